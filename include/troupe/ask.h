@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* ask: a request that is answered.
+ *
+ * Every ask has a deadline: the earlier of its timeout and that of the message being handled. It
+ * travels with the request, which is not handled once it has passed. An ask gets exactly one
+ * answer: a reply, or an error. A reply that comes later is dropped and counted; a request that
+ * ends without a reply is answered NO_REPLY, or with what became of it.
+ * Threads: the handler or body that self was given to. */
+#ifndef TROUPE_ASK_H
+#define TROUPE_ASK_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <troupe/api.h>
+#include <troupe/error.h>
+#include <troupe/message.h>
+#include <troupe/ref.h>
+#include <troupe/time.h>
+
+TROUPE_BEGIN
+
+/* Sends a request and waits for the answer. Ends the message that *out_reply held before, if any.
+ * For coroutines.
+ * Owns:        *out_reply is the caller's on TROUPE_OK.
+ * Waits:       for room in the receiver's mailbox, and for the reply.
+ * Cancel-safe: a reply that had come is delivered; otherwise the outcome is what the error says.
+ * Errors:      those of troupe_send; TIMED_OUT, CANCELLED, EXPIRED, STALE, HANDLER_FAILED, NO_REPLY,
+ *              WOULD_DEADLOCK, STOPPING; what troupe_reply_error gave; CANNOT_WAIT in a behavior;
+ *              LIMIT_REACHED (asks_max). */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask(troupe_self *self, troupe_ref to,
+                                                     const ProtobufCMessage *body,
+                                                     troupe_timeout timeout,
+                                                     troupe_message **out_reply);
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask_message(troupe_self *self, troupe_ref to,
+                                                             troupe_message **message,
+                                                             troupe_timeout timeout,
+                                                             troupe_message **out_reply);
+
+/* Receives the answer to a behavior's ask: `error` is TROUPE_OK and *reply the reply, which the
+ * continuation may take; or *reply is NULL and error says why there is none. Runs like a handler. */
+typedef troupe_error troupe_continuation(troupe_self *self, void *state, troupe_error error,
+                                         troupe_message **reply, void *context);
+
+/* Sends a request; the answer comes as a call of `then`. For behaviors.
+ * Owns:   the context is handed through; it has to live until the call.
+ * Errors: those of troupe_send; LIMIT_REACHED (asks_max). After an error `then` is not called. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask_then(troupe_self *self, troupe_ref to,
+                                                          const ProtobufCMessage *body,
+                                                          troupe_timeout timeout,
+                                                          troupe_continuation *then, void *context);
+TROUPE_API TROUPE_MUST_CHECK troupe_error
+troupe_ask_message_then(troupe_self *self, troupe_ref to, troupe_message **message,
+                        troupe_timeout timeout, troupe_continuation *then, void *context);
+
+/* Answers a request with a copy of a protobuf message. Never waits: the ask paid for the room.
+ * Errors: BAD_ARGUMENT if the message wants no reply; TOO_LARGE above the asker's reply_bytes, and
+ *         the asker gets TOO_LARGE too; NO_MEMORY. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_reply(troupe_self *self, troupe_message *request,
+                                                       const ProtobufCMessage *body);
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_reply_message(troupe_self *self,
+                                                               troupe_message *request,
+                                                               troupe_message **message);
+
+/* Answers a request with an error, which the ask returns.
+ * Errors: BAD_ARGUMENT if the message wants no reply, or error is TROUPE_OK; NO_MEMORY. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_reply_error(troupe_self *self,
+                                                             troupe_message *request,
+                                                             troupe_error error);
+
+TROUPE_END
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* dead_letter: messages that nobody handles.
+ *
+ * They are counted, logged (the first ten, then a summary each second) and told to subscribers. A
+ * dead letter about a dead letter is only counted. */
+#ifndef TROUPE_DEAD_LETTER_H
+#define TROUPE_DEAD_LETTER_H
+
+#include <stdint.h>
+#include <troupe/api.h>
+#include <troupe/error.h>
+#include <troupe/message.h>
+#include <troupe/ref.h>
+
+TROUPE_BEGIN
+
+typedef enum troupe_dead_reason {
+    TROUPE_DEAD_NO_SUCH_ACTOR,
+    TROUPE_DEAD_STALE,     /* the receiver had ended */
+    TROUPE_DEAD_ENDED,     /* the receiver ended while the message was queued */
+    TROUPE_DEAD_OVERFLOW,  /* by policy, the mailbox being full */
+    TROUPE_DEAD_UNHANDLED, /* no handler for its type */
+    TROUPE_DEAD_REFUSED,   /* parked, then refused, and the behavior has no `refused` */
+    TROUPE_DEAD_STOPPING,  /* the node stopped */
+    TROUPE_DEAD_REASON_COUNT
+} troupe_dead_reason;
+
+/* The text of a reason, lower case. Static, never NULL. */
+TROUPE_API const char *troupe_dead_reason_text(troupe_dead_reason reason);
+
+/* What a subscriber is sent. */
+typedef struct troupe_dead_letter {
+    troupe_ref sender;
+    troupe_ref receiver;
+    const char *type; /* name of the message's type; lives as long as that does */
+    uint64_t trace_id;
+    troupe_dead_reason reason;
+    uint32_t reserved;
+} troupe_dead_letter;
+extern TROUPE_API const troupe_type troupe_dead_letter_type;
+
+/* From now on this actor is sent a troupe_dead_letter for each dead letter of the node, as long as
+ * its mailbox has room. At most 8 actors of a node.
+ * Threads: the handler or body that self was given to.
+ * Errors:  LIMIT_REACHED. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_dead_letters_subscribe(troupe_self *self);
+
+TROUPE_END
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* node: the workers of one process's share in a system, and the actors on them.
+ *
+ * Several nodes in one process do not know of each other. Nothing is taken over: no signal handler
+ * and no thread before start.
+ * Threads: any between create and destroy, unless said otherwise. */
+#ifndef TROUPE_NODE_H
+#define TROUPE_NODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <troupe/actor.h>
+#include <troupe/allocator.h>
+#include <troupe/api.h>
+#include <troupe/error.h>
+#include <troupe/log.h>
+#include <troupe/ref.h>
+#include <troupe/spawn.h>
+#include <troupe/time.h>
+
+TROUPE_BEGIN
+
+/* Zero means the default of each field. */
+typedef struct troupe_node_options {
+    size_t size;                        /* set by TROUPE_NODE_OPTIONS */
+    const char *name;                   /* for logs, copied; NULL: "node" */
+    const troupe_allocator *allocator;  /* copied; NULL: the C library's */
+    const troupe_log *log;              /* copied; NULL: nothing is logged */
+    uint64_t memory_budget;             /* bytes in all mailboxes above 256 a message; 0: half of the
+                                         * machine's memory */
+    uint64_t seed;                      /* of troupe_self_random; 0: from the system */
+    troupe_timeout drain_timeout;       /* of a stop, for what is queued; not given: 5 s */
+    troupe_timeout stop_timeout;        /* of a stop, for the actors to end; not given: 5 s */
+    uint32_t workers;                   /* threads, at most 64; 0: one per core */
+    uint32_t actors_max;                /* 0: 4 million */
+    uint32_t own_threads_max;           /* actors placed on their own thread; 0: 64, at most 192 */
+    uint32_t mailbox_capacity_default;  /* messages; 0: 1024 */
+    uint32_t stack_size;                /* bytes of a coroutine's stack; 0: 65536 */
+    uint32_t stop_on_signals;           /* 1: SIGINT and SIGTERM stop the node; they are blocked in
+                                         * the thread that creates it and in those it starts */
+    uint32_t turn_messages;             /* an actor's budget before others run; 0: 64 */
+    uint32_t reserved;
+} troupe_node_options;
+
+#define TROUPE_NODE_OPTIONS(...)                                                                   \
+    (&(const troupe_node_options) {.size = sizeof(troupe_node_options), __VA_ARGS__})
+
+/* Makes a node; `options` may be NULL.
+ * Owns:   *out_node is the caller's.
+ * Errors: NO_MEMORY; SYSTEM; BAD_ARGUMENT. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_create(const troupe_node_options *options,
+                                                             troupe_node **out_node);
+
+/* Starts the workers. Errors: BAD_ARGUMENT if done before; SYSTEM; NO_MEMORY; FORKED. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_start(troupe_node *node);
+
+/* Spawns a root actor and reports what its start returned, as troupe_spawn does. Not from within an
+ * actor of this node.
+ * Waits: until the child is ready, at most start_timeout.
+ * Errors: as troupe_spawn; STOPPING; BAD_ARGUMENT before start. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_spawn(troupe_node *node,
+                                                            const troupe_spawn_options *options,
+                                                            troupe_ref *out_ref);
+
+/* Tells the node to stop: no new root actors; what is queued is drained within drain_timeout; then
+ * all actors are stopped, children first, within stop_timeout; then those left are cancelled and
+ * named. Returns at once; may be called from a handler and again. */
+TROUPE_API void troupe_node_stop(troupe_node *node);
+
+/* Waits until the node has stopped and its threads have ended. Not from within an actor.
+ * Errors: the first error with which a root actor failed, else OK; TIMED_OUT if actors had to be
+ *         left behind (troupe_node_report names them). */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_join(troupe_node *node);
+
+/* What a stop is waiting for, or what it had to leave behind, as text for people: one line each
+ * with actor, state, and what it waits for; "" if nothing. Truncated to `size`. */
+TROUPE_API void troupe_node_report(troupe_node *node, char *text, size_t size);
+
+/* Stops the node if need be, waits, frees everything. Takes NULL; sets *node to NULL. Not from
+ * within an actor. Messages that are still the program's must have been destroyed. */
+TROUPE_API void troupe_node_destroy(troupe_node **node);
+
+/* Makes and starts a node, spawns a coroutine as its root actor, waits until that one has ended,
+ * stops the node. For `main`.
+ * Errors: what the body returned, or why it could not run. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_run(const troupe_node_options *options,
+                                                     troupe_body *body, void *argument);
+
+/* The same for a whole program: takes --workers N and --help out of the arguments, logs to stderr,
+ * stops at SIGINT and SIGTERM. Returns the exit status: 0, or 1 after saying on stderr what failed,
+ * or 2 for a bad argument. Other arguments are the program's own and may come through `argument`. */
+TROUPE_API int troupe_main(int argc, char **argv, troupe_body *body, void *argument);
+
+TROUPE_END
+
+#endif

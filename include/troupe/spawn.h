@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* spawn: bringing actors to life. */
+#ifndef TROUPE_SPAWN_H
+#define TROUPE_SPAWN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <troupe/api.h>
+#include <troupe/behavior.h>
+#include <troupe/error.h>
+#include <troupe/mailbox.h>
+#include <troupe/message.h>
+#include <troupe/ref.h>
+#include <troupe/time.h>
+
+TROUPE_BEGIN
+
+/* A coroutine's code: runs on a small stack of its own and waits by calling. What it returns is how
+ * the actor ended. Across a wait keep no lock, no address of a thread-local and no errno. */
+typedef troupe_error troupe_body(troupe_self *self, void *argument);
+
+/* Where an actor runs. */
+typedef enum troupe_place {
+    TROUPE_PLACE_WITH_PARENT = 0, /* on the spawner's worker */
+    TROUPE_PLACE_ANY,             /* on the worker with the fewest actors */
+    TROUPE_PLACE_WORKER,          /* on worker number .place_worker */
+    TROUPE_PLACE_BY_KEY,          /* on the worker that .place_key falls to */
+    TROUPE_PLACE_OWN_THREAD       /* on a thread of its own, where it may block */
+} troupe_place;
+
+/* What an actor is to be. Give `body` or `behavior`. Zero means the default of each field. */
+typedef struct troupe_spawn_options {
+    size_t size;      /* set by TROUPE_SPAWN */
+    const char *name; /* registered, copied; at most 63 bytes; NULL: none */
+    troupe_body *body;
+    const troupe_behavior *behavior; /* borrowed for the actor's life */
+    void *argument;                  /* handed to the body or to start; borrowed */
+    uint64_t mailbox_bytes;          /* 0: 1 MiB; what messages may take above 256 bytes each */
+    uint64_t reply_bytes;            /* 0: 64 KiB; the largest reply to an ask of this actor */
+    uint64_t parked_bytes;           /* 0: 64 KiB; of a behavior's parked messages */
+    uint64_t place_key;
+    const troupe_type_rule *type_rules; /* borrowed for the actor's life */
+    size_t type_rule_count;
+    troupe_conflate_key *conflate_key; /* NULL: one key per type */
+    troupe_ref redirect_to;
+    troupe_timeout start_timeout; /* not given: 5 s; for troupe_spawn */
+    troupe_on_full on_full;
+    uint32_t mailbox_capacity; /* messages; 0: the node's default; at most 16 million */
+    uint32_t high_water;       /* messages; 0: three quarters of the capacity */
+    uint32_t low_water;        /* messages; 0: a quarter of the capacity */
+    uint32_t parked_max;       /* messages of a behavior; 0: 64 */
+    uint32_t asks_max;         /* open at once; 0: 1024 */
+    uint32_t timers_max;       /* 0: 1024 */
+    uint32_t monitors_max;     /* 0: 1024 */
+    troupe_place place;
+    uint32_t place_worker;
+} troupe_spawn_options;
+
+#define TROUPE_SPAWN(...)                                                                          \
+    (&(const troupe_spawn_options) {.size = sizeof(troupe_spawn_options), __VA_ARGS__})
+
+/* Spawns a child and reports what its start returned: for a behavior its `start`; for a coroutine
+ * its body up to its first troupe_receive, its return, or troupe_ready. The child is stopped when
+ * its parent ends.
+ * Waits:  in a coroutine until the child is ready, at most start_timeout; a child that is not by then
+ *         is stopped. In a behavior it does not wait and a child on another worker is not waited
+ *         for: use a monitor.
+ * Errors: the child's own; NAME_TAKEN; LIMIT_REACHED (the node's actors_max, stacks, own threads);
+ *         TIMED_OUT, CANCELLED, STOPPING; NO_MEMORY; BAD_ARGUMENT. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_spawn(troupe_self *self,
+                                                       const troupe_spawn_options *options,
+                                                       troupe_ref *out_ref);
+
+/* Spawns a child without waiting for its start; what is sent to it meanwhile is kept for it. A
+ * failing start is told like any end: to monitors and the log.
+ * Errors: as troupe_spawn, less those of waiting and of the child. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_spawn_nowait(troupe_self *self,
+                                                              const troupe_spawn_options *options,
+                                                              troupe_ref *out_ref);
+
+/* Says, from within a body, that it is ready before its first troupe_receive. */
+TROUPE_API void troupe_ready(troupe_self *self);
+
+TROUPE_END
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* troupe: all of it. */
+#ifndef TROUPE_TROUPE_H
+#define TROUPE_TROUPE_H
+
+#include <troupe/actor.h>
+#include <troupe/allocator.h>
+#include <troupe/api.h>
+#include <troupe/ask.h>
+#include <troupe/behavior.h>
+#include <troupe/dead_letter.h>
+#include <troupe/error.h>
+#include <troupe/log.h>
+#include <troupe/mailbox.h>
+#include <troupe/message.h>
+#include <troupe/monitor.h>
+#include <troupe/node.h>
+#include <troupe/ref.h>
+#include <troupe/send.h>
+#include <troupe/service.h>
+#include <troupe/spawn.h>
+#include <troupe/statistics.h>
+#include <troupe/time.h>
+#include <troupe/timer.h>
+
+#endif
