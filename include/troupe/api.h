@@ -14,8 +14,13 @@
 /* Exported from the shared library; everything else is hidden. */
 #define TROUPE_API __attribute__((visibility("default")))
 
-/* The result is an error code that the caller has to look at. */
+/* The result is an error code that the caller has to look at, or ignore with a cast to void. Only
+ * clang's warning lets such a cast pass, so with gcc there is none. */
+#if defined(__clang__)
 #define TROUPE_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define TROUPE_MUST_CHECK
+#endif
 
 /* An owning local: destroyed when it goes out of scope, whichever way that happens.
  *

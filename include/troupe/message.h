@@ -29,20 +29,25 @@ typedef struct troupe_message troupe_message;
  *     const troupe_type tick_type = TROUPE_TYPE(struct tick);
  */
 typedef struct troupe_type {
-    size_t size;             /* set by TROUPE_TYPE and TROUPE_SIGNAL */
-    const char *name;        /* for logs and statistics */
-    size_t body_size;        /* bytes of the struct; 0 for a signal or raw bytes */
+    size_t size;              /* set by the macros below */
+    const char *name;         /* for logs and statistics */
+    size_t body_size;         /* bytes of the struct; 0 for a signal or raw bytes */
     void (*fini)(void *body); /* NULL, or called once when the last message with this body ends */
 } troupe_type;
 
-#define TROUPE_TYPE(type, ...)                                                                     \
+#define TROUPE_TYPE(type)                                                                          \
+    {                                                                                              \
+        .size = sizeof(troupe_type), .name = #type, .body_size = sizeof(type)                      \
+    }
+/* The same with more fields given. */
+#define TROUPE_TYPE_WITH(type, ...)                                                                \
     {                                                                                              \
         .size = sizeof(troupe_type), .name = #type, .body_size = sizeof(type), __VA_ARGS__         \
     }
 /* A type without a body, or of raw bytes. */
 #define TROUPE_SIGNAL(text)                                                                        \
     {                                                                                              \
-        .size = sizeof(troupe_type), .name = text                                                  \
+        .size = sizeof(troupe_type), .name = (text)                                                \
     }
 
 /* Raw bytes for a message, not copied. `free` is called once, with the context, when the last

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# The two libraries that users link, and how they are installed.
+include(CMakePackageConfigHelpers)
+
+function(troupe_add_library name kind)
+    add_library(${name} ${kind} $<TARGET_OBJECTS:troupe_objects>)
+    add_library(troupe::${name} ALIAS ${name})
+    set_target_properties(${name} PROPERTIES OUTPUT_NAME troupe LINKER_LANGUAGE C)
+    target_include_directories(${name} PUBLIC
+        $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+        $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    target_compile_options(${name} PUBLIC
+        "$<$<COMPILE_LANGUAGE:C,CXX>:${TROUPE_USER_COMPILE_OPTIONS}>")
+    target_link_libraries(${name}
+        PUBLIC ProtobufC::ProtobufC
+        PRIVATE ZeroMQ::ZeroMQ BoostContext::BoostContext Threads::Threads
+            $<BUILD_INTERFACE:troupe_build_flags>)
+endfunction()
+
+troupe_add_library(troupe SHARED)
+troupe_add_library(troupe_static STATIC)
+
+# Only what is named in the map leaves the shared library, not even what a linked archive exports.
+set(version_map ${PROJECT_SOURCE_DIR}/cmake/troupe.map)
+set_target_properties(troupe PROPERTIES
+    VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${version_map})
+target_link_options(troupe PRIVATE -Wl,--version-script=${version_map})
+
+install(TARGETS troupe troupe_static EXPORT troupe_targets)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/troupe
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# CMake package: find_package(troupe), then troupe::troupe or troupe::troupe_static.
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/troupe)
+install(EXPORT troupe_targets NAMESPACE troupe:: FILE troupe-targets.cmake
+    DESTINATION ${package_folder})
+configure_package_config_file(
+    ${PROJECT_SOURCE_DIR}/cmake/troupe-config.cmake.in ${PROJECT_BINARY_DIR}/troupe-config.cmake
+    INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(
+    ${PROJECT_BINARY_DIR}/troupe-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES
+    ${PROJECT_BINARY_DIR}/troupe-config.cmake
+    ${PROJECT_BINARY_DIR}/troupe-config-version.cmake
+    ${PROJECT_SOURCE_DIR}/cmake/FindProtobufC.cmake
+    ${PROJECT_SOURCE_DIR}/cmake/FindZeroMQ.cmake
+    ${PROJECT_SOURCE_DIR}/cmake/FindBoostContext.cmake
+    DESTINATION ${package_folder})
+
+# pkg-config: paths relative to the file, so that the installed tree may be moved.
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
+    BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig OUTPUT_VARIABLE prefix_from_pc)
+list(JOIN TROUPE_USER_COMPILE_OPTIONS " " user_compile_options)
+configure_file(
+    ${PROJECT_SOURCE_DIR}/cmake/troupe.pc.in ${PROJECT_BINARY_DIR}/troupe.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/troupe.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,93 @@
+/* Back-pressure: a fast producer is held back by the bounded mailbox of a slow consumer.
+ * SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+#include <troupe/troupe.h>
+
+enum {
+    CAPACITY = 5,
+    PARCELS = 20
+};
+
+struct parcel {
+    unsigned number;
+};
+static const troupe_type parcel_type = TROUPE_TYPE(struct parcel);
+
+/* Takes its time over each parcel. */
+static troupe_error consumer(troupe_self *self, void *argument)
+{
+    (void) argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    for (unsigned number = 1; number <= PARCELS; number++) {
+        troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+        if (error) {
+            return error;
+        }
+        const struct parcel *parcel = troupe_message_struct(message, &parcel_type);
+        if (parcel == NULL || parcel->number != number) {
+            return TROUPE_ERROR_BAD_ARGUMENT;
+        }
+        error = troupe_sleep(self, TROUPE_WITHIN_MS(1));
+        if (error) {
+            return error;
+        }
+    }
+    (void) puts("all parcels came, in order");
+    return TROUPE_OK;
+}
+
+/* The send waits, which lets others run, whenever the mailbox is full. */
+static troupe_error send_parcel(troupe_self *self, troupe_ref to, unsigned number)
+{
+    const struct parcel parcel = {.number = number};
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = troupe_message_create(self, &parcel_type, &parcel, &message);
+    return error ? error : troupe_send_message(self, to, &message);
+}
+
+/* Sends as fast as it can. */
+static troupe_error produce(troupe_self *self, troupe_ref to)
+{
+    for (unsigned number = 1; number <= PARCELS; number++) {
+        const troupe_error error = send_parcel(self, to, number);
+        if (error) {
+            return error;
+        }
+    }
+    uint32_t depth = 0;
+    uint32_t peak = 0;
+    const troupe_error error = troupe_node_depth(troupe_self_node(self), to, &depth, &peak);
+    if (error) {
+        return error;
+    }
+    (void) printf("all %d parcels sent, at most %" PRIu32 " in the mailbox\n", PARCELS, peak);
+    return TROUPE_OK;
+}
+
+static troupe_error producer(troupe_self *self, void *argument)
+{
+    (void) argument;
+    troupe_ref ref;
+    troupe_error error =
+        troupe_spawn(self, TROUPE_SPAWN(.body = consumer, .mailbox_capacity = CAPACITY), &ref);
+    if (error) {
+        return error;
+    }
+    troupe_monitor_id monitor;
+    error = troupe_monitor(self, ref, &monitor);
+    if (error) {
+        return error;
+    }
+    error = produce(self, ref);
+    if (error) {
+        return error;
+    }
+    TROUPE_AUTO(troupe_message) *down = NULL;
+    return troupe_receive(self, &down, TROUPE_FOREVER); /* the consumer has ended */
+}
+
+int main(int argc, char **argv)
+{
+    return troupe_main(argc, argv, producer, NULL);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include "messages.h"
+
+#include <stdlib.h>
+
+const troupe_type block_type = TROUPE_SIGNAL("block");
+const troupe_type batch_type = TROUPE_SIGNAL("batch");
+const troupe_type end_type = TROUPE_SIGNAL("end");
+const troupe_type pull_type = TROUPE_SIGNAL("pull");
+const troupe_type trouble_type = TROUPE_SIGNAL("trouble");
+const troupe_type progress_type = TROUPE_TYPE(struct progress);
+const troupe_type tally_type = TROUPE_TYPE(struct tally);
+
+troupe_error send_struct(troupe_self *self, troupe_ref to, const troupe_type *type,
+                         const void *body)
+{
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = troupe_message_create(self, type, body, &message);
+    if (error) {
+        return error;
+    }
+    return troupe_send_message(self, to, &message);
+}
+
+static void free_bytes(void *context, const void *data, size_t size)
+{
+    (void) data;
+    (void) size;
+    free(context);
+}
+
+troupe_error create_owned(troupe_self *self, const troupe_type *type, char **bytes, size_t size,
+                          troupe_message **out_message)
+{
+    const troupe_bytes body = {.data = *bytes, .size = size, .free = free_bytes, .context = *bytes};
+    const troupe_error error = troupe_message_create_bytes(self, type, &body, out_message);
+    if (!error) {
+        *bytes = NULL;
+    }
+    return error;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* messages: what the actors of this program send each other, and what all of them know.
+ *
+ *     reader --block--> splitters --batch--> counters --batch, when asked to pull--> reporter
+ *
+ * After the last block the reader sends each splitter `end`, and each splitter sends it to each
+ * counter. The reader, then each splitter, then each counter sends the reporter its tally. */
+#ifndef WORDCOUNT_MESSAGES_H
+#define WORDCOUNT_MESSAGES_H
+
+#include "blocks.h"
+#include "options.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <troupe/troupe.h>
+
+enum {
+    PULL_BYTES_MAX = 128 * 1024 /* of a batch that was pulled; has room for a word and more */
+};
+
+extern const troupe_type block_type;    /* raw bytes: text, ending with a byte of no word */
+extern const troupe_type batch_type;    /* raw bytes: words and counts, see batch.h */
+extern const troupe_type end_type;      /* no body: nothing more comes from this sender */
+extern const troupe_type pull_type;     /* no body: asks for the next batch of sorted words */
+extern const troupe_type trouble_type;  /* raw bytes: a line for people */
+extern const troupe_type progress_type; /* struct progress */
+extern const troupe_type tally_type;    /* struct tally */
+
+/* What has been read so far. */
+struct progress {
+    uint64_t files;
+    uint64_t bytes;
+};
+
+/* What an actor has seen in its life; each fills in what it knows. */
+struct tally {
+    struct progress read;
+    uint64_t unreadable;
+    uint64_t words;
+    uint64_t too_long;
+    uint64_t distinct;
+};
+
+/* What all actors know. The refs are written by the reporter, each before those who read it are
+ * spawned. */
+struct job {
+    const struct options *options;
+    struct blocks blocks; /* the reader's; outlives all messages */
+    troupe_ref reporter;
+    troupe_ref counters[WORKERS_MAX];  /* options->workers of them */
+    troupe_ref splitters[WORKERS_MAX]; /* as many */
+    FILE *output;                      /* for the counts of all words, or NULL */
+    uint64_t unreadable;               /* the result: files and directories, as the tallies say */
+};
+
+/* The bodies of the actors; `argument` is the job. */
+troupe_error reader_run(troupe_self *self, void *argument);
+troupe_error splitter_run(troupe_self *self, void *argument);
+troupe_error counter_run(troupe_self *self, void *argument);
+troupe_error reporter_run(troupe_self *self, void *argument);
+
+/* Sends a message of this type with a copy of this body (NULL: none), waiting for room. */
+troupe_error send_struct(troupe_self *self, troupe_ref to, const troupe_type *type,
+                         const void *body);
+
+/* Makes a message of bytes from malloc: *bytes is taken over and NULL after success. */
+troupe_error create_owned(troupe_self *self, const troupe_type *type, char **bytes, size_t size,
+                          troupe_message **out_message);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: wordcount [--workers N] [--capacity N] [--top N] [--output FILE] [PATH ...]\n";
+
+static const char help[] =
+    "Counts the words of all files below the given paths, /usr/include if none is given.\n"
+    "A word is a longest run of letters, digits and underscores in a file.\n"
+    "  --workers N    threads that split and count, 1 to 64; else one per core\n"
+    "  --capacity N   messages in each mailbox, 1 to 1024; else 16\n"
+    "  --top N        how many words to show, 0 to 10000; else 20\n"
+    "  --output FILE  write every word to FILE, as lines COUNT WORD sorted by word\n";
+
+static char *default_paths[] = {(char[]) {"/usr/include"}, NULL};
+
+static uint32_t cores(void)
+{
+    const long count = sysconf(_SC_NPROCESSORS_ONLN);
+    if (count < 1) {
+        return 1;
+    }
+    return count < WORKERS_MAX ? (uint32_t) count : WORKERS_MAX;
+}
+
+static int complain(const char *name, const char *value, unsigned long min, unsigned long max)
+{
+    (void) fprintf(stderr, "wordcount: --%s is '%s', not a number from %lu to %lu\n%s", name, value,
+                   min, max, usage);
+    return 2;
+}
+
+/* Returns -1 after reading the number. */
+static int read_number(const char *name, unsigned long min, unsigned long max, uint32_t *out_number)
+{
+    char *end = NULL;
+    errno = 0;
+    const unsigned long number = strtoul(optarg, &end, 10);
+    if (optarg[0] < '0' || optarg[0] > '9' || *end != '\0' || errno != 0 || number < min ||
+        number > max) {
+        return complain(name, optarg, min, max);
+    }
+    *out_number = (uint32_t) number;
+    return -1;
+}
+
+static int read_option(struct options *options, int letter)
+{
+    switch (letter) {
+    case 'w':
+        return read_number("workers", 1, WORKERS_MAX, &options->workers);
+    case 'c':
+        return read_number("capacity", 1, CAPACITY_MAX, &options->capacity);
+    case 't':
+        return read_number("top", 0, TOP_MAX, &options->top);
+    case 'o':
+        options->output = optarg;
+        return -1;
+    case 'h':
+        (void) printf("%s%s", usage, help);
+        return 0;
+    default: /* getopt_long has said what is wrong */
+        (void) fputs(usage, stderr);
+        return 2;
+    }
+}
+
+int options_read(struct options *options, int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"workers", required_argument, NULL, 'w'}, {"capacity", required_argument, NULL, 'c'},
+        {"top", required_argument, NULL, 't'},     {"output", required_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    *options = (struct options) {.workers = cores(), .capacity = 16, .top = 20};
+
+    int letter = 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet */
+    while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        const int status = read_option(options, letter);
+        if (status != -1) {
+            return status;
+        }
+    }
+
+    options->paths = optind < argc ? argv + optind : default_paths;
+    for (char **path = options->paths; *path != NULL; path++) {
+        if (**path == '\0') {
+            (void) fprintf(stderr, "wordcount: a path is empty\n%s", usage);
+            return 2;
+        }
+    }
+    return -1;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* text: what a word is, and the size of things. */
+#ifndef WORDCOUNT_TEXT_H
+#define WORDCOUNT_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    WORD_BYTES_MAX = 64 * 1024, /* a longer one is counted as too long */
+    BLOCK_BYTES = 128 * 1024    /* of text in one message; has room for a word and more */
+};
+
+extern const unsigned char text_word_bytes[256]; /* 1 for [A-Za-z0-9_] */
+
+static inline bool text_is_word_byte(char byte)
+{
+    return text_word_bytes[(unsigned char) byte];
+}
+
+/* A number that depends on every byte. Its high and its low bits are equally good. */
+uint32_t text_hash(const char *word, size_t length);
+
+#endif

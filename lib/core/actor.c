@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/actor.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "core/actor_timer.h"
+#include "core/ask.h"
+#include "core/dispatch.h"
+#include "core/line.h"
+#include "core/mailbox.h"
+#include "core/monitor.h"
+#include "core/park.h"
+#include "core/task.h"
+
+tr_extra *tr_actor_extra(tr_worker *worker, tr_actor *actor)
+{
+    if (actor->extra == NULL) {
+        const troupe_allocator *allocator = worker->system->ports.allocator;
+        tr_extra *extra = tr_allocate(allocator, sizeof *extra);
+        if (extra != NULL) {
+            tr_table_init(&extra->asks, allocator, actor->settings->asks_max);
+            tr_table_init(&extra->timers, allocator, actor->settings->timers_max);
+            tr_table_init(&extra->monitors, allocator, actor->settings->monitors_max);
+            actor->extra = extra;
+        }
+    }
+    return actor->extra;
+}
+
+static void free_extra(tr_worker *worker, tr_actor *actor)
+{
+    tr_extra *extra = actor->extra;
+    if (extra == NULL) {
+        return;
+    }
+    tr_park_free(worker, actor);
+    for (troupe_message *entry = tr_queue_pop(&extra->pressure); entry != NULL;
+         entry = tr_queue_pop(&extra->pressure)) {
+        tr_message_free(&worker->pool, entry);
+    }
+    for (troupe_message *message = tr_queue_pop(&extra->stash); message != NULL;
+         message = tr_queue_pop(&extra->stash)) {
+        tr_message_free(&worker->pool, message);
+    }
+    tr_table_fini(&extra->asks);
+    tr_table_fini(&extra->timers);
+    tr_table_fini(&extra->monitors);
+    tr_free(worker->system->ports.allocator, extra, sizeof *extra);
+    actor->extra = NULL;
+}
+
+/* Frees messages without counting: after the worker's end nobody reads the counts. */
+static void free_queues(tr_worker *worker, tr_actor *actor)
+{
+    for (troupe_message *message = tr_mailbox_drain(actor); message != NULL;
+         message = tr_mailbox_drain(actor)) {
+        tr_message_free(&worker->pool, message);
+    }
+    tr_queue *queues[] = {&actor->line, &actor->watchers};
+    for (size_t i = 0; i < sizeof queues / sizeof(tr_queue *); i++) {
+        for (troupe_message *message = tr_queue_pop(queues[i]); message != NULL;
+             message = tr_queue_pop(queues[i])) {
+            tr_message_free(&worker->pool, message);
+        }
+    }
+    while (actor->held != NULL) {
+        troupe_message *message = actor->held;
+        tr_held_remove(actor, message);
+        tr_message_free(&worker->pool, message);
+    }
+}
+
+void tr_actor_free(tr_worker *worker, tr_actor *actor)
+{
+    const troupe_allocator *allocator = worker->system->ports.allocator;
+    free_queues(worker, actor);
+    tr_ask_forget_all(worker, actor);
+    tr_actor_timer_cancel_all(worker, actor);
+    free_extra(worker, actor);
+    tr_task_destroy(worker, &actor->task);
+    tr_names_remove(worker->system, &actor->name);
+    if (actor->ready_message != NULL) {
+        tr_message_free(&worker->pool, actor->ready_message);
+    }
+    if (actor->failure != NULL) {
+        tr_free(allocator, actor->failure, TR_FAILURE_TEXT_SIZE);
+    }
+    tr_list_remove(&actor->link);
+    tr_list_remove(&actor->hungry);
+    tr_free(allocator, actor, actor->block_size);
+}
+
+void tr_actor_report_ready(tr_worker *worker, tr_actor *actor, troupe_error error)
+{
+    actor->is_ready = true;
+    troupe_message *ready = actor->ready_message;
+    if (ready != NULL) {
+        actor->ready_message = NULL;
+        ready->sender = actor->address;
+        ready->receiver = actor->parent;
+        ready->value = (uint64_t) error;
+        tr_worker_route(worker, ready);
+    }
+}
+
+troupe_error tr_actor_signal(tr_worker *worker, tr_address to, uint32_t bit)
+{
+    tr_slot *slot = tr_system_slot(worker->system, to);
+    TR_REQUIRE(slot != NULL && to.generation != 0, NO_SUCH_ACTOR);
+    const uint32_t present = tr_slot_generation(slot);
+    TR_REQUIRE(present >= to.generation, NO_SUCH_ACTOR);
+    TR_REQUIRE(present == to.generation, STALE);
+    troupe_message *message = tr_message_of_kind(&worker->pool, TR_KIND_SIGNAL);
+    TR_REQUIRE(message != NULL, NO_MEMORY);
+    if (!tr_slot_signal(slot, to.generation, bit)) {
+        tr_message_free(&worker->pool, message); /* it knows already */
+        return TROUPE_OK;
+    }
+    message->receiver = to;
+    tr_worker_route(worker, message);
+    return TROUPE_OK;
+}
+
+/* Passes stop or cancel on to the children. False if memory was short; then it is to be done again. */
+static bool signal_children(tr_worker *worker, const tr_actor *actor)
+{
+    const uint32_t bit = actor->is_cancelled ? TR_SIGNAL_CANCEL : TR_SIGNAL_STOP;
+    const tr_slot *table = worker->system->slots.table;
+    bool is_done = true;
+    for (uint32_t next = actor->slot->first_child; next != 0;) {
+        const tr_slot *child = &table[next - 1];
+        const tr_address address = {.slot = child->index,
+                                    .generation = tr_slot_generation(child)};
+        is_done = tr_actor_signal(worker, address, bit) != TROUPE_ERROR_NO_MEMORY && is_done;
+        next = child->next_sibling;
+    }
+    return is_done;
+}
+
+static void note_signals(tr_actor *actor)
+{
+    const uint32_t bits = tr_slot_take_signals(actor->slot, actor->address.generation);
+    actor->is_stopping = actor->is_stopping || (bits & TR_SIGNAL_STOP) != 0;
+    actor->is_overloaded = actor->is_overloaded || (bits & TR_SIGNAL_OVERLOAD) != 0;
+    actor->is_cancelled =
+        actor->is_cancelled || (bits & (TR_SIGNAL_CANCEL | TR_SIGNAL_OVERLOAD)) != 0;
+}
+
+void tr_actor_signalled(tr_worker *worker, tr_actor *actor)
+{
+    note_signals(actor);
+    switch ((tr_actor_state) actor->state) {
+    case TR_ACTOR_LIVE:
+        if (actor->task != NULL) {
+            tr_task_interrupt(worker, actor->task);
+        } else {
+            tr_worker_make_runnable(worker, actor);
+        }
+        break;
+    case TR_ACTOR_CLOSING:
+        if (!signal_children(worker, actor)) {
+            tr_worker_make_runnable(worker, actor);
+        }
+        break;
+    case TR_ACTOR_NEW:
+    case TR_ACTOR_ENDED:
+        break;
+    }
+}
+
+static void run_task(tr_worker *worker, tr_actor *actor)
+{
+    tr_task *task = actor->task;
+    actor->is_started = true;
+    tr_coroutine_resume(task->coroutine);
+    worker = actor->worker;
+    if (tr_coroutine_has_ended(task->coroutine)) {
+        tr_actor_close(worker, actor, task->result);
+    }
+}
+
+void tr_actor_run(tr_worker *worker, tr_actor *actor)
+{
+    tr_ledger_add(&worker->ledger, TR_COUNT_TURNS, 1);
+    atomic_store_explicit(&worker->turn_slot, actor->address.slot, memory_order_relaxed);
+    actor->turn_left = worker->system->options.turn_messages;
+    if (TR_UNLIKELY(actor->state != TR_ACTOR_LIVE)) {
+        if (actor->state == TR_ACTOR_CLOSING && !signal_children(worker, actor)) {
+            tr_worker_make_runnable(worker, actor);
+        }
+        tr_actor_try_reap(worker, actor);
+    } else if (actor->task != NULL) {
+        run_task(worker, actor);
+    } else {
+        tr_dispatch_turn(worker, actor);
+    }
+}
+
+/* How the actor ended, given what its body or handler returned. */
+static troupe_error final_reason(const tr_actor *actor, troupe_error error)
+{
+    if (actor->is_overloaded) {
+        return TROUPE_ERROR_OVERLOADED;
+    }
+    if (actor->is_cancelled) {
+        return TROUPE_ERROR_CANCELLED;
+    }
+    return actor->is_stopping && error == TROUPE_ERROR_STOPPING ? TROUPE_OK : error;
+}
+
+static const char *name_of(const tr_actor *actor)
+{
+    if (actor->name != NULL) {
+        return actor->name->text;
+    }
+    return actor->behavior != NULL && actor->behavior->name != NULL ? actor->behavior->name
+                                                                    : "coroutine";
+}
+
+static void log_failure(tr_worker *worker, const tr_actor *actor)
+{
+    if (actor->reason == TROUPE_OK || actor->reason == TROUPE_ERROR_CANCELLED) {
+        return;
+    }
+    tr_ledger_add(&worker->ledger, TR_COUNT_FAILED, 1);
+    tr_log_write(worker->system->ports.log, TROUPE_LOG_ERROR, "actor '%s' (%u.%u) failed: %s%s%s",
+                 name_of(actor), actor->address.slot, actor->address.generation,
+                 troupe_error_text(actor->reason), actor->failure != NULL ? ": " : "",
+                 actor->failure != NULL ? actor->failure : "");
+}
+
+void tr_actor_close(tr_worker *worker, tr_actor *actor, troupe_error error)
+{
+    TR_ASSERT(actor->state == TR_ACTOR_LIVE);
+    actor->state = TR_ACTOR_CLOSING;
+    actor->reason = final_reason(actor, error);
+    tr_slot_close(actor->slot);
+    tr_actor_report_ready(worker, actor, actor->reason);
+    log_failure(worker, actor);
+    const bool has_failed = error != TROUPE_OK && actor->reason != TROUPE_OK;
+    tr_held_end_all(worker, actor, has_failed ? TROUPE_OUTCOME_FAILED : TROUPE_OUTCOME_HANDLED,
+                    has_failed ? TROUPE_ERROR_HANDLER_FAILED : TROUPE_ERROR_NO_REPLY);
+    tr_task_destroy(worker, &actor->task);
+    tr_mailbox_release(worker, actor);
+    tr_line_refuse_all(worker, actor, TROUPE_ERROR_STALE);
+    if (actor->slot->first_child == 0) {
+        tr_actor_finish(worker, actor);
+    } else if (!signal_children(worker, actor)) {
+        tr_worker_make_runnable(worker, actor);
+    }
+}
+
+static troupe_dead_reason burial_reason(const tr_worker *worker)
+{
+    return atomic_load_explicit(&worker->system->is_stopping, memory_order_relaxed) != 0
+               ? TROUPE_DEAD_STOPPING
+               : TROUPE_DEAD_ENDED;
+}
+
+static void bury_mailbox(tr_worker *worker, tr_actor *actor)
+{
+    const troupe_dead_reason reason = burial_reason(worker);
+    if (actor->extra != NULL) {
+        (void) tr_stash_put_back(actor, SIZE_MAX);
+    }
+    for (troupe_message *message = tr_mailbox_drain(actor); message != NULL;
+         message = tr_mailbox_drain(actor)) {
+        const tr_kind kind = tr_message_kind(message);
+        if (kind == TR_KIND_USER) {
+            tr_message_bury(worker, message, reason, TROUPE_ERROR_STALE);
+        } else if (kind != TR_KIND_REPLY || !tr_message_has(message, TR_MESSAGE_EMBEDDED)) {
+            tr_message_end(worker, message, TROUPE_OUTCOME_CANCELLED, TROUPE_OK);
+        }
+    }
+    tr_mailbox_release(worker, actor);
+}
+
+static void call_stop(tr_worker *worker, tr_actor *actor)
+{
+    const troupe_behavior *behavior = actor->behavior;
+    if (behavior == NULL || !actor->is_started) {
+        return;
+    }
+    const troupe_error reason =
+        actor->reason != TROUPE_OK ? actor->reason : TROUPE_ERROR_STOPPING;
+    tr_park_return_all(actor, reason);
+    (void) tr_dispatch_returned(worker, actor); /* it ends anyway */
+    if (behavior->stop != NULL) {
+        atomic_store_explicit(&worker->is_inside, 0, memory_order_relaxed);
+        behavior->stop(&actor->self, actor->state_block, actor->reason);
+        atomic_store_explicit(&worker->is_inside, 1, memory_order_relaxed);
+        tr_held_end_all(worker, actor, TROUPE_OUTCOME_HANDLED, TROUPE_ERROR_NO_REPLY);
+    }
+}
+
+static void tell_parent(tr_worker *worker, tr_actor *actor)
+{
+    troupe_message *ended = &actor->system_message;
+    tr_message_embed(ended, TR_KIND_ENDED);
+    ended->sender = actor->address;
+    ended->receiver = actor->parent;
+    ended->value = (uint64_t) actor->reason;
+    if (actor->is_guardian) {
+        actor->is_reaped = true;
+        worker->system->ports.all_ended(worker->system->ports.context);
+    } else {
+        tr_worker_route(worker, ended);
+    }
+}
+
+void tr_actor_finish(tr_worker *worker, tr_actor *actor)
+{
+    TR_ASSERT(actor->state == TR_ACTOR_CLOSING && actor->slot->first_child == 0);
+    call_stop(worker, actor);
+    /* Replies first, as they point to asks. */
+    bury_mailbox(worker, actor);
+    tr_ask_forget_all(worker, actor);
+    tr_actor_timer_cancel_all(worker, actor);
+    tr_monitor_forget_all(worker, actor);
+    tr_names_remove(worker->system, &actor->name);
+    actor->state = TR_ACTOR_ENDED;
+    tr_monitor_tell_all(worker, actor);
+    tr_ledger_add(&worker->ledger, TR_COUNT_ENDED, 1);
+    atomic_fetch_sub_explicit(&worker->actor_count, 1, memory_order_relaxed);
+    tell_parent(worker, actor);
+    tr_actor_try_reap(worker, actor);
+}
+
+void tr_actor_try_reap(tr_worker *worker, tr_actor *actor)
+{
+    if (actor->state != TR_ACTOR_ENDED || !actor->is_reaped || actor->is_runnable) {
+        return;
+    }
+    tr_slot *slot = actor->slot;
+    const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_acquire);
+    if ((word & TR_SLOT_DEPTH_MASK) != 0) {
+        return;
+    }
+    tr_slots_give(&worker->system->slots, &worker->free_slots, slot);
+    tr_actor_free(worker, actor);
+    if (worker->is_own_thread) {
+        worker->system->ports.worker_is_done(worker->system->ports.context, worker->index);
+    }
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* actor: mailbox, place in the tree and life of one actor.
+ *
+ * Owns:       its queues, its task and stack, its state (in the same block), its extra.
+ * Invariants: runs only from its worker's run queue. `queued` is the number of messages with a place
+ *             in its lanes. Places of messages taken off since the last release are in to_release.
+ *             While it is closing its mailbox is closed; it ends after its last child.
+ * Threads:    only the worker that the actor is on; before START its spawner.
+ * Uses:       worker, slot, task. */
+#ifndef TR_CORE_ACTOR_H
+#define TR_CORE_ACTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <troupe/actor.h>
+#include <troupe/behavior.h>
+#include <troupe/spawn.h>
+#include <troupe/statistics.h>
+
+#include "base/list.h"
+#include "base/table.h"
+#include "core/names.h"
+#include "core/settings.h"
+#include "core/worker.h"
+
+typedef struct tr_task tr_task;
+typedef struct tr_park tr_park;
+
+/* What users hold. A coroutine's has its task. */
+struct troupe_self {
+    tr_actor *actor;
+    tr_task *task; /* NULL in a behavior */
+};
+
+typedef enum tr_actor_state {
+    TR_ACTOR_NEW,     /* what comes is queued; START is on the way */
+    TR_ACTOR_LIVE,
+    TR_ACTOR_CLOSING, /* waits for its children to end */
+    TR_ACTOR_ENDED    /* waits for its last places to come back and its parent to forget it */
+} tr_actor_state;
+
+/* Lanes beyond the first, for actors whose rules name priorities. */
+typedef struct tr_lanes {
+    tr_queue lanes[TR_PRIORITIES - 1];
+    uint32_t entered[TR_PRIORITIES]; /* messages that ever entered each lane, wrapping */
+    uint32_t left[TR_PRIORITIES];
+    uint32_t credit[TR_PRIORITIES];
+    tr_queue downs; /* behind what was queued when they came: see mailbox.c */
+} tr_lanes;
+
+/* What only some actors have; made at first use. */
+typedef struct tr_extra {
+    tr_table asks;     /* id -> tr_ask */
+    tr_table timers;   /* id -> tr_actor_timer */
+    tr_table monitors; /* id -> tr_monitor */
+    tr_queue stash;
+    uint32_t stashed;
+    uint32_t pressure_is_high;
+    tr_queue pressure; /* entries of those who watch the marks */
+    tr_park *park;     /* NULL: nothing was ever parked */
+} tr_extra;
+
+struct tr_actor {
+    troupe_self self;
+    tr_worker *worker;
+    tr_slot *slot;
+    tr_address address;
+    tr_address parent;
+    tr_actor *run_next;
+    tr_task *task;         /* NULL: a behavior */
+    tr_list link;          /* in the worker's list of actors */
+    tr_list hungry;        /* in the worker's list of the hungry */
+    /* Mailbox. */
+    tr_queue lane;         /* the first */
+    tr_queue replies;      /* to a behavior's asks */
+    tr_queue line;         /* LINE_ENTER messages of those who wait for room */
+    tr_queue watchers;     /* MONITOR messages: the entries of monitors */
+    tr_lanes *lanes;
+    tr_extra *extra;
+    troupe_message *held;  /* received and not ended, newest first */
+    uint64_t bytes_to_release;
+    uint64_t message_deadline_ns; /* of the scope of the message being handled */
+    uint64_t trace_id;            /* likewise */
+    uint64_t handled;
+    uint64_t tickets_made;
+    uint32_t queued;
+    uint32_t to_release;
+    uint32_t line_count;
+    uint32_t tickets; /* places in lines asked for and not answered */
+    uint32_t turn_left;
+    uint32_t ticks;   /* in the first lane */
+    uint8_t state; /* tr_actor_state */
+    bool is_runnable;  /* in the run queue */
+    bool is_stopping;
+    bool is_cancelled;
+    bool is_overloaded;
+    bool is_ready;     /* READY was sent */
+    bool is_reaped;    /* the parent has forgotten it */
+    bool evicts;       /* a policy or rule drops the oldest or conflates */
+    bool has_continued; /* troupe_continue was used for the current message */
+    bool is_started;    /* `start` has run, or the body has begun */
+    bool is_guardian;
+    troupe_error reason; /* how it ended; of a failure also `failure` */
+    const troupe_behavior *behavior; /* NULL: coroutine */
+    troupe_body *body;
+    void *argument;
+    void *state_block;
+    size_t state_size;
+    const tr_settings *settings; /* shared defaults, or in the same block */
+    tr_name *name;               /* NULL: none */
+    troupe_message *ready_message; /* to the spawner, when it waits for it */
+    char *failure;                 /* text of troupe_fail, or NULL */
+    size_t block_size;
+    troupe_message system_message; /* START, then ENDED, then REAPED back */
+};
+
+/* The actor with this address if it is on this worker and its slot is still its own; it may be
+ * closing or ended. NULL otherwise. */
+tr_actor *tr_actor_at(tr_worker *worker, tr_address address);
+
+static inline bool tr_actor_is_live(const tr_actor *actor)
+{
+    return actor->state <= TR_ACTOR_LIVE;
+}
+
+/* Runs one turn. */
+void tr_actor_run(tr_worker *worker, tr_actor *actor);
+
+/* Begins the end: closes the mailbox, stops the children, and goes on when the last has ended. */
+void tr_actor_close(tr_worker *worker, tr_actor *actor, troupe_error reason);
+/* The last child has ended, or there was none. */
+void tr_actor_finish(tr_worker *worker, tr_actor *actor);
+/* After a place or the parent's word came back: frees the slot if that was the last. */
+void tr_actor_try_reap(tr_worker *worker, tr_actor *actor);
+
+/* Looks at the slot's signals. */
+void tr_actor_signalled(tr_worker *worker, tr_actor *actor);
+
+/* Tells the spawner what the start returned, once. */
+void tr_actor_report_ready(tr_worker *worker, tr_actor *actor, troupe_error error);
+
+/* The extra, made if need be; NULL when memory is out. */
+tr_extra *tr_actor_extra(tr_worker *worker, tr_actor *actor);
+
+/* Stops or cancels a live actor: sets the bit and tells its worker. */
+TROUPE_MUST_CHECK troupe_error tr_actor_signal(tr_worker *worker, tr_address to, uint32_t bit);
+
+/* Puts the oldest stashed messages back before what is queued; how many. */
+size_t tr_stash_put_back(tr_actor *actor, size_t count);
+
+/* Frees the memory of the actor, uncounted; for reaping and for the end of the worker. */
+void tr_actor_free(tr_worker *worker, tr_actor *actor);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/ask.h"
+
+#include "base/assert.h"
+#include "core/bracket.h"
+#include "core/dispatch.h"
+#include "core/send.h"
+#include "core/task.h"
+
+typedef struct tr_ask {
+    tr_actor *actor;
+    tr_task *task; /* NULL: a behavior's */
+    uint64_t id;
+    troupe_continuation *then;
+    void *context;
+    bool is_answered;
+    /* Of a behavior's only. */
+    tr_timer timer;
+    troupe_message timed_out;
+} tr_ask;
+
+static tr_ask *find(const tr_actor *actor, uint64_t id)
+{
+    return actor->extra != NULL ? tr_table_find(&actor->extra->asks, id) : NULL;
+}
+
+static void drop_late(tr_worker *worker, troupe_message *reply)
+{
+    tr_ledger_add(&worker->ledger, TR_COUNT_LATE_REPLIES, 1);
+    tr_message_end(worker, reply, TROUPE_OUTCOME_DROPPED, TROUPE_ERROR_CANCELLED);
+}
+
+/* Puts the answer to a behavior's ask where its next turn finds it. */
+static void answer(tr_worker *worker, tr_ask *ask, troupe_message *reply)
+{
+    ask->is_answered = true;
+    if (tr_timer_is_running(&ask->timer)) {
+        tr_timers_cancel(&worker->timers, &ask->timer);
+    }
+    tr_queue_push(&ask->actor->replies, reply);
+    if (ask->actor->state == TR_ACTOR_LIVE) {
+        tr_worker_make_runnable(worker, ask->actor);
+    }
+}
+
+static void timed_out(tr_timer *timer, void *context)
+{
+    (void) timer;
+    tr_ask *ask = context;
+    tr_message_embed(&ask->timed_out, TR_KIND_REPLY);
+    ask->timed_out.correlation = ask->id;
+    ask->timed_out.value = TROUPE_ERROR_TIMED_OUT;
+    answer(ask->actor->worker, ask, &ask->timed_out);
+}
+
+void tr_ask_replied(tr_worker *worker, troupe_message *reply)
+{
+    tr_actor *actor = tr_actor_at(worker, reply->receiver);
+    tr_ask *ask = actor != NULL && actor->state != TR_ACTOR_ENDED
+                      ? find(actor, reply->correlation)
+                      : NULL;
+    if (ask == NULL || ask->is_answered) {
+        drop_late(worker, reply);
+        return;
+    }
+    tr_task *task = ask->task;
+    if (task == NULL) {
+        answer(worker, ask, reply);
+        return;
+    }
+    if (task->wait != TROUPE_WAIT_REPLY || task->wait_id != ask->id) {
+        drop_late(worker, reply); /* timed out or cancelled just now */
+        return;
+    }
+    ask->is_answered = true;
+    task->reply = reply;
+    tr_task_wake(worker, task, TROUPE_OK);
+}
+
+static bool is_error_reply(const troupe_message *reply)
+{
+    return tr_message_form(reply) == TR_FORM_NONE;
+}
+
+static void free_ask(tr_worker *worker, tr_ask *ask)
+{
+    if (tr_timer_is_running(&ask->timer)) {
+        tr_timers_cancel(&worker->timers, &ask->timer);
+    }
+    tr_pool_give(&worker->pool, ask);
+}
+
+troupe_error tr_ask_continue(tr_worker *worker, tr_actor *actor, troupe_message *reply)
+{
+    tr_ask *ask = tr_table_remove(&actor->extra->asks, reply->correlation);
+    TR_ASSERT(ask != NULL && ask->is_answered);
+    troupe_continuation *then = ask->then;
+    void *context = ask->context;
+    troupe_error error = TROUPE_OK;
+    if (is_error_reply(reply)) {
+        error = (troupe_error) reply->value;
+        tr_message_end(worker, reply, TROUPE_OUTCOME_HANDLED, TROUPE_OK);
+        reply = NULL;
+    }
+    free_ask(worker, ask);
+    return tr_dispatch_continuation(worker, actor, then, error, reply, context);
+}
+
+void tr_ask_forget_all(tr_worker *worker, tr_actor *actor)
+{
+    if (actor->extra == NULL) {
+        return;
+    }
+    uint64_t id = 0;
+    for (tr_ask *ask = tr_table_next(&actor->extra->asks, &id); ask != NULL;
+         ask = tr_table_next(&actor->extra->asks, &id)) {
+        (void) tr_table_remove(&actor->extra->asks, id);
+        if (ask->task == NULL) {
+            free_ask(worker, ask);
+        }
+    }
+}
+
+/* Sends the request of an ask that is in the table; takes it out again if that fails. */
+static troupe_error send_request(tr_worker *worker, tr_ask *ask, tr_address to,
+                                 troupe_message **message, uint64_t deadline_ns)
+{
+    tr_actor *actor = ask->actor;
+    tr_sending sending = {.sender = actor,
+                          .to = to,
+                          .message = message,
+                          .wait_until_ns = deadline_ns,
+                          .deadline_ns = deadline_ns,
+                          .correlation = ask->id};
+    const troupe_error error = tr_send(worker, &sending);
+    if (error) {
+        (void) tr_table_remove(&actor->extra->asks, ask->id);
+    }
+    return error;
+}
+
+static troupe_error open_ask(tr_worker *worker, tr_ask *ask)
+{
+    tr_extra *extra = tr_actor_extra(worker, ask->actor);
+    TR_REQUIRE(extra != NULL, NO_MEMORY);
+    return tr_table_add(&extra->asks, ask, &ask->id);
+}
+
+/* Gives the task the reply it was woken with, or the error that the reply is. */
+static troupe_error take_reply(tr_worker *worker, tr_task *task, troupe_message **out_reply)
+{
+    troupe_message *reply = task->reply;
+    task->reply = NULL;
+    if (!is_error_reply(reply)) {
+        tr_held_add_reply(task->self.actor, reply);
+        *out_reply = reply;
+        return TROUPE_OK;
+    }
+    const troupe_error error = (troupe_error) reply->value;
+    tr_message_end(worker, reply, TROUPE_OUTCOME_HANDLED, TROUPE_OK);
+    return error;
+}
+
+static troupe_error ask_and_wait(tr_task *task, tr_address to, troupe_message **message,
+                                 uint64_t deadline_ns, troupe_message **out_reply)
+{
+    tr_actor *actor = task->self.actor;
+    tr_ask ask = {.actor = actor, .task = task};
+    troupe_error error = open_ask(actor->worker, &ask);
+    if (error) {
+        return error;
+    }
+    error = send_request(actor->worker, &ask, to, message, deadline_ns);
+    if (error) {
+        return error;
+    }
+    task->waits_for = to;
+    task->wait_id = ask.id;
+    error = tr_task_wait(task, TROUPE_WAIT_REPLY, deadline_ns);
+    (void) tr_table_remove(&actor->extra->asks, ask.id);
+    return error ? error : take_reply(actor->worker, task, out_reply);
+}
+
+/* Ends what the variable for the reply held before. */
+static void end_previous(tr_worker *worker, tr_actor *actor, troupe_message **held)
+{
+    troupe_message *previous = *held;
+    *held = NULL;
+    if (previous != NULL && tr_message_has(previous, TR_MESSAGE_HELD)) {
+        tr_held_remove(actor, previous);
+        tr_message_end(worker, previous, TROUPE_OUTCOME_HANDLED, TROUPE_ERROR_NO_REPLY);
+    } else {
+        troupe_message_destroy(&previous);
+    }
+}
+
+static troupe_error prepare(tr_worker *worker, const tr_actor *actor, troupe_ref to,
+                            troupe_message **message, tr_address *out_address)
+{
+    const troupe_error error = tr_system_address(worker->system, to, out_address);
+    return error ? error : tr_send_prepare(worker, actor, message, 0);
+}
+
+troupe_error troupe_ask_message(troupe_self *self, troupe_ref to, troupe_message **message,
+                                troupe_timeout timeout, troupe_message **out_reply)
+{
+    TR_REQUIRE(self != NULL && message != NULL && *message != NULL && out_reply != NULL,
+               BAD_ARGUMENT);
+    TR_REQUIRE(message != out_reply, BAD_ARGUMENT);
+    TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
+    tr_worker *worker = tr_enter(self);
+    tr_actor *actor = self->actor;
+    tr_address address;
+    end_previous(worker, actor, out_reply);
+    troupe_error error = tr_task_check(self->task);
+    if (error == TROUPE_OK) {
+        error = prepare(worker, actor, to, message, &address);
+    }
+    if (error == TROUPE_OK) {
+        const uint64_t deadline_ns =
+            tr_scope_deadline(actor, tr_deadline_of(worker->now_ns, timeout));
+        error = deadline_ns <= worker->now_ns
+                    ? TROUPE_ERROR_TIMED_OUT
+                    : ask_and_wait(self->task, address, message, deadline_ns, out_reply);
+    }
+    tr_leave(self);
+    return error;
+}
+
+troupe_error troupe_ask(troupe_self *self, troupe_ref to, const ProtobufCMessage *body,
+                        troupe_timeout timeout, troupe_message **out_reply)
+{
+    TR_REQUIRE(self != NULL && body != NULL && out_reply != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = troupe_message_create_protobuf(self, body, &message);
+    return error ? error : troupe_ask_message(self, to, &message, timeout, out_reply);
+}
+
+static troupe_error ask_then(tr_worker *worker, tr_actor *actor, const tr_ask *wanted,
+                             tr_address to, troupe_message **message, uint64_t deadline_ns)
+{
+    tr_ask *ask = tr_pool_take(&worker->pool, sizeof *ask);
+    TR_REQUIRE(ask != NULL, NO_MEMORY);
+    *ask = *wanted;
+    ask->actor = actor;
+    tr_timer_init(&ask->timer, timed_out, ask);
+    troupe_error error = open_ask(worker, ask);
+    if (error == TROUPE_OK) {
+        error = send_request(worker, ask, to, message, deadline_ns);
+    }
+    if (error) {
+        tr_pool_give(&worker->pool, ask);
+        return error;
+    }
+    if (deadline_ns != TR_NEVER) {
+        tr_timers_start(&worker->timers, &ask->timer, deadline_ns);
+    }
+    return TROUPE_OK;
+}
+
+troupe_error troupe_ask_message_then(troupe_self *self, troupe_ref to, troupe_message **message,
+                                     troupe_timeout timeout, troupe_continuation *then,
+                                     void *context)
+{
+    TR_REQUIRE(self != NULL && message != NULL && *message != NULL && then != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(self->task == NULL, BAD_ARGUMENT);
+    tr_worker *worker = tr_enter(self);
+    tr_actor *actor = self->actor;
+    tr_address address;
+    troupe_error error = actor->state == TR_ACTOR_LIVE ? TROUPE_OK : TROUPE_ERROR_STOPPING;
+    if (error == TROUPE_OK) {
+        error = prepare(worker, actor, to, message, &address);
+    }
+    if (error == TROUPE_OK) {
+        const uint64_t deadline_ns =
+            tr_scope_deadline(actor, tr_deadline_of(worker->now_ns, timeout));
+        const tr_ask wanted = {.then = then, .context = context};
+        error = deadline_ns <= worker->now_ns
+                    ? TROUPE_ERROR_TIMED_OUT
+                    : ask_then(worker, actor, &wanted, address, message, deadline_ns);
+    }
+    tr_leave(self);
+    return error;
+}
+
+troupe_error troupe_ask_then(troupe_self *self, troupe_ref to, const ProtobufCMessage *body,
+                             troupe_timeout timeout, troupe_continuation *then, void *context)
+{
+    TR_REQUIRE(self != NULL && body != NULL && then != NULL, BAD_ARGUMENT);
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = troupe_message_create_protobuf(self, body, &message);
+    return error ? error : troupe_ask_message_then(self, to, &message, timeout, then, context);
+}

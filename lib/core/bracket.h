@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* bracket: what every public call that takes `self` begins and ends with.
+ *
+ * The worker is found anew through `self` each time, and it is written down whether its thread is in
+ * the library or in user code: the seam by which a worker can be taken from a thread that a handler
+ * blocks.
+ * Threads: the worker's. */
+#ifndef TR_CORE_BRACKET_H
+#define TR_CORE_BRACKET_H
+
+#include "core/actor.h"
+
+static inline tr_worker *tr_enter(const troupe_self *self)
+{
+    tr_worker *worker = self->actor->worker;
+    /* Relaxed: a plain store; who takes the worker over makes up for the order (membarrier). */
+    atomic_store_explicit(&worker->is_inside, 1, memory_order_relaxed);
+    return worker;
+}
+
+static inline void tr_leave(const troupe_self *self)
+{
+    atomic_store_explicit(&self->actor->worker->is_inside, 0, memory_order_relaxed);
+}
+
+#endif

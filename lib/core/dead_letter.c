@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/dead_letter.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "core/actor.h"
+#include "core/bracket.h"
+#include "core/send.h"
+
+const troupe_type troupe_dead_letter_type = TROUPE_TYPE(troupe_dead_letter);
+
+const char *troupe_dead_reason_text(troupe_dead_reason reason)
+{
+    static const char *const texts[TROUPE_DEAD_REASON_COUNT] = {
+        [TROUPE_DEAD_NO_SUCH_ACTOR] = "no actor has ever had this address",
+        [TROUPE_DEAD_STALE] = "the receiver had ended",
+        [TROUPE_DEAD_ENDED] = "the receiver ended while it was queued",
+        [TROUPE_DEAD_OVERFLOW] = "the mailbox was full",
+        [TROUPE_DEAD_UNHANDLED] = "the receiver has no handler for its type",
+        [TROUPE_DEAD_REFUSED] = "it was parked and then refused",
+        [TROUPE_DEAD_STOPPING] = "the node stopped",
+    };
+    return (unsigned) reason < TROUPE_DEAD_REASON_COUNT ? texts[reason] : "unknown";
+}
+
+static void write_log(tr_worker *worker, const troupe_message *message, troupe_dead_reason reason)
+{
+    tr_ledger *ledger = &worker->ledger;
+    if (ledger->dead_letters_logged >= TR_DEAD_LETTER_LOG_FIRST &&
+        worker->now_ns < ledger->dead_letter_log_ns) {
+        ledger->dead_letters_unlogged++;
+        return;
+    }
+    tr_dead_letter_summarise(worker);
+    ledger->dead_letters_logged++;
+    ledger->dead_letter_log_ns = worker->now_ns + TR_DEAD_LETTER_LOG_PAUSE_NS;
+    tr_log_write(worker->system->ports.log, TROUPE_LOG_WARNING,
+                 "dead letter: message of type '%s' from %u.%u to %u.%u: %s; it was dropped",
+                 troupe_message_type_name(message), message->sender.slot,
+                 message->sender.generation, message->receiver.slot, message->receiver.generation,
+                 troupe_dead_reason_text(reason));
+}
+
+void tr_dead_letter_summarise(tr_worker *worker)
+{
+    tr_ledger *ledger = &worker->ledger;
+    if (ledger->dead_letters_unlogged > 0) {
+        tr_log_write(worker->system->ports.log, TROUPE_LOG_WARNING,
+                     "dead letter: %llu more messages were dropped on worker %u",
+                     (unsigned long long) ledger->dead_letters_unlogged, worker->index);
+        ledger->dead_letters_unlogged = 0;
+    }
+}
+
+static void tell(tr_worker *worker, tr_address subscriber, const troupe_dead_letter *letter)
+{
+    troupe_message *message = NULL;
+    if (tr_message_of_struct(&worker->pool, &troupe_dead_letter_type, letter, &message) !=
+        TROUPE_OK) {
+        return; /* it is counted; there is no memory to tell of it */
+    }
+    tr_send_notice(worker, subscriber, message);
+}
+
+static void tell_subscribers(tr_worker *worker, const troupe_dead_letter *letter)
+{
+    tr_system *system = worker->system;
+    tr_address subscribers[TR_DEAD_LETTER_SUBSCRIBERS_MAX];
+    system->ports.lock(system->ports.context);
+    const uint32_t count = atomic_load_explicit(&system->subscriber_count, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++) {
+        subscribers[i] = system->subscribers[i];
+    }
+    system->ports.unlock(system->ports.context);
+
+    for (uint32_t i = 0; i < count; i++) {
+        tell(worker, subscribers[i], letter);
+    }
+}
+
+void tr_dead_letter_note(tr_worker *worker, const troupe_message *message,
+                         troupe_dead_reason reason)
+{
+    tr_system *system = worker->system;
+    worker->ledger.dead_letters[reason]++;
+    if (message->type == &troupe_dead_letter_type) {
+        return;
+    }
+    write_log(worker, message, reason);
+    /* Relaxed: who subscribes at this moment may miss this one. */
+    if (atomic_load_explicit(&system->subscriber_count, memory_order_relaxed) > 0) {
+        const troupe_dead_letter letter = {
+            .sender = tr_system_ref(system, message->sender),
+            .receiver = tr_system_ref(system, message->receiver),
+            .type = troupe_message_type_name(message),
+            .trace_id = tr_message_trace(message),
+            .reason = reason,
+        };
+        tell_subscribers(worker, &letter);
+    }
+}
+
+void tr_message_bury(tr_worker *worker, troupe_message *message, troupe_dead_reason reason,
+                     troupe_error answer)
+{
+    tr_dead_letter_note(worker, message, reason);
+    tr_message_end(worker, message, TROUPE_OUTCOME_DEAD_LETTER, answer);
+}
+
+/* The first place in the list that is free or whose actor has ended; -1: none. */
+static int find_place(const tr_system *system, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const tr_address held = system->subscribers[i];
+        const tr_slot *slot = tr_slots_at(&system->slots, held.slot);
+        const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_relaxed);
+        if (word >> 32 != held.generation || (word & TR_SLOT_CLOSED) != 0) {
+            return (int) i;
+        }
+    }
+    return count < TR_DEAD_LETTER_SUBSCRIBERS_MAX ? (int) count : -1;
+}
+
+static troupe_error subscribe(tr_system *system, tr_address address)
+{
+    const uint32_t count = atomic_load_explicit(&system->subscriber_count, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++) {
+        if (tr_address_is_same(system->subscribers[i], address)) {
+            return TROUPE_OK;
+        }
+    }
+    const int place = find_place(system, count);
+    if (place < 0) {
+        return TROUPE_ERROR_LIMIT_REACHED;
+    }
+    system->subscribers[place] = address;
+    if ((uint32_t) place == count) {
+        atomic_store_explicit(&system->subscriber_count, count + 1, memory_order_relaxed);
+    }
+    return TROUPE_OK;
+}
+
+troupe_error troupe_dead_letters_subscribe(troupe_self *self)
+{
+    TR_REQUIRE(self != NULL, BAD_ARGUMENT);
+    tr_worker *worker = tr_enter(self);
+    const tr_ports *ports = &worker->system->ports;
+    ports->lock(ports->context);
+    const troupe_error error = subscribe(worker->system, self->actor->address);
+    ports->unlock(ports->context);
+    tr_leave(self);
+    return error;
+}

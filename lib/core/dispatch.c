@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/dispatch.h"
+
+#include "base/assert.h"
+#include "core/ask.h"
+#include "core/mailbox.h"
+#include "core/park.h"
+#include "core/task.h"
+
+static void enter_user(const tr_worker *worker)
+{
+    /* See bracket.h. */
+    atomic_store_explicit((_Atomic uint32_t *) (uintptr_t) &worker->is_inside, 0,
+                          memory_order_relaxed);
+}
+
+static tr_worker *leave_user(const tr_actor *actor)
+{
+    atomic_store_explicit(&actor->worker->is_inside, 1, memory_order_relaxed);
+    return actor->worker;
+}
+
+/* Ends what a handler left, and what it destroyed itself. */
+static void end_handled(tr_actor *actor, troupe_message *message, troupe_error error)
+{
+    tr_worker *worker = actor->worker;
+    if (message != NULL && tr_message_has(message, TR_MESSAGE_HELD)) {
+        tr_held_remove(actor, message);
+        const bool has_failed = error != TROUPE_OK;
+        tr_message_end(worker, message,
+                       has_failed ? TROUPE_OUTCOME_FAILED : TROUPE_OUTCOME_HANDLED,
+                       has_failed ? TROUPE_ERROR_HANDLER_FAILED : TROUPE_ERROR_NO_REPLY);
+    } else {
+        troupe_message_destroy(&message);
+    }
+    if (TR_UNLIKELY(actor->held != NULL)) {
+        tr_held_sweep(worker, actor);
+    }
+    actor->message_deadline_ns = TR_NEVER;
+    actor->trace_id = 0;
+}
+
+static troupe_handler *find_handler(const troupe_behavior *behavior, const troupe_message *message)
+{
+    const troupe_handles *row = behavior->handlers;
+    for (; row != NULL && row->handler != NULL; row++) {
+        const void *type = row->protobuf != NULL ? (const void *) row->protobuf : row->type;
+        if (type == message->type) {
+            return row->handler;
+        }
+    }
+    return behavior->other;
+}
+
+static troupe_error handle(tr_worker *worker, tr_actor *actor, troupe_message *message)
+{
+    troupe_handler *handler = find_handler(actor->behavior, message);
+    if (handler == NULL) {
+        tr_message_bury(worker, message, TROUPE_DEAD_UNHANDLED, TROUPE_ERROR_PROTOCOL);
+        return TROUPE_OK;
+    }
+    tr_held_add(actor, message);
+    actor->handled++;
+    atomic_store_explicit(&worker->turn_type, message->type, memory_order_relaxed);
+    enter_user(worker);
+    const troupe_error error = handler(&actor->self, actor->state_block, &message);
+    (void) leave_user(actor);
+    end_handled(actor, message, error);
+    return error;
+}
+
+troupe_error tr_dispatch_continuation(tr_worker *worker, tr_actor *actor,
+                                      troupe_continuation *then, troupe_error error,
+                                      troupe_message *reply, void *context)
+{
+    if (reply != NULL) {
+        tr_held_add_reply(actor, reply);
+    }
+    actor->trace_id = reply != NULL ? tr_message_trace(reply) : 0;
+    enter_user(worker);
+    const troupe_error verdict = then(&actor->self, actor->state_block, error, &reply, context);
+    (void) leave_user(actor);
+    end_handled(actor, reply, verdict);
+    return verdict;
+}
+
+/* The behavior gets back what it sent. */
+static troupe_error refuse(tr_worker *worker, tr_actor *actor, troupe_error reason,
+                           troupe_message *message)
+{
+    const troupe_outcome outcome =
+        reason == TROUPE_ERROR_EXPIRED ? TROUPE_OUTCOME_EXPIRED : TROUPE_OUTCOME_CANCELLED;
+    tr_message_renew(worker, message, outcome);
+    enter_user(worker);
+    const troupe_error error =
+        actor->behavior->refused(&actor->self, actor->state_block, reason, &message);
+    worker = leave_user(actor);
+    if (message != NULL) {
+        tr_message_free(&worker->pool, message);
+    }
+    tr_held_sweep(worker, actor);
+    return error;
+}
+
+troupe_error tr_dispatch_returned(tr_worker *worker, tr_actor *actor)
+{
+    troupe_error reason = TROUPE_OK;
+    for (troupe_message *message = tr_park_take_returned(actor, &reason); message != NULL;
+         message = tr_park_take_returned(actor, &reason)) {
+        worker = actor->worker;
+        troupe_error error = TROUPE_OK;
+        if (tr_message_has(message, TR_MESSAGE_WANTS_REPLY)) {
+            /* A request: its answer, this reason, goes to the continuation. */
+            tr_message_end(worker, message, TROUPE_OUTCOME_CANCELLED, reason);
+        } else if (actor->behavior->refused != NULL && actor->reason == TROUPE_OK) {
+            error = refuse(worker, actor, reason, message);
+        } else if (reason == TROUPE_ERROR_EXPIRED) {
+            tr_message_end(worker, message, TROUPE_OUTCOME_EXPIRED, reason);
+        } else {
+            tr_message_bury(worker, message, TROUPE_DEAD_REFUSED, reason);
+        }
+        if (error) {
+            return error;
+        }
+    }
+    return TROUPE_OK;
+}
+
+static troupe_error start(tr_worker *worker, tr_actor *actor)
+{
+    actor->is_started = true;
+    troupe_error error = TROUPE_OK;
+    if (actor->behavior->start != NULL) {
+        enter_user(worker);
+        error = actor->behavior->start(&actor->self, actor->state_block, actor->argument);
+        worker = leave_user(actor);
+    }
+    tr_actor_report_ready(worker, actor, error);
+    return error;
+}
+
+/* Handles messages until none is left, the budget is spent or one fails. */
+static troupe_error handle_messages(tr_worker *worker, tr_actor *actor)
+{
+    troupe_error error = actor->is_started ? TROUPE_OK : start(worker, actor);
+    while (error == TROUPE_OK && actor->turn_left > 0 && !actor->is_stopping &&
+           !actor->is_cancelled) {
+        worker = actor->worker;
+        if (TR_UNLIKELY(tr_park_is_used(actor))) {
+            error = tr_dispatch_returned(worker, actor);
+            if (error) {
+                break;
+            }
+        }
+        troupe_message *message = TR_UNLIKELY(tr_park_count(actor) > 0)
+                                      ? tr_mailbox_take_reserved(worker, actor)
+                                      : tr_mailbox_take(worker, actor);
+        if (message == NULL) {
+            break;
+        }
+        actor->turn_left--;
+        error = tr_message_kind(message) == TR_KIND_REPLY
+                    ? tr_ask_continue(worker, actor, message)
+                    : handle(worker, actor, message);
+    }
+    return error;
+}
+
+static bool has_more(const tr_actor *actor)
+{
+    if (TR_UNLIKELY(tr_park_count(actor) > 0)) {
+        return actor->replies.head != NULL || actor->ticks > 0;
+    }
+    return !tr_mailbox_is_empty(actor);
+}
+
+void tr_dispatch_turn(tr_worker *worker, tr_actor *actor)
+{
+    const troupe_error error = handle_messages(worker, actor);
+    worker = actor->worker;
+    tr_mailbox_release(worker, actor);
+    if (TR_UNLIKELY(error != TROUPE_OK || actor->is_stopping || actor->is_cancelled)) {
+        tr_actor_close(worker, actor, error);
+    } else if (has_more(actor)) {
+        tr_worker_make_runnable(worker, actor);
+    }
+}

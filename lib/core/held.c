@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/assert.h"
+#include "core/task.h"
+
+void tr_held_add_reply(tr_actor *actor, troupe_message *message)
+{
+    message->next = actor->held;
+    actor->held = message;
+    atomic_store_explicit(&message->released, 0, memory_order_relaxed);
+    tr_message_set(message, TR_MESSAGE_HELD);
+}
+
+void tr_held_add(tr_actor *actor, troupe_message *message)
+{
+    tr_held_add_reply(actor, message);
+    actor->message_deadline_ns = message->deadline_ns;
+    actor->trace_id = tr_message_trace(message);
+    actor->has_continued = false;
+}
+
+void tr_held_remove(tr_actor *actor, troupe_message *message)
+{
+    troupe_message **at = &actor->held;
+    while (*at != message) {
+        TR_ASSERT(*at != NULL);
+        at = &(*at)->next;
+    }
+    *at = message->next;
+    message->next = NULL;
+    tr_message_clear(message, TR_MESSAGE_HELD);
+}
+
+void tr_held_sweep(tr_worker *worker, tr_actor *actor)
+{
+    for (troupe_message **at = &actor->held; *at != NULL;) {
+        troupe_message *message = *at;
+        /* Pairs with the release in troupe_message_destroy: its caller is done with it. */
+        if (atomic_load_explicit(&message->released, memory_order_acquire) == 0) {
+            at = &message->next;
+            continue;
+        }
+        *at = message->next;
+        message->next = NULL;
+        tr_message_clear(message, TR_MESSAGE_HELD);
+        actor->handled++;
+        tr_message_end(worker, message, TROUPE_OUTCOME_HANDLED, TROUPE_ERROR_NO_REPLY);
+    }
+}
+
+void tr_held_end_all(tr_worker *worker, tr_actor *actor, troupe_outcome outcome,
+                     troupe_error answer)
+{
+    while (actor->held != NULL) {
+        troupe_message *message = actor->held;
+        tr_held_remove(actor, message);
+        tr_message_end(worker, message, outcome, answer);
+    }
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/ledger.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "core/actor.h"
+#include "core/actor_timer.h"
+#include "core/dead_letter.h"
+#include "core/worker.h"
+
+void tr_ledger_init(tr_ledger *ledger, const troupe_allocator *allocator)
+{
+    tr_map_init(&ledger->types, allocator);
+    ledger->other.name = "(other types)";
+}
+
+void tr_ledger_fini(tr_ledger *ledger)
+{
+    const troupe_allocator *allocator = ledger->types.allocator;
+    for (tr_map_node *node = tr_map_first(&ledger->types); node != NULL;
+         node = tr_map_first(&ledger->types)) {
+        tr_map_remove(&ledger->types, node);
+        tr_type_ledger *type = TR_CONTAINER_OF(node, tr_type_ledger, node);
+        tr_free(allocator, type, sizeof *type);
+    }
+    tr_map_fini(&ledger->types);
+}
+
+void tr_ledger_accept(tr_ledger *ledger, troupe_message *message)
+{
+    TR_ASSERT(!tr_message_has(message, TR_MESSAGE_ACCEPTED));
+    tr_message_set(message, TR_MESSAGE_ACCEPTED);
+    tr_ledger_add(ledger, TR_COUNT_ACCEPTED, 1);
+}
+
+void tr_ledger_read(const tr_ledger *ledger, troupe_counts *out_counts)
+{
+    /* Outcomes first: what is read later of the accepted can only be more, so that accepted equal to
+     * outcomes means nothing is held. Acquire pairs with the release of each store. */
+    troupe_counts counts = {0};
+    for (unsigned i = 0; i < TROUPE_OUTCOME_COUNT; i++) {
+        counts.outcomes[i] = atomic_load_explicit(&ledger->outcomes[i], memory_order_acquire);
+    }
+    const _Atomic uint64_t *from = ledger->counts;
+    counts.accepted = atomic_load_explicit(&from[TR_COUNT_ACCEPTED], memory_order_acquire);
+    counts.refused = atomic_load_explicit(&from[TR_COUNT_REFUSED], memory_order_relaxed);
+    counts.waited = atomic_load_explicit(&from[TR_COUNT_WAITED], memory_order_relaxed);
+    counts.late_replies = atomic_load_explicit(&from[TR_COUNT_LATE_REPLIES], memory_order_relaxed);
+    counts.second_replies =
+        atomic_load_explicit(&from[TR_COUNT_SECOND_REPLIES], memory_order_relaxed);
+    counts.spawned = atomic_load_explicit(&from[TR_COUNT_SPAWNED], memory_order_relaxed);
+    counts.ended = atomic_load_explicit(&from[TR_COUNT_ENDED], memory_order_relaxed);
+    counts.failed = atomic_load_explicit(&from[TR_COUNT_FAILED], memory_order_relaxed);
+    counts.turns = atomic_load_explicit(&from[TR_COUNT_TURNS], memory_order_relaxed);
+    counts.batches_sent = atomic_load_explicit(&from[TR_COUNT_BATCHES_SENT], memory_order_relaxed);
+    counts.batches_received =
+        atomic_load_explicit(&from[TR_COUNT_BATCHES_RECEIVED], memory_order_relaxed);
+    *out_counts = counts;
+}
+
+static bool is_of_type(const tr_map_node *node, const void *key)
+{
+    return TR_CONTAINER_OF_CONST(node, tr_type_ledger, node)->type == key;
+}
+
+static tr_type_ledger *find_type(tr_ledger *ledger, const troupe_message *message)
+{
+    const uint64_t hash = tr_hash_u64((uint64_t) (uintptr_t) message->type);
+    tr_type_ledger **cached = &ledger->cache[hash % TR_LEDGER_CACHE];
+    tr_map_node *node = tr_map_find(&ledger->types, hash, is_of_type, message->type);
+    if (node != NULL) {
+        *cached = TR_CONTAINER_OF(node, tr_type_ledger, node);
+        return *cached;
+    }
+    tr_type_ledger *type = tr_allocate(ledger->types.allocator, sizeof *type);
+    if (type == NULL || tr_map_reserve_one(&ledger->types) != TROUPE_OK) {
+        if (type != NULL) {
+            tr_free(ledger->types.allocator, type, sizeof *type);
+        }
+        return &ledger->other;
+    }
+    type->type = message->type;
+    type->name = troupe_message_type_name(message);
+    tr_map_add(&ledger->types, &type->node, hash);
+    *cached = type;
+    return type;
+}
+
+static void count_outcome(tr_ledger *ledger, const troupe_message *message, troupe_outcome outcome)
+{
+    const uint64_t hash = tr_hash_u64((uint64_t) (uintptr_t) message->type);
+    tr_type_ledger *type = ledger->cache[hash % TR_LEDGER_CACHE];
+    if (TR_UNLIKELY(type == NULL || type->type != message->type)) {
+        type = find_type(ledger, message);
+    }
+    type->outcomes[outcome]++;
+    _Atomic uint64_t *total = &ledger->outcomes[outcome];
+    atomic_store_explicit(total, atomic_load_explicit(total, memory_order_relaxed) + 1,
+                          memory_order_release);
+}
+
+/* The request becomes the answer: an ask is answered even when memory is out. */
+static void turn_around(tr_worker *worker, troupe_message *message, troupe_error answer)
+{
+    tr_message_drop_body(worker->system->ports.allocator, message);
+    const tr_address asker = message->sender;
+    message->sender = message->receiver;
+    message->receiver = asker;
+    message->flags = TR_MESSAGE_SEALED | (message->flags & TR_MESSAGE_EXTENDED);
+    message->deadline_ns = TR_NEVER;
+    message->value = (uint64_t) answer;
+    tr_message_set_kind(message, TR_KIND_REPLY);
+    atomic_store_explicit(&message->released, 0, memory_order_relaxed);
+    tr_ledger_accept(&worker->ledger, message);
+    tr_worker_route(worker, message);
+}
+
+void tr_message_end(tr_worker *worker, troupe_message *message, troupe_outcome outcome,
+                    troupe_error answer)
+{
+    TR_ASSERT(!tr_message_has(message, TR_MESSAGE_HELD | TR_MESSAGE_PLACED | TR_MESSAGE_STASHED));
+    const bool wants_reply = tr_message_has(message, TR_MESSAGE_WANTS_REPLY);
+    if (wants_reply && outcome != TROUPE_OUTCOME_EXPIRED) {
+        /* Answered first, so that at no moment the ledger looks balanced in between. */
+        const bool was_accepted = tr_message_has(message, TR_MESSAGE_ACCEPTED);
+        troupe_message ended = {.type = message->type, .kind_and_form = message->kind_and_form};
+        turn_around(worker, message, answer);
+        if (was_accepted) {
+            count_outcome(&worker->ledger, &ended, outcome);
+        }
+        return;
+    }
+    if (tr_message_has(message, TR_MESSAGE_ACCEPTED)) {
+        count_outcome(&worker->ledger, message, outcome);
+        tr_message_clear(message, TR_MESSAGE_ACCEPTED);
+    }
+    if (TR_UNLIKELY(tr_message_kind(message) == TR_KIND_TICK)) {
+        tr_actor_timer_ticked(worker, message);
+        return;
+    }
+    tr_message_free(&worker->pool, message);
+}
+
+void tr_message_renew(tr_worker *worker, troupe_message *message, troupe_outcome outcome)
+{
+    if (tr_message_has(message, TR_MESSAGE_ACCEPTED)) {
+        count_outcome(&worker->ledger, message, outcome);
+        tr_message_clear(message, TR_MESSAGE_ACCEPTED);
+    }
+}
+
+uint64_t troupe_counts_held(const troupe_counts *counts)
+{
+    uint64_t ended = 0;
+    for (unsigned i = 0; i < TROUPE_OUTCOME_COUNT; i++) {
+        ended += counts->outcomes[i];
+    }
+    return counts->accepted - ended;
+}

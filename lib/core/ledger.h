@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* ledger: every message accepted ends in exactly one counted outcome.
+ *
+ * tr_message_end is the one function that ends a message; it counts the outcome, answers an ask that
+ * was not answered, and frees. Counters are written by their worker alone, with relaxed stores, so
+ * that others may read them.
+ * Owns:       the counters and the map of types of one worker.
+ * Invariants: summed over the workers at rest, accepted = all outcomes + held.
+ * Threads:    only the worker; counters may be read by any. */
+#ifndef TR_CORE_LEDGER_H
+#define TR_CORE_LEDGER_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <troupe/dead_letter.h>
+#include <troupe/statistics.h>
+
+#include "base/map.h"
+#include "core/message.h"
+
+typedef struct tr_worker tr_worker;
+
+typedef enum tr_count {
+    TR_COUNT_ACCEPTED,
+    TR_COUNT_REFUSED,
+    TR_COUNT_WAITED,
+    TR_COUNT_LATE_REPLIES,
+    TR_COUNT_SECOND_REPLIES,
+    TR_COUNT_SPAWNED,
+    TR_COUNT_ENDED,
+    TR_COUNT_FAILED,
+    TR_COUNT_TURNS,
+    TR_COUNT_BATCHES_SENT,
+    TR_COUNT_BATCHES_RECEIVED,
+    TR_COUNT_COUNT
+} tr_count;
+
+/* The counts of one type on one worker. */
+typedef struct tr_type_ledger {
+    tr_map_node node;
+    const void *type;
+    const char *name;
+    uint64_t outcomes[TROUPE_OUTCOME_COUNT];
+} tr_type_ledger;
+
+#define TR_LEDGER_CACHE 16
+
+typedef struct tr_ledger {
+    _Atomic uint64_t counts[TR_COUNT_COUNT];
+    _Atomic uint64_t outcomes[TROUPE_OUTCOME_COUNT];
+    tr_map types;
+    tr_type_ledger *cache[TR_LEDGER_CACHE];
+    tr_type_ledger other; /* where no memory was left for a type's own */
+    uint64_t dead_letters[TROUPE_DEAD_REASON_COUNT];
+    uint64_t dead_letter_log_ns; /* when the next summary may be logged */
+    uint64_t dead_letters_logged;
+    uint64_t dead_letters_unlogged;
+} tr_ledger;
+
+void tr_ledger_init(tr_ledger *ledger, const troupe_allocator *allocator);
+void tr_ledger_fini(tr_ledger *ledger);
+
+static inline void tr_ledger_add(tr_ledger *ledger, tr_count count, uint64_t more)
+{
+    const uint64_t before = atomic_load_explicit(&ledger->counts[count], memory_order_relaxed);
+    atomic_store_explicit(&ledger->counts[count], before + more, memory_order_release);
+}
+
+/* Marks a message as accepted and counts it. */
+void tr_ledger_accept(tr_ledger *ledger, troupe_message *message);
+
+void tr_ledger_read(const tr_ledger *ledger, troupe_counts *out_counts);
+
+/* Ends a message: counts the outcome, if it was accepted; if its sender still waits for a reply, the
+ * block becomes that reply, with `answer` as its error; else it is freed. */
+void tr_message_end(tr_worker *worker, troupe_message *message, troupe_outcome outcome,
+                    troupe_error answer);
+
+/* The message is going to have another life (sent on, given back): this one is counted as ended. */
+void tr_message_renew(tr_worker *worker, troupe_message *message, troupe_outcome outcome);
+
+/* Ends a message as a dead letter: counted by reason, logged at a limited rate, told to those who
+ * subscribed. */
+void tr_message_bury(tr_worker *worker, troupe_message *message, troupe_dead_reason reason,
+                     troupe_error answer);
+
+#endif

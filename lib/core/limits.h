@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* limits: every limit and default of the core, by name.
+ *
+ * Threads: any; these are constants. */
+#ifndef TR_CORE_LIMITS_H
+#define TR_CORE_LIMITS_H
+
+#include <stdint.h>
+
+#include "core/shake.h"
+
+/* Ends of a node: regular workers, and those made for actors on a thread of their own. */
+#define TR_WORKERS_MAX 64
+#define TR_OWN_THREADS_MAX 192
+#define TR_ENDS_MAX (TR_WORKERS_MAX + TR_OWN_THREADS_MAX)
+
+#define TR_ACTORS_MAX_DEFAULT (UINT32_C(4) << 20)
+#define TR_ACTORS_MAX (UINT32_C(1) << 28)
+
+/* The admission word counts to 2^24; evicting mailboxes admit twice their capacity. */
+#define TR_MAILBOX_CAPACITY_MAX (UINT32_C(1) << 22)
+#define TR_MAILBOX_CAPACITY_DEFAULT TR_SHAKEN(1024, 2)
+#define TR_MAILBOX_BYTES_DEFAULT (UINT64_C(1) << 20)
+/* Up to here a message is paid for by its place. */
+#define TR_MESSAGE_FREE_BYTES 256
+#define TR_MESSAGE_BYTES_MAX (UINT32_C(1) << 30)
+#define TR_REPLY_BYTES_DEFAULT (UINT64_C(64) << 10)
+
+#define TR_PARKED_MAX_DEFAULT 64
+#define TR_PARKED_BYTES_DEFAULT (UINT64_C(64) << 10)
+#define TR_ASKS_MAX_DEFAULT 1024
+#define TR_TIMERS_MAX_DEFAULT 1024
+#define TR_MONITORS_MAX_DEFAULT 1024
+/* Places in lines that an actor has given up and not got back yet; then a full mailbox refuses. */
+#define TR_TICKETS_MAX 16
+#define TR_TYPE_RULES_MAX 256
+#define TR_PRIORITIES 4
+
+#define TR_STATE_SIZE_MAX (UINT32_C(1) << 30)
+/* What troupe_fail keeps of its text. */
+#define TR_FAILURE_TEXT_SIZE 256
+#define TR_NAME_MAX 63
+#define TR_REDIRECTS_MAX 4
+#define TR_STACK_SIZE_DEFAULT (UINT32_C(64) << 10)
+#define TR_START_TIMEOUT_NS UINT64_C(5000000000)
+
+/* Messages that an actor handles before others run. */
+#define TR_TURN_MESSAGES_DEFAULT TR_SHAKEN(64, 2)
+/* Turns after which a pass looks at the clock, to hand over what has waited for long. */
+#define TR_TURNS_PER_CLOCK 16
+#define TR_FLUSH_AFTER_NS 50000
+/* Messages that are collected for one other worker before they are handed over. */
+#define TR_BATCH_MAX TR_SHAKEN(512, 1)
+
+/* How long something waits before it looks for a ring it may be part of, and the longest pause
+ * between two looks. */
+#define TR_PROBE_AFTER_NS UINT64_C(20000000)
+#define TR_PROBE_PAUSE_MAX_NS UINT64_C(1000000000)
+#define TR_PROBE_HOPS_MAX 100000
+
+/* A worker takes its share of the node's bytes in pieces of this size. */
+#define TR_BUDGET_PIECE (UINT64_C(1) << 20)
+/* How often a line that waits for the node's bytes is looked at. */
+#define TR_BUDGET_LOOK_NS UINT64_C(5000000)
+
+#define TR_DEAD_LETTER_SUBSCRIBERS_MAX 8
+#define TR_DEAD_LETTER_LOG_FIRST 10
+#define TR_DEAD_LETTER_LOG_PAUSE_NS UINT64_C(1000000000)
+
+#endif

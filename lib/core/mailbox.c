@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/mailbox.h"
+
+#include "base/assert.h"
+#include "core/line.h"
+#include "core/monitor.h"
+#include "core/pressure.h"
+#include "core/task.h"
+
+static const uint32_t weights[TR_PRIORITIES] = {16, 4, 2, 1};
+
+const troupe_type_rule *tr_rule_for(const troupe_type_rule *rules, size_t count,
+                                    const troupe_message *message)
+{
+    for (size_t i = 0; i < count; i++) {
+        const void *type =
+            rules[i].protobuf != NULL ? (const void *) rules[i].protobuf : rules[i].type;
+        if (type == message->type) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
+static const troupe_type_rule *rule_of(const tr_actor *actor, const troupe_message *message)
+{
+    return tr_rule_for(actor->settings->rules, actor->settings->rule_count, message);
+}
+
+static tr_queue *lane_at(tr_actor *actor, uint32_t priority)
+{
+    return priority == 0 ? &actor->lane : &actor->lanes->lanes[priority - 1];
+}
+
+static uint32_t priority_of(const tr_actor *actor, const troupe_message *message)
+{
+    if (actor->lanes == NULL || tr_message_kind(message) == TR_KIND_TICK) {
+        return 0;
+    }
+    const troupe_type_rule *rule = rule_of(actor, message);
+    return rule != NULL ? rule->priority : 0;
+}
+
+static void enter_lane(tr_actor *actor, troupe_message *message, uint32_t priority)
+{
+    tr_queue_push(lane_at(actor, priority), message);
+    if (actor->lanes != NULL) {
+        actor->lanes->entered[priority]++;
+    }
+}
+
+/* Takes `message` out of the queue, `previous` being the one before it. */
+static void cut_out(tr_queue *queue, troupe_message *previous, troupe_message *message)
+{
+    if (previous == NULL) {
+        queue->head = message->next;
+    } else {
+        previous->next = message->next;
+    }
+    if (queue->tail == message) {
+        queue->tail = previous;
+    }
+    message->next = NULL;
+}
+
+static bool is_evictable(const tr_actor *actor, const troupe_message *message)
+{
+    if (!tr_message_has(message, TR_MESSAGE_PLACED)) {
+        return false;
+    }
+    const troupe_type_rule *rule = rule_of(actor, message);
+    const troupe_on_full policy = rule != NULL && rule->on_full != TROUPE_ON_FULL_DEFAULT
+                                      ? rule->on_full
+                                      : actor->settings->on_full;
+    return policy == TROUPE_ON_FULL_DROP_OLDEST || policy == TROUPE_ON_FULL_CONFLATE;
+}
+
+static bool conflates(const tr_actor *actor, const troupe_message *message)
+{
+    const troupe_type_rule *rule = rule_of(actor, message);
+    return rule != NULL && rule->on_full != TROUPE_ON_FULL_DEFAULT
+               ? rule->on_full == TROUPE_ON_FULL_CONFLATE
+               : actor->settings->on_full == TROUPE_ON_FULL_CONFLATE;
+}
+
+/* Ends a message that gave way; its place is free at once. */
+static void evict(tr_worker *worker, tr_actor *actor, troupe_message *message)
+{
+    tr_message_clear(message, TR_MESSAGE_PLACED);
+    actor->to_release++;
+    actor->bytes_to_release += tr_message_charge(message);
+    tr_message_end(worker, message, TROUPE_OUTCOME_DROPPED, TROUPE_ERROR_MAILBOX_FULL);
+}
+
+static uint64_t key_of(const tr_actor *actor, const troupe_message *message)
+{
+    return actor->settings->conflate_key != NULL ? actor->settings->conflate_key(message) : 0;
+}
+
+/* Puts the message into the place of a queued one of the same type and key, which ends. */
+static bool conflate(tr_worker *worker, tr_actor *actor, troupe_message *message)
+{
+    tr_queue *lane = lane_at(actor, priority_of(actor, message));
+    const uint64_t key = key_of(actor, message);
+    troupe_message *previous = NULL;
+    for (troupe_message *at = lane->head; at != NULL; previous = at, at = at->next) {
+        if (at->type != message->type || !tr_message_has(at, TR_MESSAGE_PLACED) ||
+            key_of(actor, at) != key) {
+            continue;
+        }
+        message->next = at->next;
+        if (previous == NULL) {
+            lane->head = message;
+        } else {
+            previous->next = message;
+        }
+        if (lane->tail == at) {
+            lane->tail = message;
+        }
+        evict(worker, actor, at);
+        return true;
+    }
+    return false;
+}
+
+/* Makes room by ending the oldest that may be dropped: lowest lane first. False if there is none. */
+static bool make_room(tr_worker *worker, tr_actor *actor)
+{
+    for (uint32_t i = actor->lanes != NULL ? TR_PRIORITIES : 1; i-- > 0;) {
+        tr_queue *lane = lane_at(actor, i);
+        troupe_message *previous = NULL;
+        for (troupe_message *at = lane->head; at != NULL; previous = at, at = at->next) {
+            if (is_evictable(actor, at)) {
+                cut_out(lane, previous, at);
+                if (actor->lanes != NULL) {
+                    actor->lanes->left[i]++;
+                }
+                actor->queued--;
+                evict(worker, actor, at);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void wake_for_message(tr_worker *worker, tr_actor *actor, const troupe_message *message)
+{
+    if (actor->task != NULL) {
+        tr_task_message_came(worker, actor->task, message);
+    } else if (actor->state == TR_ACTOR_LIVE) {
+        tr_worker_make_runnable(worker, actor);
+    }
+}
+
+/* True if the message has its place in the queue, or has ended, by eviction. */
+static bool put_evicting(tr_worker *worker, tr_actor *actor, troupe_message *message)
+{
+    bool is_done = conflates(actor, message) && conflate(worker, actor, message);
+    const uint32_t capacity =
+        atomic_load_explicit(&actor->slot->capacity, memory_order_relaxed);
+    if (!is_done && actor->queued + (actor->extra != NULL ? actor->extra->stashed : 0) >= capacity &&
+        !make_room(worker, actor)) {
+        evict(worker, actor, message);
+        is_done = true;
+    }
+    return is_done;
+}
+
+void tr_mailbox_put(tr_worker *worker, tr_actor *actor, troupe_message *message)
+{
+    TR_ASSERT(!tr_message_has(message, TR_MESSAGE_PLACED | TR_MESSAGE_HELD));
+    tr_message_set(message, TR_MESSAGE_PLACED);
+    if (TR_UNLIKELY(actor->evicts)) {
+        const bool is_done = put_evicting(worker, actor, message);
+        if (is_done) {
+            tr_mailbox_release(worker, actor);
+            return;
+        }
+    }
+    enter_lane(actor, message, priority_of(actor, message));
+    actor->queued++;
+    wake_for_message(worker, actor, message);
+    if (TR_UNLIKELY(actor->extra != NULL)) {
+        tr_pressure_look(worker, actor);
+    }
+    if (TR_UNLIKELY(actor->evicts && actor->to_release > 0 && !actor->is_runnable)) {
+        tr_mailbox_release(worker, actor);
+    }
+}
+
+/* Behind all that is queued in any lane: a copy of what has entered each lane so far tells when that
+ * has been taken. It needs no block, the DOWN's own fields do not use these. */
+static void put_down(tr_actor *actor, troupe_message *message)
+{
+    tr_lanes *lanes = actor->lanes;
+    uint32_t *marks = (uint32_t *) &message->receiver;
+    marks[0] = lanes->entered[0];
+    marks[1] = lanes->entered[1];
+    message->deadline_ns = (uint64_t) lanes->entered[2] << 32 | lanes->entered[3];
+    tr_queue_push(&lanes->downs, message);
+}
+
+/* Whether all that had entered when the DOWN came has left; the counts wrap. */
+static bool down_is_due(const tr_lanes *lanes, const troupe_message *message)
+{
+    const uint32_t *marks = (const uint32_t *) &message->receiver;
+    return (int32_t) (lanes->left[0] - marks[0]) >= 0 &&
+           (int32_t) (lanes->left[1] - marks[1]) >= 0 &&
+           (int32_t) (lanes->left[2] - (uint32_t) (message->deadline_ns >> 32)) >= 0 &&
+           (int32_t) (lanes->left[3] - (uint32_t) message->deadline_ns) >= 0;
+}
+
+void tr_mailbox_put_reserved(tr_worker *worker, tr_actor *actor, troupe_message *message)
+{
+    if (actor->lanes != NULL && tr_message_kind(message) == TR_KIND_DOWN) {
+        put_down(actor, message);
+    } else {
+        actor->ticks += tr_message_kind(message) == TR_KIND_TICK ? 1 : 0;
+        enter_lane(actor, message, 0);
+    }
+    wake_for_message(worker, actor, message);
+}
+
+void tr_mailbox_put_back(tr_actor *actor, troupe_message *message)
+{
+    const uint32_t priority = priority_of(actor, message);
+    tr_queue *lane = lane_at(actor, priority);
+    message->next = lane->head;
+    lane->head = message;
+    if (message->next == NULL) {
+        lane->tail = message;
+    }
+    if (actor->lanes != NULL) {
+        actor->lanes->left[priority]--;
+    }
+    actor->queued++;
+}
+
+bool tr_mailbox_is_empty(const tr_actor *actor)
+{
+    if (actor->lane.head != NULL || actor->replies.head != NULL) {
+        return false;
+    }
+    if (actor->lanes == NULL) {
+        return true;
+    }
+    const tr_lanes *lanes = actor->lanes;
+    return lanes->lanes[0].head == NULL && lanes->lanes[1].head == NULL &&
+           lanes->lanes[2].head == NULL && lanes->downs.head == NULL;
+}
+
+/* The lane to serve next, by weight; TR_PRIORITIES if all are empty. */
+static uint32_t choose_lane(tr_actor *actor)
+{
+    for (unsigned round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < TR_PRIORITIES; i++) {
+            if (lane_at(actor, i)->head != NULL && actor->lanes->credit[i] > 0) {
+                return i;
+            }
+        }
+        for (uint32_t i = 0; i < TR_PRIORITIES; i++) {
+            actor->lanes->credit[i] = weights[i];
+        }
+    }
+    return TR_PRIORITIES;
+}
+
+static troupe_message *pop_down(tr_lanes *lanes)
+{
+    if (lanes->downs.head == NULL || !down_is_due(lanes, lanes->downs.head)) {
+        return NULL;
+    }
+    troupe_message *message = tr_queue_pop(&lanes->downs);
+    message->deadline_ns = TR_NEVER;
+    return message;
+}
+
+static troupe_message *pop_lanes(tr_actor *actor)
+{
+    tr_lanes *lanes = actor->lanes;
+    troupe_message *down = pop_down(lanes);
+    if (down != NULL) {
+        return down;
+    }
+    const uint32_t priority = choose_lane(actor);
+    if (priority == TR_PRIORITIES) {
+        return NULL;
+    }
+    lanes->credit[priority]--;
+    lanes->left[priority]++;
+    return tr_queue_pop(lane_at(actor, priority));
+}
+
+/* The message leaves the mailbox; its place waits for the next release. */
+static void leave(tr_actor *actor, troupe_message *message)
+{
+    if (tr_message_kind(message) == TR_KIND_TICK) {
+        actor->ticks--;
+    }
+    if (tr_message_has(message, TR_MESSAGE_PLACED)) {
+        tr_message_clear(message, TR_MESSAGE_PLACED);
+        actor->queued--;
+        actor->to_release++;
+        actor->bytes_to_release += tr_message_charge(message);
+    }
+}
+
+/* Ends a message that is not to be handled any more. */
+static bool is_past(tr_worker *worker, tr_actor *actor, troupe_message *message)
+{
+    const bool is_void = tr_message_kind(message) == TR_KIND_DOWN
+                             ? !tr_monitor_take(actor, message)
+                             : tr_message_has(message, TR_MESSAGE_VOID);
+    if (TR_UNLIKELY(is_void)) {
+        tr_message_end(worker, message, TROUPE_OUTCOME_CANCELLED, TROUPE_ERROR_CANCELLED);
+        return true;
+    }
+    if (TR_UNLIKELY(message->deadline_ns <= worker->now_ns) &&
+        tr_message_kind(message) == TR_KIND_USER) {
+        tr_message_end(worker, message, TROUPE_OUTCOME_EXPIRED, TROUPE_ERROR_EXPIRED);
+        return true;
+    }
+    return false;
+}
+
+troupe_message *tr_mailbox_take(tr_worker *worker, tr_actor *actor)
+{
+    troupe_message *message = tr_queue_pop(&actor->replies);
+    if (TR_UNLIKELY(message != NULL)) {
+        return message;
+    }
+    do {
+        message = actor->lanes == NULL ? tr_queue_pop(&actor->lane) : pop_lanes(actor);
+        if (message == NULL) {
+            return NULL;
+        }
+        leave(actor, message);
+    } while (is_past(worker, actor, message));
+    return message;
+}
+
+troupe_message *tr_mailbox_take_reserved(tr_worker *worker, tr_actor *actor)
+{
+    troupe_message *reply = tr_queue_pop(&actor->replies);
+    troupe_message *previous = NULL;
+    for (troupe_message *at = actor->ticks > 0 ? actor->lane.head : NULL;
+         reply == NULL && at != NULL;) {
+        troupe_message *next = at->next;
+        if (tr_message_kind(at) != TR_KIND_TICK) {
+            previous = at;
+            at = next;
+            continue;
+        }
+        cut_out(&actor->lane, previous, at);
+        if (actor->lanes != NULL) {
+            actor->lanes->left[0]++;
+        }
+        leave(actor, at);
+        if (!is_past(worker, actor, at)) {
+            return at;
+        }
+        at = next;
+    }
+    return reply;
+}
+
+bool tr_message_is_accepted(const troupe_message *message, const troupe_accept *accepted,
+                            size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const void *type =
+            accepted[i].protobuf != NULL ? (const void *) accepted[i].protobuf : accepted[i].type;
+        if (type == message->type) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static troupe_message *take_only_of(tr_worker *worker, tr_actor *actor, uint32_t priority,
+                                    const troupe_accept *accepted, size_t count)
+{
+    tr_queue *lane = lane_at(actor, priority);
+    troupe_message *previous = NULL;
+    for (troupe_message *at = lane->head; at != NULL;) {
+        troupe_message *next = at->next;
+        if (!tr_message_is_accepted(at, accepted, count)) {
+            previous = at;
+            at = next;
+            continue;
+        }
+        cut_out(lane, previous, at);
+        if (actor->lanes != NULL) {
+            actor->lanes->left[priority]++;
+        }
+        leave(actor, at);
+        if (!is_past(worker, actor, at)) {
+            return at;
+        }
+        at = next;
+    }
+    return NULL;
+}
+
+troupe_message *tr_mailbox_take_only(tr_worker *worker, tr_actor *actor,
+                                     const troupe_accept *accepted, size_t count)
+{
+    for (uint32_t i = 0; i < (actor->lanes != NULL ? TR_PRIORITIES : 1); i++) {
+        troupe_message *message = take_only_of(worker, actor, i, accepted, count);
+        if (message != NULL) {
+            return message;
+        }
+    }
+    if (actor->lanes != NULL && actor->lanes->downs.head != NULL &&
+        tr_message_is_accepted(actor->lanes->downs.head, accepted, count)) {
+        return pop_down(actor->lanes);
+    }
+    return NULL;
+}
+
+troupe_message *tr_mailbox_drain(tr_actor *actor)
+{
+    troupe_message *message = tr_queue_pop(&actor->replies);
+    for (uint32_t i = 0; message == NULL && i < (actor->lanes != NULL ? TR_PRIORITIES : 1); i++) {
+        message = tr_queue_pop(lane_at(actor, i));
+    }
+    if (message == NULL && actor->lanes != NULL) {
+        message = tr_queue_pop(&actor->lanes->downs);
+    }
+    if (message != NULL) {
+        leave(actor, message);
+    }
+    return message;
+}
+
+void tr_mailbox_release(tr_worker *worker, tr_actor *actor)
+{
+    if (actor->to_release == 0) {
+        return;
+    }
+    const uint32_t count = actor->to_release;
+    const uint64_t bytes = actor->bytes_to_release;
+    actor->to_release = 0;
+    actor->bytes_to_release = 0;
+    tr_line_give_back(worker, actor, count, bytes);
+}
+
+static uint32_t count_placed(const tr_queue *queue)
+{
+    uint32_t count = 0;
+    for (const troupe_message *at = queue->head; at != NULL; at = at->next) {
+        count += tr_message_has(at, TR_MESSAGE_PLACED) ? 1 : 0;
+    }
+    return count;
+}
+
+bool tr_mailbox_is_sound(const tr_actor *actor)
+{
+    uint32_t placed = count_placed(&actor->lane);
+    for (uint32_t i = 1; actor->lanes != NULL && i < TR_PRIORITIES; i++) {
+        placed += count_placed(&actor->lanes->lanes[i - 1]);
+    }
+    const uint32_t capacity =
+        atomic_load_explicit(&actor->slot->capacity, memory_order_relaxed);
+    const uint64_t word = atomic_load_explicit(&actor->slot->admission, memory_order_relaxed);
+    return placed == actor->queued && actor->queued <= capacity &&
+           actor->queued <= (word & TR_SLOT_DEPTH_MASK);
+}

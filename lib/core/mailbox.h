@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* mailbox: the queues of what an actor has to handle, and the places that they take.
+ *
+ * Order: replies first (behaviors'), then by weight the lanes of the user priorities, of which timers
+ * and all that no rule names take the first. A DOWN waits until all that was queued when it came has
+ * been taken.
+ * Owns:       the messages in it.
+ * Invariants: `queued` of them have a place and never exceed the capacity.
+ * Threads:    the worker's.
+ * Fails:      never. Allocates nothing.
+ * Uses:       actor, slot, ledger. */
+#ifndef TR_CORE_MAILBOX_H
+#define TR_CORE_MAILBOX_H
+
+#include "core/actor.h"
+
+/* Puts an admitted message in; full by eviction, it may end another one, or this one. */
+void tr_mailbox_put(tr_worker *worker, tr_actor *actor, troupe_message *message);
+
+/* Puts in what has room of its own: a tick, a DOWN. */
+void tr_mailbox_put_reserved(tr_worker *worker, tr_actor *actor, troupe_message *message);
+
+/* Puts stashed messages back, before all others. */
+void tr_mailbox_put_back(tr_actor *actor, troupe_message *message);
+
+/* Takes the next message to handle off, or NULL. Those that have expired or are void are ended on
+ * the way. The place of what is taken is given back by the next tr_mailbox_release. */
+troupe_message *tr_mailbox_take(tr_worker *worker, tr_actor *actor);
+
+/* The same for a behavior that has messages parked: replies and ticks only. */
+troupe_message *tr_mailbox_take_reserved(tr_worker *worker, tr_actor *actor);
+
+/* The oldest of the highest lane that is accepted, or NULL. */
+troupe_message *tr_mailbox_take_only(tr_worker *worker, tr_actor *actor,
+                                     const troupe_accept *accepted, size_t count);
+
+bool tr_mailbox_is_empty(const tr_actor *actor);
+
+/* Whether a message is of one of the types. */
+bool tr_message_is_accepted(const troupe_message *message, const troupe_accept *accepted,
+                            size_t count);
+
+/* Gives back the places of what was taken, and serves those who wait for room. */
+void tr_mailbox_release(tr_worker *worker, tr_actor *actor);
+
+/* Takes any message out in whatever order, for the actor's end; PLACED is cleared, its place counted
+ * for release. NULL when there is none. */
+troupe_message *tr_mailbox_drain(tr_actor *actor);
+
+/* The receiver's rule for messages of this type, or NULL. */
+const troupe_type_rule *tr_rule_for(const troupe_type_rule *rules, size_t count,
+                                    const troupe_message *message);
+
+/* True if every invariant above holds; walks all queues. For tests. */
+bool tr_mailbox_is_sound(const tr_actor *actor);
+
+#endif

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/message.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "core/protobuf.h"
+
+/* Where an inline body begins. */
+#define INLINE_MAX (TR_POOL_BLOCK_MAX - sizeof(troupe_message))
+
+static unsigned char *behind_header(troupe_message *message)
+{
+    return (unsigned char *) message + sizeof *message +
+           (tr_message_has(message, TR_MESSAGE_EXTENDED) ? sizeof(tr_extension) : 0);
+}
+
+static tr_body *body_of(const troupe_message *message)
+{
+    return (tr_body *) message->body;
+}
+
+static void clear_header(troupe_message *message, tr_kind kind, unsigned flags)
+{
+    memset(message, 0, sizeof *message);
+    message->deadline_ns = TR_NEVER;
+    message->kind_and_form = (uint8_t) kind;
+    message->flags = (uint16_t) flags;
+}
+
+troupe_message *tr_message_of_kind(tr_pool *pool, tr_kind kind)
+{
+    troupe_message *message = tr_pool_take(pool, sizeof *message);
+    if (message != NULL) {
+        clear_header(message, kind, TR_MESSAGE_SEALED);
+    }
+    return message;
+}
+
+void tr_message_embed(troupe_message *message, tr_kind kind)
+{
+    clear_header(message, kind, TR_MESSAGE_SEALED | TR_MESSAGE_EMBEDDED);
+}
+
+static void set_form(troupe_message *message, tr_form form)
+{
+    message->kind_and_form = (uint8_t) (tr_message_kind(message) | (unsigned) form << 6);
+}
+
+/* A body in a block of its own, with `size` bytes behind it unless they are the user's. */
+static tr_body *make_body(tr_pool *pool, size_t size)
+{
+    const size_t block_size = sizeof(tr_body) + size;
+    tr_body *body = tr_allocate(pool->allocator, block_size);
+    if (body != NULL) {
+        atomic_init(&body->count, 1);
+        body->block_size = block_size;
+        body->data = body + 1;
+        body->size = size;
+    }
+    return body;
+}
+
+troupe_error tr_message_with_own_body(tr_pool *pool, tr_form form, const void *type, size_t size,
+                                      troupe_message **out_message)
+{
+    TR_REQUIRE(size <= TR_MESSAGE_BYTES_MAX, TOO_LARGE);
+    troupe_message *message = tr_pool_take(pool, sizeof *message);
+    tr_body *body = message != NULL ? make_body(pool, size) : NULL;
+    if (body == NULL) {
+        if (message != NULL) {
+            tr_pool_give(pool, message);
+        }
+        return TROUPE_ERROR_NO_MEMORY;
+    }
+    clear_header(message, TR_KIND_USER, TR_MESSAGE_SHARED);
+    set_form(message, form);
+    message->type = type;
+    message->size = (uint32_t) size;
+    message->body = body;
+    *out_message = message;
+    return TROUPE_OK;
+}
+
+troupe_error tr_message_with_body(tr_pool *pool, tr_form form, const void *type, size_t size,
+                                  troupe_message **out_message)
+{
+    if (size > INLINE_MAX) {
+        return tr_message_with_own_body(pool, form, type, size, out_message);
+    }
+    troupe_message *message = tr_pool_take(pool, sizeof *message + size);
+    if (message == NULL) {
+        return TROUPE_ERROR_NO_MEMORY;
+    }
+    clear_header(message, TR_KIND_USER, 0);
+    set_form(message, form);
+    message->type = type;
+    message->size = (uint32_t) size;
+    message->body = behind_header(message);
+    memset(message->body, 0, size);
+    *out_message = message;
+    return TROUPE_OK;
+}
+
+/* The body's first byte, whatever its form. */
+static void *data_of(const troupe_message *message)
+{
+    if (!tr_message_has(message, TR_MESSAGE_SHARED)) {
+        return message->body;
+    }
+    return (void *) (uintptr_t) body_of(message)->data; /* ours, or const to those who read it */
+}
+
+troupe_error tr_message_of_protobuf(tr_pool *pool, const ProtobufCMessage *body,
+                                    troupe_message **out_message)
+{
+    size_t size = 0;
+    troupe_error error = tr_protobuf_measure(body, &size);
+    if (error) {
+        return error;
+    }
+    troupe_message *message = NULL;
+    error = tr_message_with_body(pool, TR_FORM_PROTOBUF, body->descriptor, size, &message);
+    if (error) {
+        return error;
+    }
+    (void) tr_protobuf_copy(body, data_of(message), size);
+    *out_message = message;
+    return TROUPE_OK;
+}
+
+troupe_error tr_message_of_struct(tr_pool *pool, const troupe_type *type, const void *body,
+                                  troupe_message **out_message)
+{
+    troupe_message *message = NULL;
+    const troupe_error error =
+        tr_message_with_body(pool, TR_FORM_STRUCT, type, type->body_size, &message);
+    if (error) {
+        return error;
+    }
+    if (body != NULL && type->body_size > 0) {
+        memcpy(data_of(message), body, type->body_size);
+    }
+    if (type->fini != NULL) {
+        if (tr_message_has(message, TR_MESSAGE_SHARED)) {
+            body_of(message)->fini = type->fini;
+        } else {
+            tr_message_set(message, TR_MESSAGE_FINI);
+        }
+    }
+    *out_message = message;
+    return TROUPE_OK;
+}
+
+troupe_error tr_message_of_bytes(tr_pool *pool, const troupe_type *type, const troupe_bytes *bytes,
+                                 troupe_message **out_message)
+{
+    TR_REQUIRE(bytes->size <= TR_MESSAGE_BYTES_MAX, TOO_LARGE);
+    troupe_message *message = NULL;
+    const troupe_error error = tr_message_with_own_body(pool, TR_FORM_BYTES, type, 0, &message);
+    if (error) {
+        return error;
+    }
+    tr_body *body = body_of(message);
+    body->is_foreign = 1;
+    body->data = bytes->data;
+    body->size = bytes->size;
+    body->free = bytes->free;
+    body->context = bytes->context;
+    message->size = (uint32_t) bytes->size;
+    *out_message = message;
+    return TROUPE_OK;
+}
+
+troupe_error tr_message_build(tr_pool *pool, const ProtobufCMessageDescriptor *descriptor,
+                              size_t room_size, troupe_message **out_message)
+{
+    const size_t root = (descriptor->sizeof_message + 7) & ~(size_t) 7;
+    TR_REQUIRE(room_size <= TR_MESSAGE_BYTES_MAX - root, TOO_LARGE);
+    troupe_message *message = NULL;
+    const troupe_error error = tr_message_with_own_body(pool, TR_FORM_PROTOBUF, descriptor,
+                                                        root + room_size, &message);
+    if (error) {
+        return error;
+    }
+    body_of(message)->room_used = root;
+    protobuf_c_message_init(descriptor, data_of(message));
+    *out_message = message;
+    return TROUPE_OK;
+}
+
+static void copy_protobuf(const troupe_message *from, troupe_message *to)
+{
+    (void) tr_protobuf_copy(data_of(from), to->body, from->size);
+}
+
+troupe_error tr_message_copy_of(tr_pool *pool, troupe_message *message,
+                                troupe_message **out_message)
+{
+    TR_REQUIRE(!tr_message_has(message, TR_MESSAGE_FINI), BAD_ARGUMENT);
+    tr_message_set(message, TR_MESSAGE_SEALED);
+    const bool is_shared = tr_message_has(message, TR_MESSAGE_SHARED);
+    troupe_message *copy =
+        tr_pool_take(pool, sizeof *copy + (is_shared ? 0 : (size_t) message->size));
+    if (copy == NULL) {
+        return TROUPE_ERROR_NO_MEMORY;
+    }
+    clear_header(copy, TR_KIND_USER, TR_MESSAGE_SEALED);
+    set_form(copy, tr_message_form(message));
+    copy->type = message->type;
+    copy->size = message->size;
+    if (is_shared) {
+        copy->body = message->body;
+        tr_message_set(copy, TR_MESSAGE_SHARED);
+        /* Relaxed: who copies holds a count already. */
+        atomic_fetch_add_explicit(&body_of(message)->count, 1, memory_order_relaxed);
+    } else {
+        copy->body = behind_header(copy);
+        if (tr_message_form(message) == TR_FORM_PROTOBUF) {
+            copy_protobuf(message, copy);
+        } else {
+            memcpy(copy->body, message->body, message->size);
+        }
+    }
+    *out_message = copy;
+    return TROUPE_OK;
+}
+
+/* Moves an inline body into a block with an extension in front. */
+static troupe_message *extend(tr_pool *pool, troupe_message *message)
+{
+    const bool is_shared = tr_message_has(message, TR_MESSAGE_SHARED);
+    const size_t tail = is_shared ? 0 : message->size;
+    troupe_message *wider = tr_pool_take(pool, sizeof *wider + sizeof(tr_extension) + tail);
+    if (wider == NULL) {
+        return NULL;
+    }
+    *wider = (troupe_message) {0};
+    memcpy((void *) wider, (const void *) message, sizeof *message);
+    tr_message_set(wider, TR_MESSAGE_EXTENDED);
+    if (!is_shared) {
+        wider->body = behind_header(wider);
+        if (tr_message_form(message) == TR_FORM_PROTOBUF) {
+            copy_protobuf(message, wider); /* its pointers lead into the block */
+        } else {
+            memcpy(wider->body, message->body, message->size);
+        }
+    }
+    tr_pool_give(pool, message);
+    return wider;
+}
+
+troupe_error tr_message_set_trace(tr_pool *pool, troupe_message **message, uint64_t trace_id)
+{
+    if (!tr_message_has(*message, TR_MESSAGE_EXTENDED)) {
+        if (sizeof **message + sizeof(tr_extension) + (*message)->size > TR_POOL_BLOCK_MAX &&
+            !tr_message_has(*message, TR_MESSAGE_SHARED)) {
+            return TROUPE_OK; /* no room for one in a block: goes without */
+        }
+        troupe_message *wider = extend(pool, *message);
+        if (wider == NULL) {
+            return TROUPE_ERROR_NO_MEMORY;
+        }
+        *message = wider;
+    }
+    tr_extension *extension = (tr_extension *) (void *) (*message + 1);
+    *extension = (tr_extension) {.trace_id = trace_id};
+    return TROUPE_OK;
+}
+
+uint64_t tr_message_trace(const troupe_message *message)
+{
+    if (!tr_message_has(message, TR_MESSAGE_EXTENDED)) {
+        return 0;
+    }
+    return ((const tr_extension *) (const void *) (message + 1))->trace_id;
+}
+
+static void release_body(const troupe_allocator *allocator, tr_body *body)
+{
+    /* The last one has to see all that the others did with the body: release here, acquire below. */
+    if (atomic_fetch_sub_explicit(&body->count, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    if (body->fini != NULL) {
+        body->fini(body + 1);
+    }
+    if (body->is_foreign && body->free != NULL) {
+        body->free(body->context, body->data, body->size);
+    }
+    tr_free(allocator, body, body->block_size);
+}
+
+void tr_message_drop_body(const troupe_allocator *allocator, troupe_message *message)
+{
+    if (tr_message_has(message, TR_MESSAGE_SHARED)) {
+        release_body(allocator, body_of(message));
+    } else if (tr_message_has(message, TR_MESSAGE_FINI)) {
+        ((const troupe_type *) message->type)->fini(message->body);
+    }
+    tr_message_clear(message, TR_MESSAGE_SHARED | TR_MESSAGE_FINI);
+    message->body = NULL;
+    message->type = NULL;
+    message->size = 0;
+    set_form(message, TR_FORM_NONE);
+}
+
+void tr_message_free(tr_pool *pool, troupe_message *message)
+{
+    if (message->flags & (TR_MESSAGE_SHARED | TR_MESSAGE_FINI)) {
+        tr_message_drop_body(pool->allocator, message);
+    }
+    if (!tr_message_has(message, TR_MESSAGE_EMBEDDED)) {
+        tr_pool_give(pool, message);
+    }
+}
+
+void troupe_message_destroy(troupe_message **given)
+{
+    if (given == NULL || *given == NULL) {
+        return;
+    }
+    troupe_message *message = *given;
+    *given = NULL;
+    if (tr_message_has(message, TR_MESSAGE_HELD)) {
+        /* Its actor ends it: it alone knows as what. Pairs with the acquire in tr_held_sweep. */
+        atomic_store_explicit(&message->released, 1, memory_order_release);
+        return;
+    }
+    tr_message_drop_body(tr_pool_of(message)->allocator, message);
+    tr_pool_give_from_outside(message);
+}
+
+void *troupe_message_body(troupe_message *message)
+{
+    if (message == NULL || tr_message_has(message, TR_MESSAGE_SEALED) ||
+        tr_message_form(message) == TR_FORM_BYTES) {
+        return NULL;
+    }
+    return data_of(message);
+}
+
+void *troupe_message_room(troupe_message *message, size_t size)
+{
+    if (message == NULL || tr_message_has(message, TR_MESSAGE_SEALED) ||
+        tr_message_form(message) != TR_FORM_PROTOBUF ||
+        !tr_message_has(message, TR_MESSAGE_SHARED)) {
+        return NULL;
+    }
+    tr_body *body = body_of(message);
+    const size_t used = body->room_used;
+    if (used == 0 || size > body->size - used) {
+        return NULL; /* used is 0 in a body that was not built in place */
+    }
+    const size_t rounded = (size + 7) & ~(size_t) 7;
+    body->room_used = rounded < body->size - used ? used + rounded : body->size;
+    return (unsigned char *) (body + 1) + used;
+}
+
+const void *troupe_message_as(const troupe_message *message,
+                              const ProtobufCMessageDescriptor *descriptor)
+{
+    if (message == NULL || tr_message_form(message) != TR_FORM_PROTOBUF ||
+        message->type != descriptor) {
+        return NULL;
+    }
+    return data_of(message);
+}
+
+bool troupe_message_is(const troupe_message *message, const troupe_type *type)
+{
+    return message != NULL && type != NULL && message->type == type &&
+           tr_message_form(message) != TR_FORM_PROTOBUF;
+}
+
+const void *troupe_message_struct(const troupe_message *message, const troupe_type *type)
+{
+    if (!troupe_message_is(message, type) || tr_message_form(message) != TR_FORM_STRUCT) {
+        return NULL;
+    }
+    return data_of(message);
+}
+
+const void *troupe_message_bytes(const troupe_message *message, size_t *out_size)
+{
+    if (message == NULL || out_size == NULL || tr_message_form(message) != TR_FORM_BYTES) {
+        return NULL;
+    }
+    *out_size = body_of(message)->size;
+    return body_of(message)->data;
+}
+
+const char *tr_type_name(tr_form form, const void *type)
+{
+    const char *name = NULL;
+    if (type != NULL) {
+        name = form == TR_FORM_PROTOBUF ? ((const ProtobufCMessageDescriptor *) type)->name
+                                        : ((const troupe_type *) type)->name;
+    }
+    return name != NULL ? name : "(untyped)";
+}
+
+const char *troupe_message_type_name(const troupe_message *message)
+{
+    return message == NULL ? "(none)" : tr_type_name(tr_message_form(message), message->type);
+}
+
+size_t troupe_message_size(const troupe_message *message)
+{
+    return message == NULL ? 0 : message->size;
+}
+
+bool troupe_message_wants_reply(const troupe_message *message)
+{
+    return message != NULL && tr_message_has(message, TR_MESSAGE_WANTS_REPLY);
+}
+
+uint64_t troupe_message_trace_id(const troupe_message *message)
+{
+    return message == NULL ? 0 : tr_message_trace(message);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/monitor.h"
+
+#include "base/assert.h"
+#include "core/bracket.h"
+#include "core/mailbox.h"
+#include "core/send.h"
+
+const troupe_type troupe_down_type = TROUPE_TYPE(troupe_down);
+
+/* In the watcher's table of monitors stands the address of the watched, as the value itself. */
+_Static_assert(sizeof(void *) >= sizeof(uint64_t), "an address fits into a pointer");
+
+static void *value_of(tr_address address)
+{
+    return (void *) (uintptr_t) ((uint64_t) address.generation << 32 | address.slot);
+}
+
+static tr_address address_of(const void *value)
+{
+    const uint64_t packed = (uint64_t) (uintptr_t) value;
+    return (tr_address) {.slot = (uint32_t) packed, .generation = (uint32_t) (packed >> 32)};
+}
+
+/* Turns an entry into the DOWN and sends it. */
+static void send_down(tr_worker *worker, troupe_message *entry, troupe_error reason)
+{
+    troupe_down *down = entry->body;
+    down->reason = reason;
+    const tr_address watcher = entry->sender;
+    entry->sender = entry->receiver;
+    entry->receiver = watcher;
+    tr_message_set_kind(entry, TR_KIND_DOWN);
+    tr_ledger_accept(&worker->ledger, entry);
+    tr_worker_route(worker, entry);
+}
+
+void tr_monitor_enter(tr_worker *worker, troupe_message *entry)
+{
+    tr_actor *actor = tr_actor_at(worker, entry->receiver);
+    if (actor == NULL || actor->state == TR_ACTOR_ENDED) {
+        send_down(worker, entry, TROUPE_ERROR_STALE);
+        return;
+    }
+    tr_queue_push(&actor->watchers, entry);
+}
+
+void tr_monitor_leave(tr_worker *worker, troupe_message *message)
+{
+    tr_actor *actor = tr_actor_at(worker, message->receiver);
+    troupe_message *previous = NULL;
+    troupe_message *at = actor != NULL ? actor->watchers.head : NULL;
+    while (at != NULL && !(at->correlation == message->correlation &&
+                           tr_address_is_same(at->sender, message->sender))) {
+        previous = at;
+        at = at->next;
+    }
+    if (at != NULL) {
+        if (previous == NULL) {
+            actor->watchers.head = at->next;
+        } else {
+            previous->next = at->next;
+        }
+        if (actor->watchers.tail == at) {
+            actor->watchers.tail = previous;
+        }
+        tr_message_free(&worker->pool, at);
+    }
+    tr_message_free(&worker->pool, message);
+}
+
+void tr_monitor_down(tr_worker *worker, troupe_message *down)
+{
+    tr_actor *actor = tr_actor_at(worker, down->receiver);
+    if (actor == NULL || !tr_actor_is_live(actor)) {
+        tr_message_end(worker, down, TROUPE_OUTCOME_CANCELLED, TROUPE_ERROR_CANCELLED);
+        return;
+    }
+    tr_mailbox_put_reserved(worker, actor, down);
+}
+
+bool tr_monitor_take(tr_actor *actor, const troupe_message *down)
+{
+    return actor->extra != NULL &&
+           tr_table_remove(&actor->extra->monitors, down->correlation) != NULL;
+}
+
+void tr_monitor_tell_all(tr_worker *worker, tr_actor *actor)
+{
+    for (troupe_message *entry = tr_queue_pop(&actor->watchers); entry != NULL;
+         entry = tr_queue_pop(&actor->watchers)) {
+        send_down(worker, entry, actor->reason);
+    }
+}
+
+/* Tells the watched. Without memory for that its entry stays there until it ends, harmless: its DOWN
+ * finds no monitor. */
+static void send_demonitor(tr_worker *worker, const tr_actor *actor, tr_address watched,
+                           uint64_t id)
+{
+    const tr_slot *slot = tr_system_slot(worker->system, watched);
+    troupe_message *message = slot != NULL && tr_slot_generation(slot) == watched.generation
+                                  ? tr_message_of_kind(&worker->pool, TR_KIND_DEMONITOR)
+                                  : NULL;
+    if (message != NULL) {
+        message->sender = actor->address;
+        message->receiver = watched;
+        message->correlation = id;
+        tr_worker_route(worker, message);
+    }
+}
+
+void tr_monitor_forget_all(tr_worker *worker, tr_actor *actor)
+{
+    if (actor->extra == NULL) {
+        return;
+    }
+    uint64_t id = 0;
+    for (void *value = tr_table_next(&actor->extra->monitors, &id); value != NULL;
+         value = tr_table_next(&actor->extra->monitors, &id)) {
+        (void) tr_table_remove(&actor->extra->monitors, id);
+        send_demonitor(worker, actor, address_of(value), id);
+    }
+}
+
+static troupe_error make_entry(tr_worker *worker, const tr_actor *actor, troupe_ref watched,
+                               tr_address address, troupe_message **out_entry)
+{
+    const troupe_down down = {.actor = watched};
+    troupe_message *entry = NULL;
+    const troupe_error error =
+        tr_message_of_struct(&worker->pool, &troupe_down_type, &down, &entry);
+    if (error) {
+        return error;
+    }
+    entry->sender = actor->address;
+    entry->receiver = address;
+    tr_message_set(entry, TR_MESSAGE_SEALED);
+    tr_message_set_kind(entry, TR_KIND_MONITOR);
+    *out_entry = entry;
+    return TROUPE_OK;
+}
+
+static troupe_error monitor(tr_worker *worker, tr_actor *actor, troupe_ref watched,
+                            troupe_monitor_id *out_monitor)
+{
+    tr_address address = {0};
+    const troupe_error unreachable = tr_system_address(worker->system, watched, &address);
+    tr_extra *extra = tr_actor_extra(worker, actor);
+    TR_REQUIRE(extra != NULL, NO_MEMORY);
+    troupe_message *entry = NULL;
+    troupe_error error = make_entry(worker, actor, watched, address, &entry);
+    if (error) {
+        return error;
+    }
+    uint64_t id = 0;
+    /* Whoever cannot be reached stands there as the actor itself: only that it is there counts. */
+    void *value = value_of(unreachable ? actor->address : address);
+    error = tr_table_add(&extra->monitors, value, &id);
+    if (error) {
+        tr_message_free(&worker->pool, entry);
+        return error;
+    }
+    entry->correlation = id;
+    ((troupe_down *) entry->body)->monitor.id = id;
+    out_monitor->id = id;
+    const tr_slot *slot = unreachable ? NULL : tr_system_slot(worker->system, address);
+    if (slot == NULL || tr_slot_generation(slot) < address.generation) {
+        send_down(worker, entry, unreachable ? unreachable : TROUPE_ERROR_NO_SUCH_ACTOR);
+    } else {
+        tr_worker_route(worker, entry);
+    }
+    return TROUPE_OK;
+}
+
+troupe_error troupe_monitor(troupe_self *self, troupe_ref actor, troupe_monitor_id *out_monitor)
+{
+    TR_REQUIRE(self != NULL && out_monitor != NULL && !troupe_ref_is_none(actor), BAD_ARGUMENT);
+    tr_worker *worker = tr_enter(self);
+    const troupe_error error = monitor(worker, self->actor, actor, out_monitor);
+    tr_leave(self);
+    return error;
+}
+
+bool troupe_demonitor(troupe_self *self, troupe_monitor_id monitor_id)
+{
+    if (self == NULL || self->actor->extra == NULL) {
+        return false;
+    }
+    tr_worker *worker = tr_enter(self);
+    void *value = tr_table_remove(&self->actor->extra->monitors, monitor_id.id);
+    if (value != NULL) {
+        send_demonitor(worker, self->actor, address_of(value), monitor_id.id);
+    }
+    tr_leave(self);
+    return value != NULL;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/pool.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "core/poison.h"
+
+/* At the start of each slab. */
+struct slab {
+    tr_pool *pool;
+    uint32_t block_size;
+    uint32_t class;
+};
+#define SLAB_HEADER_SIZE 64
+
+struct tr_pool_chunk {
+    struct tr_pool_chunk *next;
+    size_t size;
+};
+
+#define CHUNK_SLABS_MAX 16
+
+static const uint32_t block_sizes[TR_POOL_CLASSES] = {64, 128, 256, TR_POOL_BLOCK_MAX};
+
+static struct slab *slab_of(const void *block)
+{
+    return (struct slab *) ((uintptr_t) block & ~((uintptr_t) TR_POOL_SLAB_SIZE - 1));
+}
+
+static unsigned class_of_size(size_t size)
+{
+    unsigned class = 0;
+    while (block_sizes[class] < size) {
+        class ++;
+    }
+    return class;
+}
+
+bool tr_pool_init(tr_pool *pool, const troupe_allocator *allocator, void *system, uint32_t index,
+                  uint32_t pool_count)
+{
+    *pool = (tr_pool) {.allocator = allocator,
+                       .system = system,
+                       .index = index,
+                       .pool_count = pool_count,
+                       .chunk_slabs = 1};
+    pool->homeward = tr_allocate(allocator, pool_count * sizeof *pool->homeward);
+    return pool->homeward != NULL;
+}
+
+void tr_pool_fini(tr_pool *pool)
+{
+    while (pool->chunks != NULL) {
+        tr_pool_chunk *chunk = pool->chunks;
+        pool->chunks = chunk->next;
+        TR_UNPOISON(chunk, chunk->size);
+        tr_free(pool->allocator, chunk, chunk->size);
+    }
+    if (pool->homeward != NULL) {
+        tr_free(pool->allocator, pool->homeward, pool->pool_count * sizeof *pool->homeward);
+        pool->homeward = NULL;
+    }
+}
+
+static bool add_chunk(tr_pool *pool)
+{
+    /* One slab more than is used, to have room to align. */
+    const size_t size = (size_t) (pool->chunk_slabs + 1) * TR_POOL_SLAB_SIZE;
+    tr_pool_chunk *chunk = tr_allocate(pool->allocator, size);
+    if (chunk == NULL) {
+        return false;
+    }
+    chunk->next = pool->chunks;
+    chunk->size = size;
+    pool->chunks = chunk;
+
+    /* The chunk's own header precedes the first aligned slab, and a slab's worth is left for it. */
+    const uintptr_t start = (uintptr_t) chunk + sizeof *chunk;
+    pool->next_slab = (unsigned char *) ((start + TR_POOL_SLAB_SIZE - 1) &
+                                         ~((uintptr_t) TR_POOL_SLAB_SIZE - 1));
+    const uintptr_t end = (uintptr_t) chunk + size;
+    pool->slabs_left = (uint32_t) ((end - (uintptr_t) pool->next_slab) / TR_POOL_SLAB_SIZE);
+    if (pool->chunk_slabs < CHUNK_SLABS_MAX) {
+        pool->chunk_slabs *= 2;
+    }
+    return true;
+}
+
+static void put_free(tr_pool *pool, tr_block *block)
+{
+    struct slab *slab = slab_of(block);
+    block->next = pool->free[slab->class];
+    pool->free[slab->class] = block;
+    TR_POISON((unsigned char *) block + sizeof *block, slab->block_size - sizeof *block);
+}
+
+/* Takes home what others have given back. */
+static bool collect_returned(tr_pool *pool)
+{
+    /* Pairs with the releases in send_home: the blocks are no longer touched by those who gave them
+     * back. */
+    tr_block *block = atomic_exchange_explicit(&pool->returned, NULL, memory_order_acquire);
+    const bool is_any = block != NULL;
+    while (block != NULL) {
+        tr_block *next = block->next;
+        put_free(pool, block);
+        block = next;
+    }
+    return is_any;
+}
+
+static bool cut_slab(tr_pool *pool, unsigned class)
+{
+    if (pool->slabs_left == 0 && !add_chunk(pool)) {
+        return false;
+    }
+    unsigned char *bytes = pool->next_slab;
+    pool->next_slab += TR_POOL_SLAB_SIZE;
+    pool->slabs_left--;
+
+    struct slab *slab = (struct slab *) (void *) bytes;
+    slab->pool = pool;
+    slab->class = class;
+    slab->block_size = block_sizes[class];
+    for (uint32_t at = TR_POOL_SLAB_SIZE - slab->block_size; at >= SLAB_HEADER_SIZE;
+         at -= slab->block_size) {
+        put_free(pool, (tr_block *) (void *) (bytes + at));
+        if (at < SLAB_HEADER_SIZE + slab->block_size) {
+            break;
+        }
+    }
+    return true;
+}
+
+void *tr_pool_take(tr_pool *pool, size_t size)
+{
+    if (size > TR_POOL_BLOCK_MAX) {
+        return NULL;
+    }
+    const unsigned class = class_of_size(size);
+    if (pool->free[class] == NULL) {
+        (void) collect_returned(pool); /* may bring none of this class */
+        if (pool->free[class] == NULL && !cut_slab(pool, class)) {
+            return NULL;
+        }
+    }
+    tr_block *block = pool->free[class];
+    pool->free[class] = block->next;
+    pool->blocks_taken++;
+    TR_UNPOISON(block, block_sizes[class]);
+    return block;
+}
+
+size_t tr_pool_block_size(const void *block)
+{
+    return slab_of(block)->block_size;
+}
+
+tr_pool *tr_pool_of(const void *block)
+{
+    return slab_of(block)->pool;
+}
+
+void tr_pool_give(tr_pool *pool, void *given)
+{
+    tr_block *block = given;
+    tr_pool *home = slab_of(block)->pool;
+    pool->blocks_taken--;
+    if (TR_LIKELY(home == pool)) {
+        put_free(pool, block);
+        return;
+    }
+
+    TR_ASSERT(home->index < pool->pool_count);
+    tr_homeward *homeward = &pool->homeward[home->index];
+    block->next = homeward->head;
+    if (homeward->head == NULL) {
+        homeward->tail = block;
+        homeward->home = home;
+        homeward->next_used = pool->homeward_used;
+        pool->homeward_used = homeward;
+    }
+    homeward->head = block;
+}
+
+static void send_home(tr_pool *home, tr_block *head, tr_block *tail)
+{
+    tr_block *before = atomic_load_explicit(&home->returned, memory_order_relaxed);
+    do {
+        tail->next = before;
+        /* Pairs with the exchange in collect_returned. There is no ABA: the owner takes all. */
+    } while (!atomic_compare_exchange_weak_explicit(&home->returned, &before, head,
+                                                    memory_order_release, memory_order_relaxed));
+}
+
+void tr_pool_give_from_outside(void *given)
+{
+    tr_block *block = given;
+    send_home(slab_of(block)->pool, block, block);
+}
+
+void tr_pool_settle(tr_pool *pool)
+{
+    while (pool->homeward_used != NULL) {
+        tr_homeward *homeward = pool->homeward_used;
+        pool->homeward_used = homeward->next_used;
+        send_home(homeward->home, homeward->head, homeward->tail);
+        homeward->head = NULL;
+    }
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* ports: what the core needs of the outside, as tables of functions handed down at creation.
+ *
+ * The real ones are the kernel's and ZeroMQ's (lib/node), the others the simulator's.
+ * Threads: each function is called by the workers, at the same time. */
+#ifndef TR_CORE_PORTS_H
+#define TR_CORE_PORTS_H
+
+#include <stdint.h>
+#include <troupe/allocator.h>
+#include <troupe/log.h>
+#include <troupe/message.h>
+#include <troupe/spawn.h>
+
+#include "base/clock.h"
+#include "core/stacks.h"
+
+struct tr_worker;
+
+/* Messages on their way to one other worker, chained by `next` in the order sent. */
+typedef struct tr_batch {
+    troupe_message *head;
+    troupe_message *tail;
+    uint32_t count;
+} tr_batch;
+
+typedef struct tr_ports {
+    const troupe_allocator *allocator;
+    const troupe_log *log; /* NULL: none */
+    tr_clock clock;
+    tr_stacks *stacks; /* of coroutines */
+    void *context;     /* first argument of the rest */
+    /* Carries a batch; order is kept from each worker to each other. False: not now, the worker keeps
+     * the batch and tries again in its next pass. */
+    bool (*carry)(void *context, struct tr_worker *from, uint32_t to, const tr_batch *batch);
+    /* Guards what all workers share: names and the list of those who hear of dead letters. */
+    void (*lock)(void *context);
+    void (*unlock)(void *context);
+    /* Makes a worker with a thread of its own, for one actor; its index.
+     * Errors: LIMIT_REACHED, NO_MEMORY, SYSTEM. NULL where there is none. */
+    troupe_error (*make_worker)(void *context, uint32_t *out_index);
+    /* The actor with its own thread has ended: the worker may end. */
+    void (*worker_is_done)(void *context, uint32_t index);
+    /* The root actor `error` ended with this; and: the last actor has ended. */
+    void (*root_ended)(void *context, troupe_error error);
+    void (*all_ended)(void *context);
+} tr_ports;
+
+#endif

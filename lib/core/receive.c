@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/assert.h"
+#include "core/bracket.h"
+#include "core/mailbox.h"
+#include "core/task.h"
+
+/* Lets the other actors of the worker run, and goes on in the next pass. */
+static void give_way(tr_task *task)
+{
+    tr_actor *actor = task->self.actor;
+    tr_worker_make_runnable(actor->worker, actor);
+    tr_mailbox_release(actor->worker, actor);
+    tr_coroutine_suspend(task->coroutine);
+}
+
+/* Takes one from the turn's budget; when that is spent, others run first. */
+static void spend_turn(tr_task *task)
+{
+    if (task->self.actor->turn_left == 0) {
+        give_way(task);
+    }
+    task->self.actor->turn_left--;
+}
+
+/* The scope of handling the message before ends, and with it the message. */
+static void end_previous(tr_worker *worker, tr_actor *actor, troupe_message **message)
+{
+    troupe_message *previous = *message;
+    *message = NULL;
+    if (previous != NULL && tr_message_has(previous, TR_MESSAGE_HELD)) {
+        tr_held_remove(actor, previous);
+        actor->handled++;
+        tr_message_end(worker, previous, TROUPE_OUTCOME_HANDLED, TROUPE_ERROR_NO_REPLY);
+    } else {
+        troupe_message_destroy(&previous);
+    }
+    if (TR_UNLIKELY(actor->held != NULL)) {
+        tr_held_sweep(worker, actor);
+    }
+    actor->message_deadline_ns = TR_NEVER;
+    actor->trace_id = 0;
+}
+
+static troupe_error interrupted(const tr_actor *actor)
+{
+    if (actor->is_cancelled) {
+        return TROUPE_ERROR_CANCELLED;
+    }
+    return actor->is_stopping ? TROUPE_ERROR_STOPPING : TROUPE_OK;
+}
+
+/* A selective receive can never end if what it does not accept fills the mailbox. */
+static bool is_stuck(const tr_actor *actor, size_t count)
+{
+    return count > 0 &&
+           actor->queued + (actor->extra != NULL ? actor->extra->stashed : 0) >=
+               atomic_load_explicit(&actor->slot->capacity, memory_order_relaxed);
+}
+
+static troupe_error wait_for_message(tr_task *task, const troupe_accept *accepted, size_t count,
+                                     uint64_t deadline_ns)
+{
+    task->accepted = accepted;
+    task->accepted_count = count;
+    return tr_task_wait(task, TROUPE_WAIT_MESSAGE, deadline_ns);
+}
+
+static troupe_error receive(tr_task *task, const troupe_accept *accepted, size_t count,
+                            uint64_t deadline_ns, troupe_message **out_message)
+{
+    tr_actor *actor = task->self.actor;
+    spend_turn(task);
+    for (;;) {
+        troupe_error error = interrupted(actor);
+        if (error) {
+            return error;
+        }
+        tr_worker *worker = actor->worker; /* anew: a wait lies before */
+        troupe_message *message = accepted == NULL
+                                      ? tr_mailbox_take(worker, actor)
+                                      : tr_mailbox_take_only(worker, actor, accepted, count);
+        if (message != NULL) {
+            tr_held_add(actor, message);
+            *out_message = message;
+            return TROUPE_OK;
+        }
+        if (is_stuck(actor, count)) {
+            return TROUPE_ERROR_MAILBOX_FULL;
+        }
+        if (deadline_ns <= worker->now_ns) {
+            return TROUPE_ERROR_TIMED_OUT;
+        }
+        error = wait_for_message(task, accepted, count, deadline_ns);
+        if (error) {
+            return error;
+        }
+    }
+}
+
+static troupe_error receive_for(troupe_self *self, const troupe_accept *accepted, size_t count,
+                                troupe_message **message, troupe_timeout timeout)
+{
+    tr_worker *worker = tr_enter(self);
+    tr_task *task = self->task;
+    troupe_error error = TROUPE_ERROR_CANNOT_WAIT;
+    if (task != NULL) {
+        end_previous(worker, self->actor, message);
+        tr_actor_report_ready(worker, self->actor, TROUPE_OK);
+        error = receive(task, accepted, count, tr_deadline_of(worker->now_ns, timeout), message);
+    }
+    tr_leave(self);
+    return error;
+}
+
+troupe_error troupe_receive(troupe_self *self, troupe_message **message, troupe_timeout timeout)
+{
+    TR_REQUIRE(self != NULL && message != NULL, BAD_ARGUMENT);
+    return receive_for(self, NULL, 0, message, timeout);
+}
+
+troupe_error troupe_receive_only(troupe_self *self, const troupe_accept *accepted, size_t count,
+                                 troupe_message **message, troupe_timeout timeout)
+{
+    TR_REQUIRE(self != NULL && message != NULL && accepted != NULL && count > 0, BAD_ARGUMENT);
+    for (size_t i = 0; i < count; i++) {
+        TR_REQUIRE((accepted[i].protobuf != NULL) != (accepted[i].type != NULL), BAD_ARGUMENT);
+    }
+    return receive_for(self, accepted, count, message, timeout);
+}
+
+static troupe_error sleep_until(tr_task *task, uint64_t deadline_ns)
+{
+    tr_actor *actor = task->self.actor;
+    troupe_error error = interrupted(actor);
+    if (error) {
+        spend_turn(task);
+        return error;
+    }
+    if (deadline_ns <= actor->worker->now_ns) {
+        give_way(task);
+        return interrupted(actor);
+    }
+    const uint64_t scope_ns = tr_scope_deadline(actor, deadline_ns);
+    error = tr_task_wait(task, TROUPE_WAIT_TIME, scope_ns);
+    return error == TROUPE_ERROR_TIMED_OUT && scope_ns == deadline_ns ? TROUPE_OK : error;
+}
+
+troupe_error troupe_sleep(troupe_self *self, troupe_timeout duration)
+{
+    TR_REQUIRE(self != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
+    const tr_worker *worker = tr_enter(self);
+    const troupe_error error = sleep_until(self->task, tr_deadline_of(worker->now_ns, duration));
+    tr_leave(self);
+    return error;
+}
+
+troupe_error troupe_yield(troupe_self *self)
+{
+    TR_REQUIRE(self != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
+    (void) tr_enter(self);
+    give_way(self->task);
+    const troupe_error error = tr_task_check(self->task);
+    tr_leave(self);
+    return error;
+}

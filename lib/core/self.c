@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "core/bracket.h"
+#include "core/names.h"
+
+troupe_ref troupe_self_ref(const troupe_self *self)
+{
+    return self == NULL ? troupe_ref_none()
+                        : tr_system_ref(self->actor->worker->system, self->actor->address);
+}
+
+troupe_ref troupe_self_parent(const troupe_self *self)
+{
+    if (self == NULL) {
+        return troupe_ref_none();
+    }
+    const tr_system *system = self->actor->worker->system;
+    const tr_address parent = self->actor->parent;
+    return tr_address_is_same(parent, system->guardian) ? troupe_ref_none()
+                                                        : tr_system_ref(system, parent);
+}
+
+troupe_node *troupe_self_node(const troupe_self *self)
+{
+    return self == NULL ? NULL : self->actor->worker->system->node;
+}
+
+uint32_t troupe_self_worker(const troupe_self *self)
+{
+    return self == NULL ? 0 : self->actor->worker->index;
+}
+
+uint64_t troupe_self_now_ns(const troupe_self *self)
+{
+    return self == NULL ? 0 : self->actor->worker->now_ns;
+}
+
+uint64_t troupe_self_random(troupe_self *self)
+{
+    return self == NULL ? 0 : tr_random_next(&self->actor->worker->random);
+}
+
+static troupe_error signal_actor(troupe_self *self, troupe_ref ref, uint32_t bit)
+{
+    TR_REQUIRE(self != NULL && !troupe_ref_is_none(ref), BAD_ARGUMENT);
+    tr_worker *worker = tr_enter(self);
+    tr_address address;
+    troupe_error error = tr_system_address(worker->system, ref, &address);
+    if (error == TROUPE_OK) {
+        error = tr_actor_signal(worker, address, bit);
+    }
+    tr_leave(self);
+    return error;
+}
+
+troupe_error troupe_stop(troupe_self *self, troupe_ref actor)
+{
+    return signal_actor(self, actor, TR_SIGNAL_STOP);
+}
+
+troupe_error troupe_cancel(troupe_self *self, troupe_ref actor)
+{
+    return signal_actor(self, actor, TR_SIGNAL_CANCEL);
+}
+
+troupe_error troupe_fail(troupe_self *self, troupe_error error, const char *format, ...)
+{
+    if (self == NULL || format == NULL) {
+        return error;
+    }
+    tr_actor *actor = self->actor;
+    const troupe_allocator *allocator = actor->worker->system->ports.allocator;
+    if (actor->failure == NULL) {
+        actor->failure = tr_allocate(allocator, TR_FAILURE_TEXT_SIZE);
+    }
+    if (actor->failure != NULL) { /* without memory the code has to do */
+        va_list arguments;
+        va_start(arguments, format);
+        (void) vsnprintf(actor->failure, TR_FAILURE_TEXT_SIZE, format, arguments);
+        va_end(arguments);
+    }
+    return error;
+}
+
+troupe_error troupe_lookup(troupe_self *self, const char *name, troupe_ref *out_ref)
+{
+    TR_REQUIRE(self != NULL && name != NULL && out_ref != NULL, BAD_ARGUMENT);
+    tr_worker *worker = tr_enter(self);
+    tr_address address;
+    const troupe_error error = tr_names_find(worker->system, name, &address);
+    if (error == TROUPE_OK) {
+        *out_ref = tr_system_ref(worker->system, address);
+    }
+    tr_leave(self);
+    return error;
+}
+
+troupe_error troupe_become(troupe_self *self, const troupe_behavior *next)
+{
+    TR_REQUIRE(self != NULL && next != NULL && next->size == sizeof *next, BAD_ARGUMENT);
+    tr_actor *actor = self->actor;
+    TR_REQUIRE(actor->behavior != NULL && next->state_size <= actor->state_size, BAD_ARGUMENT);
+    actor->behavior = next;
+    return TROUPE_OK;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/send.h"
+
+#include "base/assert.h"
+#include "core/budget.h"
+#include "core/line.h"
+#include "core/mailbox.h"
+#include "core/park.h"
+#include "core/room.h"
+#include "core/task.h"
+
+/* The policy for this message when the mailbox is full, and how many places admission gives. */
+static troupe_on_full policy_of(tr_slot *slot, const troupe_message *message)
+{
+    const uint32_t count = atomic_load_explicit(&slot->rule_count, memory_order_relaxed);
+    const troupe_type_rule *rule =
+        count == 0
+            ? NULL
+            : tr_rule_for(atomic_load_explicit(&slot->rules, memory_order_relaxed), count, message);
+    return rule != NULL && rule->on_full != TROUPE_ON_FULL_DEFAULT
+               ? rule->on_full
+               : (troupe_on_full) atomic_load_explicit(&slot->on_full, memory_order_relaxed);
+}
+
+static bool evicts(troupe_on_full policy)
+{
+    return policy == TROUPE_ON_FULL_DROP_OLDEST || policy == TROUPE_ON_FULL_CONFLATE;
+}
+
+static uint32_t limit_of(tr_slot *slot, const troupe_message *message)
+{
+    if (TR_LIKELY(atomic_load_explicit(&slot->rule_count, memory_order_relaxed) == 0)) {
+        return atomic_load_explicit(&slot->limit, memory_order_relaxed);
+    }
+    const uint32_t capacity = atomic_load_explicit(&slot->capacity, memory_order_relaxed);
+    return evicts(policy_of(slot, message)) ? 2 * capacity : capacity;
+}
+
+/* Gives back a place that was just taken; if someone waits for it, its owner has to know. */
+static void unplace(tr_worker *worker, tr_slot *slot, tr_address to)
+{
+    const uint64_t before = tr_slot_release(slot, 1);
+    if ((before & TR_SLOT_WAITING) != 0) {
+        troupe_message *nudge = worker->spare;
+        worker->spare = NULL;
+        nudge->receiver = to;
+        nudge->value = (uint64_t) TROUPE_ERROR_MAILBOX_FULL; /* a nudge: no place comes with it */
+        tr_worker_route(worker, nudge);
+    }
+}
+
+static bool has_spare(tr_worker *worker)
+{
+    if (worker->spare == NULL) {
+        worker->spare = tr_message_of_kind(&worker->pool, TR_KIND_LINE_RETURN);
+    }
+    return worker->spare != NULL;
+}
+
+/* The part of admission that large messages go through. */
+static tr_admission admit_bytes(tr_worker *worker, tr_slot *slot, const tr_sending *sending,
+                                uint32_t charge, bool *out_by_bytes)
+{
+    if (charge > atomic_load_explicit(&slot->bytes_limit, memory_order_relaxed)) {
+        unplace(worker, slot, sending->to);
+        return TR_LARGE;
+    }
+    if (tr_budget_take(worker, slot, charge) != TR_BYTES_TAKEN) {
+        unplace(worker, slot, sending->to);
+        *out_by_bytes = true;
+        return TR_FULL;
+    }
+    return TR_ADMITTED;
+}
+
+tr_admission tr_send_admit(tr_worker *worker, tr_slot *slot, const tr_sending *sending,
+                           bool *out_by_bytes)
+{
+    const troupe_message *message = *sending->message;
+    uint32_t count = 0;
+    const tr_admission admission = tr_slot_admit(
+        slot, sending->to.generation, limit_of(slot, message), sending->margin, 1, &count);
+    const uint32_t charge = tr_message_charge(message);
+    *out_by_bytes = false;
+    if (TR_LIKELY(charge == 0)) {
+        return admission;
+    }
+    if (admission == TR_ADMITTED) {
+        return admit_bytes(worker, slot, sending, charge, out_by_bytes);
+    }
+    const bool is_large = admission == TR_FULL &&
+                          charge > atomic_load_explicit(&slot->bytes_limit, memory_order_relaxed);
+    return is_large ? TR_LARGE : admission;
+}
+
+troupe_message *tr_send_take(tr_worker *worker, tr_sending *sending)
+{
+    troupe_message *message = *sending->message;
+    *sending->message = NULL;
+    if (tr_message_has(message, TR_MESSAGE_HELD)) {
+        tr_held_remove(sending->sender, message);
+    }
+    tr_message_renew(worker, message, TROUPE_OUTCOME_HANDLED);
+    if (!sending->is_forward) {
+        message->sender = sending->sender->address;
+        message->deadline_ns = sending->deadline_ns;
+        message->correlation = sending->correlation;
+        if (sending->correlation != 0) {
+            tr_message_set(message, TR_MESSAGE_WANTS_REPLY);
+        }
+        tr_message_set_kind(message, TR_KIND_USER);
+    }
+    message->receiver = sending->to;
+    tr_message_set(message, TR_MESSAGE_SEALED);
+    tr_ledger_accept(&worker->ledger, message);
+    return message;
+}
+
+void tr_send_commit(tr_worker *worker, tr_sending *sending)
+{
+    tr_slot *slot = tr_system_slot(worker->system, sending->to);
+    tr_worker_post(worker, slot, tr_send_take(worker, sending));
+}
+
+static void note_refused(tr_worker *worker, tr_slot *slot)
+{
+    atomic_fetch_add_explicit(&slot->refused, 1, memory_order_relaxed);
+    tr_ledger_add(&worker->ledger, TR_COUNT_REFUSED, 1);
+}
+
+static bool is_self(const tr_sending *sending)
+{
+    return tr_address_is_same(sending->to, sending->sender->address);
+}
+
+static troupe_error wait_or_park(tr_worker *worker, tr_sending *sending, tr_slot *slot,
+                                 bool by_bytes)
+{
+    if (sending->margin > 0 || is_self(sending)) {
+        note_refused(worker, slot);
+        return TROUPE_ERROR_MAILBOX_FULL;
+    }
+    if (sending->sender->task == NULL) {
+        return tr_park_add(worker, sending);
+    }
+    return tr_room_wait(sending, slot, by_bytes ? 0 : limit_of(slot, *sending->message));
+}
+
+static troupe_error drop(tr_worker *worker, tr_sending *sending, bool is_dead_letter)
+{
+    troupe_message *message = tr_send_take(worker, sending);
+    sending->was_dropped = true;
+    if (is_dead_letter) {
+        tr_message_bury(worker, message, TROUPE_DEAD_OVERFLOW, TROUPE_ERROR_MAILBOX_FULL);
+    } else {
+        tr_message_end(worker, message, TROUPE_OUTCOME_DROPPED, TROUPE_ERROR_MAILBOX_FULL);
+    }
+    return TROUPE_OK;
+}
+
+static troupe_error redirect(tr_worker *worker, tr_sending *sending, tr_slot *slot)
+{
+    if (sending->redirects == TR_REDIRECTS_MAX) {
+        note_refused(worker, slot);
+        return TROUPE_ERROR_MAILBOX_FULL;
+    }
+    tr_sending onward = *sending;
+    onward.redirects++;
+    onward.to = (tr_address) {
+        .slot = atomic_load_explicit(&slot->redirect_slot, memory_order_relaxed),
+        .generation = atomic_load_explicit(&slot->redirect_generation, memory_order_relaxed)};
+    const troupe_error error = tr_send(worker, &onward);
+    sending->was_dropped = onward.was_dropped;
+    sending->was_parked = onward.was_parked;
+    return error;
+}
+
+static troupe_error stop_receiver(tr_worker *worker, const tr_sending *sending, tr_slot *slot)
+{
+    note_refused(worker, slot);
+    /* NO_MEMORY to tell it is no other answer to the sender; the next send tries again. */
+    (void) tr_actor_signal(worker, sending->to, TR_SIGNAL_OVERLOAD);
+    return TROUPE_ERROR_MAILBOX_FULL;
+}
+
+static troupe_error meet_full(tr_worker *worker, tr_sending *sending, tr_slot *slot, bool by_bytes)
+{
+    const troupe_on_full policy = sending->on_full != TROUPE_ON_FULL_DEFAULT
+                                      ? sending->on_full
+                                      : policy_of(slot, *sending->message);
+    switch (policy) {
+    case TROUPE_ON_FULL_DEFAULT:
+    case TROUPE_ON_FULL_WAIT:
+        return wait_or_park(worker, sending, slot, by_bytes);
+    case TROUPE_ON_FULL_DROP_NEWEST:
+    case TROUPE_ON_FULL_DROP_OLDEST: /* past twice the capacity the newest goes */
+    case TROUPE_ON_FULL_CONFLATE:
+        atomic_fetch_add_explicit(&slot->refused, 1, memory_order_relaxed);
+        return drop(worker, sending, false);
+    case TROUPE_ON_FULL_DEAD_LETTER:
+        atomic_fetch_add_explicit(&slot->refused, 1, memory_order_relaxed);
+        return drop(worker, sending, true);
+    case TROUPE_ON_FULL_REDIRECT:
+        return redirect(worker, sending, slot);
+    case TROUPE_ON_FULL_STOP_ACTOR:
+        return stop_receiver(worker, sending, slot);
+    case TROUPE_ON_FULL_FAIL:
+        break;
+    }
+    note_refused(worker, slot);
+    return TROUPE_ERROR_MAILBOX_FULL;
+}
+
+troupe_error tr_send(tr_worker *worker, tr_sending *sending)
+{
+    tr_slot *slot = tr_system_slot(worker->system, sending->to);
+    TR_REQUIRE(slot != NULL, NO_SUCH_ACTOR);
+    if (TR_UNLIKELY(tr_message_charge(*sending->message) > 0 && !has_spare(worker))) {
+        return TROUPE_ERROR_NO_MEMORY;
+    }
+    if (TR_UNLIKELY(sending->sender->extra != NULL && sending->margin == 0 &&
+                    tr_park_has(sending->sender, sending->to))) {
+        return tr_park_add(worker, sending); /* behind those that are parked already */
+    }
+    bool by_bytes = false;
+    switch (tr_send_admit(worker, slot, sending, &by_bytes)) {
+    case TR_ADMITTED:
+        tr_send_commit(worker, sending);
+        return TROUPE_OK;
+    case TR_FULL:
+        return meet_full(worker, sending, slot, by_bytes);
+    case TR_CLOSED:
+        return TROUPE_ERROR_STALE;
+    case TR_LARGE:
+        return TROUPE_ERROR_TOO_LARGE;
+    case TR_UNKNOWN:
+        break;
+    }
+    return TROUPE_ERROR_NO_SUCH_ACTOR;
+}
+
+troupe_error tr_send_prepare(tr_worker *worker, const tr_actor *sender, troupe_message **message,
+                             uint64_t trace_id)
+{
+    TR_REQUIRE(!tr_message_has(*message, TR_MESSAGE_WANTS_REPLY | TR_MESSAGE_EMBEDDED),
+               BAD_ARGUMENT);
+    const uint64_t wanted = trace_id != 0 ? trace_id : sender->trace_id;
+    if (TR_LIKELY(wanted == 0) || wanted == tr_message_trace(*message)) {
+        return TROUPE_OK;
+    }
+    if (tr_message_has(*message, TR_MESSAGE_HELD)) {
+        return TROUPE_OK; /* is on a list; it keeps the trace it has */
+    }
+    return tr_message_set_trace(&worker->pool, message, wanted);
+}
+
+bool tr_send_notice(tr_worker *worker, tr_address to, troupe_message *message)
+{
+    tr_slot *slot = tr_system_slot(worker->system, to);
+    uint32_t count = 0;
+    message->receiver = to;
+    tr_message_set(message, TR_MESSAGE_SEALED);
+    tr_ledger_accept(&worker->ledger, message);
+    const uint32_t capacity = atomic_load_explicit(&slot->capacity, memory_order_relaxed);
+    const tr_admission admission = tr_slot_admit(slot, to.generation, capacity, 0, 1, &count);
+    if (admission == TR_ADMITTED) {
+        tr_worker_post(worker, slot, message);
+        return true;
+    }
+    tr_message_end(worker, message, TROUPE_OUTCOME_DROPPED, TROUPE_ERROR_MAILBOX_FULL);
+    return admission == TR_FULL;
+}
+
+troupe_error tr_send_control(tr_worker *worker, tr_address from, tr_address to, tr_kind kind)
+{
+    tr_slot *slot = tr_system_slot(worker->system, to);
+    TR_REQUIRE(slot != NULL && tr_slot_generation(slot) >= to.generation, NO_SUCH_ACTOR);
+    TR_REQUIRE(tr_slot_generation(slot) == to.generation, STALE);
+    troupe_message *message = tr_message_of_kind(&worker->pool, kind);
+    TR_REQUIRE(message != NULL, NO_MEMORY);
+    message->sender = from;
+    message->receiver = to;
+    tr_worker_route(worker, message);
+    return TROUPE_OK;
+}
+
+void tr_send_granted(tr_worker *worker, troupe_message *grant)
+{
+    tr_actor *actor = tr_actor_at(worker, grant->receiver);
+    if (actor == NULL) {
+        tr_line_return(worker, grant);
+        return;
+    }
+    TR_ASSERT(actor->tickets > 0);
+    actor->tickets--;
+    const bool is_wanted = actor->task != NULL ? tr_room_granted(worker, actor->task, grant)
+                                               : tr_park_granted(worker, actor, grant);
+    if (!is_wanted) {
+        tr_line_return(worker, grant);
+    }
+}

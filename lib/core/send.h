@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* send: admitting messages to mailboxes, and what happens when they are full.
+ *
+ * Threads: the sender's worker.
+ * Uses:    slot, budget, line, park, task. */
+#ifndef TR_CORE_SEND_H
+#define TR_CORE_SEND_H
+
+#include <troupe/send.h>
+
+#include "core/actor.h"
+
+/* One send on its way through the policies. */
+typedef struct tr_sending {
+    tr_actor *sender;
+    troupe_message **message; /* taken and NULL on OK */
+    uint64_t wait_until_ns;   /* for room */
+    uint64_t deadline_ns;     /* the message's, from now on */
+    uint64_t correlation;     /* of an ask; 0: none is made */
+    tr_address to;
+    troupe_on_full on_full; /* of this send; DEFAULT: the receiver's */
+    uint32_t margin;
+    uint32_t redirects;
+    bool is_forward;  /* keeps sender, deadline and the wish for a reply */
+    bool was_dropped; /* out: by a policy */
+    bool was_parked;  /* out */
+} tr_sending;
+
+/* Sends. Errors: as troupe_send. */
+TROUPE_MUST_CHECK troupe_error tr_send(tr_worker *worker, tr_sending *sending);
+
+/* Gives a message its trace, the scope's if 0, and checks that it may be sent.
+ * Errors: BAD_ARGUMENT if its sender waits for a reply; NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_send_prepare(tr_worker *worker, const tr_actor *sender,
+                                               troupe_message **message, uint64_t trace_id);
+
+/* Takes the message of a sending whose place is reserved, and posts it. */
+void tr_send_commit(tr_worker *worker, tr_sending *sending);
+
+/* Takes the message over: it has its sender, receiver and deadline, and is counted as accepted. */
+troupe_message *tr_send_take(tr_worker *worker, tr_sending *sending);
+
+/* Tries to get a place and bytes for a message of this size. FULL: sets *out_by_bytes. */
+tr_admission tr_send_admit(tr_worker *worker, tr_slot *slot, const tr_sending *sending,
+                           bool *out_by_bytes);
+
+/* Sends a notice of the runtime's own if there is room, else drops it, counted. False if the receiver
+ * has ended. */
+bool tr_send_notice(tr_worker *worker, tr_address to, troupe_message *message);
+
+/* Sends what workers tell each other about an actor. Errors: NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_send_control(tr_worker *worker, tr_address from, tr_address to,
+                                               tr_kind kind);
+
+/* LINE_GRANT came. */
+void tr_send_granted(tr_worker *worker, troupe_message *grant);
+
+#endif

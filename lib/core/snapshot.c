@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/snapshot.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "core/bracket.h"
+#include "core/park.h"
+#include "core/task.h"
+
+/* Pictures outlive nodes and their allocators: they are the C library's. */
+static bool grow(void **array, size_t element_size, size_t count, size_t more)
+{
+    const troupe_allocator *allocator = tr_allocator_default();
+    void *grown =
+        tr_resize(allocator, *array, count * element_size, (count + more) * element_size);
+    if (grown == NULL) {
+        return false;
+    }
+    memset((unsigned char *) grown + count * element_size, 0, more * element_size);
+    *array = grown;
+    return true;
+}
+
+troupe_error tr_snapshot_create(uint32_t workers, troupe_snapshot **out_snapshot)
+{
+    const troupe_allocator *allocator = tr_allocator_default();
+    troupe_snapshot *snapshot = tr_allocate(allocator, sizeof *snapshot);
+    TR_REQUIRE(snapshot != NULL, NO_MEMORY);
+    snapshot->workers = tr_allocate(allocator, workers * sizeof *snapshot->workers);
+    if (snapshot->workers == NULL) {
+        tr_free(allocator, snapshot, sizeof *snapshot);
+        return TROUPE_ERROR_NO_MEMORY;
+    }
+    snapshot->worker_count = workers;
+    *out_snapshot = snapshot;
+    return TROUPE_OK;
+}
+
+void troupe_snapshot_destroy(troupe_snapshot **given)
+{
+    if (given == NULL || *given == NULL) {
+        return;
+    }
+    const troupe_allocator *allocator = tr_allocator_default();
+    troupe_snapshot *snapshot = *given;
+    *given = NULL;
+    tr_free(allocator, snapshot->workers, snapshot->worker_count * sizeof *snapshot->workers);
+    if (snapshot->actors != NULL) {
+        tr_free(allocator, snapshot->actors, snapshot->actor_count * sizeof *snapshot->actors);
+    }
+    if (snapshot->types != NULL) {
+        tr_free(allocator, snapshot->types, snapshot->type_count * sizeof *snapshot->types);
+    }
+    tr_free(allocator, snapshot, sizeof *snapshot);
+}
+
+static void add_counts(troupe_counts *sum, const troupe_counts *more)
+{
+    /* A struct of nothing but counts. */
+    _Static_assert(sizeof(troupe_counts) % sizeof(uint64_t) == 0, "only counts");
+    uint64_t *to = (uint64_t *) sum;
+    const uint64_t *from = (const uint64_t *) more;
+    for (size_t i = 0; i < sizeof *sum / sizeof *to; i++) {
+        to[i] += from[i];
+    }
+}
+
+static troupe_error add_types(troupe_snapshot *snapshot, tr_worker *worker)
+{
+    tr_map *types = &worker->ledger.types;
+    for (tr_map_node *node = tr_map_first(types); node != NULL; node = tr_map_next(types, node)) {
+        const tr_type_ledger *type = TR_CONTAINER_OF(node, tr_type_ledger, node);
+        size_t i = 0;
+        while (i < snapshot->type_count && strcmp(snapshot->types[i].type, type->name) != 0) {
+            i++;
+        }
+        if (i == snapshot->type_count) {
+            void *array = snapshot->types;
+            TR_REQUIRE(grow(&array, sizeof *snapshot->types, i, 1), NO_MEMORY);
+            snapshot->types = array;
+            snapshot->types[i].type = type->name;
+            snapshot->type_count++;
+        }
+        for (unsigned outcome = 0; outcome < TROUPE_OUTCOME_COUNT; outcome++) {
+            snapshot->types[i].outcomes[outcome] += type->outcomes[outcome];
+        }
+    }
+    return TROUPE_OK;
+}
+
+static void describe_wait(const tr_worker *worker, const tr_actor *actor, troupe_actor_info *info)
+{
+    tr_address to = {0};
+    uint64_t ticket = 0;
+    if (actor->state == TR_ACTOR_CLOSING) {
+        info->wait = TROUPE_WAIT_CHILDREN;
+    } else if (actor->task != NULL) {
+        info->wait = actor->task->wait;
+        info->waiting_since_ns = actor->task->since_ns;
+        to = actor->task->waits_for;
+    } else if (tr_park_edge(actor, &to, &ticket, &info->waiting_since_ns)) {
+        info->wait = TROUPE_WAIT_ROOM;
+    } else if (!actor->is_runnable) {
+        info->wait = TROUPE_WAIT_MESSAGE;
+    }
+    info->waits_for = tr_system_ref(worker->system, to);
+}
+
+static void describe_mailbox(const tr_actor *actor, troupe_actor_info *info)
+{
+    tr_slot *slot = actor->slot;
+    const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_relaxed);
+    info->depth = (uint32_t) (word & TR_SLOT_DEPTH_MASK);
+    info->depth_peak = atomic_load_explicit(&slot->peak, memory_order_relaxed);
+    if (info->depth_peak < info->depth) {
+        info->depth_peak = info->depth;
+    }
+    info->capacity = atomic_load_explicit(&slot->capacity, memory_order_relaxed);
+    info->bytes = atomic_load_explicit(&slot->bytes, memory_order_relaxed);
+    info->refused = atomic_load_explicit(&slot->refused, memory_order_relaxed);
+    info->waiting = actor->line_count;
+    info->parked = tr_park_count(actor);
+    if (actor->extra != NULL) {
+        info->stashed = actor->extra->stashed;
+        info->asks = actor->extra->asks.count;
+    }
+}
+
+static void describe(const tr_worker *worker, const tr_actor *actor, troupe_actor_info *info)
+{
+    info->ref = tr_system_ref(worker->system, actor->address);
+    info->parent = tr_address_is_same(actor->parent, worker->system->guardian)
+                       ? troupe_ref_none()
+                       : tr_system_ref(worker->system, actor->parent);
+    if (actor->name != NULL) {
+        memcpy(info->name, actor->name->text, sizeof info->name);
+    }
+    info->form = actor->behavior != NULL ? TROUPE_FORM_BEHAVIOR : TROUPE_FORM_COROUTINE;
+    info->behavior = actor->behavior == NULL ? "coroutine"
+                     : actor->behavior->name != NULL ? actor->behavior->name
+                                                     : "behavior";
+    info->worker = worker->index;
+    info->handled = actor->handled;
+    describe_wait(worker, actor, info);
+    describe_mailbox(actor, info);
+}
+
+static bool is_shown(const tr_actor *actor)
+{
+    return actor->state != TR_ACTOR_ENDED && !actor->is_guardian;
+}
+
+static troupe_error add_actors(troupe_snapshot *snapshot, const tr_worker *worker)
+{
+    size_t count = 0;
+    for (tr_list *node = tr_list_first(&worker->actors); node != NULL;
+         node = tr_list_next(&worker->actors, node)) {
+        count += is_shown(TR_CONTAINER_OF(node, tr_actor, link)) ? 1 : 0;
+    }
+    if (count == 0) {
+        return TROUPE_OK;
+    }
+    void *array = snapshot->actors;
+    TR_REQUIRE(grow(&array, sizeof *snapshot->actors, snapshot->actor_count, count), NO_MEMORY);
+    snapshot->actors = array;
+    for (tr_list *node = tr_list_first(&worker->actors); node != NULL;
+         node = tr_list_next(&worker->actors, node)) {
+        const tr_actor *actor = TR_CONTAINER_OF(node, tr_actor, link);
+        if (is_shown(actor)) {
+            describe(worker, actor, &snapshot->actors[snapshot->actor_count++]);
+        }
+    }
+    return TROUPE_OK;
+}
+
+troupe_error tr_snapshot_add(troupe_snapshot *snapshot, tr_worker *worker)
+{
+    troupe_counts counts;
+    tr_ledger_read(&worker->ledger, &counts);
+    if (worker->index < snapshot->worker_count) {
+        snapshot->workers[worker->index] = counts;
+    }
+    add_counts(&snapshot->node, &counts);
+    const troupe_error error = add_types(snapshot, worker);
+    return error ? error : add_actors(snapshot, worker);
+}
+
+/* A picture that is taken on its way round the workers, in a message that comes home with it. */
+struct round {
+    tr_call call; /* first */
+    troupe_snapshot *snapshot;
+    tr_address asker;
+    uint64_t wait_id;
+    uint32_t next; /* worker to visit; one past the last: home */
+    troupe_error error;
+};
+
+static void come_home(tr_worker *worker, struct round *round)
+{
+    const tr_actor *actor = tr_actor_at(worker, round->asker);
+    tr_task *task = actor != NULL ? actor->task : NULL;
+    if (task != NULL && task->wait == TROUPE_WAIT_TIME && task->wait_id == round->wait_id) {
+        task->snapshot = round->snapshot;
+        tr_task_wake(worker, task, round->error);
+    } else {
+        troupe_snapshot_destroy(&round->snapshot);
+    }
+}
+
+static void visit(tr_worker *worker, troupe_message *message)
+{
+    struct round *round = message->body;
+    const uint32_t workers = worker->system->options.workers;
+    if (round->next > workers) {
+        come_home(worker, round);
+        tr_message_free(&worker->pool, message);
+        return;
+    }
+    if (round->error == TROUPE_OK) {
+        round->error = tr_snapshot_add(round->snapshot, worker);
+    }
+    round->next++;
+    if (round->next > workers) {
+        message->receiver = round->asker;
+        tr_worker_route(worker, message); /* wherever that is now */
+    } else {
+        tr_worker_tell(worker, round->next - 1, message);
+    }
+}
+
+static troupe_error start_round(tr_worker *worker, tr_task *task)
+{
+    troupe_message *message = NULL;
+    troupe_error error = tr_message_with_body(&worker->pool, TR_FORM_STRUCT, NULL,
+                                              sizeof(struct round), &message);
+    if (error) {
+        return error;
+    }
+    struct round *round = message->body;
+    error = tr_snapshot_create(worker->system->options.workers, &round->snapshot);
+    if (error) {
+        tr_message_free(&worker->pool, message);
+        return error;
+    }
+    round->call.run = visit;
+    round->asker = task->self.actor->address;
+    round->wait_id = ++task->self.actor->tickets_made;
+    round->next = 1;
+    task->wait_id = round->wait_id;
+    tr_message_set_kind(message, TR_KIND_CALL);
+    tr_worker_tell(worker, 0, message);
+    return TROUPE_OK;
+}
+
+troupe_error troupe_self_snapshot(troupe_self *self, troupe_snapshot **out_snapshot)
+{
+    TR_REQUIRE(self != NULL && out_snapshot != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
+    tr_worker *worker = tr_enter(self);
+    tr_task *task = self->task;
+    troupe_error error = tr_task_check(task);
+    if (error == TROUPE_OK) {
+        error = start_round(worker, task);
+    }
+    if (error == TROUPE_OK) {
+        task->snapshot = NULL;
+        error = tr_task_wait(task, TROUPE_WAIT_TIME, TR_NEVER);
+        if (error) {
+            troupe_snapshot_destroy(&task->snapshot);
+        }
+    }
+    if (error == TROUPE_OK) {
+        *out_snapshot = task->snapshot;
+        task->snapshot = NULL;
+    }
+    tr_leave(self);
+    return error;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/spawn.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "core/bracket.h"
+#include "core/guardian.h"
+#include "core/place.h"
+#include "core/task.h"
+
+/* What lies where in an actor's block. */
+struct layout {
+    size_t settings;
+    size_t lanes;
+    size_t state;
+    size_t size;
+};
+
+static size_t round_up(size_t size)
+{
+    return (size + 15) & ~(size_t) 15;
+}
+
+static bool names_priorities(const troupe_spawn_options *options)
+{
+    for (size_t i = 0; i < options->type_rule_count; i++) {
+        if (options->type_rules[i].priority > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct layout layout_of(const troupe_spawn_options *options, bool has_own_settings)
+{
+    struct layout layout = {.settings = round_up(sizeof(tr_actor))};
+    layout.lanes = layout.settings + (has_own_settings ? round_up(sizeof(tr_settings)) : 0);
+    layout.state = layout.lanes + (names_priorities(options) ? round_up(sizeof(tr_lanes)) : 0);
+    layout.size =
+        layout.state + (options->behavior != NULL ? round_up(options->behavior->state_size) : 0);
+    return layout;
+}
+
+static bool is_evicting(troupe_on_full policy)
+{
+    return policy == TROUPE_ON_FULL_DROP_OLDEST || policy == TROUPE_ON_FULL_CONFLATE;
+}
+
+static bool has_evicting_rule(const troupe_spawn_options *options)
+{
+    for (size_t i = 0; i < options->type_rule_count; i++) {
+        if (is_evicting(options->type_rules[i].on_full)) {
+            return true;
+        }
+    }
+    return is_evicting(options->on_full);
+}
+
+/* The block with actor, settings, lanes and state. */
+static tr_actor *make_block(tr_worker *worker, const troupe_spawn_options *options)
+{
+    const tr_settings settings = tr_settings_of(options);
+    const bool has_own = memcmp(&settings, &worker->system->settings, sizeof settings) != 0;
+    const struct layout layout = layout_of(options, has_own);
+    unsigned char *block = tr_allocate(worker->system->ports.allocator, layout.size);
+    if (block == NULL) {
+        return NULL;
+    }
+    tr_actor *actor = (tr_actor *) (void *) block;
+    actor->block_size = layout.size;
+    actor->settings = &worker->system->settings;
+    if (has_own) {
+        tr_settings *own = (tr_settings *) (void *) (block + layout.settings);
+        *own = settings;
+        actor->settings = own;
+    }
+    if (names_priorities(options)) {
+        actor->lanes = (tr_lanes *) (void *) (block + layout.lanes);
+    }
+    if (options->behavior != NULL) {
+        actor->state_block = block + layout.state;
+        actor->state_size = options->behavior->state_size;
+    }
+    return actor;
+}
+
+static void fill_in(tr_actor *actor, tr_worker *home, tr_address parent,
+                    const troupe_spawn_options *options)
+{
+    actor->self.actor = actor;
+    actor->worker = home;
+    actor->parent = parent;
+    actor->behavior = options->behavior;
+    actor->body = options->body;
+    actor->argument = options->argument;
+    actor->evicts = has_evicting_rule(options);
+    actor->message_deadline_ns = TR_NEVER;
+    tr_list_init(&actor->link);
+    tr_list_init(&actor->hungry);
+    tr_message_embed(&actor->system_message, TR_KIND_START);
+}
+
+/* What senders read. Relaxed stores: opening the slot publishes them. */
+static void fill_slot(tr_slot *slot, tr_actor *actor, const tr_worker *home,
+                      const troupe_spawn_options *options)
+{
+    const uint32_t capacity = options->mailbox_capacity;
+    const uint32_t limit = is_evicting(options->on_full) ? 2 * capacity : capacity;
+    atomic_store_explicit(&slot->actor, actor, memory_order_relaxed);
+    atomic_store_explicit(&slot->worker, home->index, memory_order_relaxed);
+    atomic_store_explicit(&slot->capacity, capacity, memory_order_relaxed);
+    atomic_store_explicit(&slot->limit, limit, memory_order_relaxed);
+    atomic_store_explicit(&slot->on_full, (uint32_t) options->on_full, memory_order_relaxed);
+    atomic_store_explicit(&slot->bytes_limit, options->mailbox_bytes, memory_order_relaxed);
+    atomic_store_explicit(&slot->reply_bytes, options->reply_bytes, memory_order_relaxed);
+    atomic_store_explicit(&slot->rules, options->type_rules, memory_order_relaxed);
+    atomic_store_explicit(&slot->rule_count, (uint32_t) options->type_rule_count,
+                          memory_order_relaxed);
+    atomic_store_explicit(&slot->redirect_slot, options->redirect_to.slot, memory_order_relaxed);
+    atomic_store_explicit(&slot->redirect_generation, options->redirect_to.generation,
+                          memory_order_relaxed);
+}
+
+static void link_child(tr_system *system, tr_slot *child, tr_address parent)
+{
+    child->parent = parent;
+    if (parent.generation == 0) {
+        return;
+    }
+    tr_slot *above = tr_system_slot(system, parent);
+    child->next_sibling = above->first_child;
+    if (above->first_child != 0) {
+        system->slots.table[above->first_child - 1].previous_sibling = child->index + 1;
+    }
+    above->first_child = child->index + 1;
+}
+
+static void unlink_child(tr_system *system, tr_slot *child)
+{
+    tr_slot *above = tr_system_slot(system, child->parent);
+    if (child->previous_sibling != 0) {
+        system->slots.table[child->previous_sibling - 1].next_sibling = child->next_sibling;
+    } else {
+        above->first_child = child->next_sibling;
+    }
+    if (child->next_sibling != 0) {
+        system->slots.table[child->next_sibling - 1].previous_sibling = child->previous_sibling;
+    }
+}
+
+/* All that can fail of an actor whose block and slot are there. */
+static troupe_error furnish(tr_worker *worker, tr_actor *actor, const troupe_spawn_options *options)
+{
+    troupe_error error = TROUPE_OK;
+    if (options->body != NULL) {
+        error = tr_task_create(worker, actor);
+    }
+    if (error == TROUPE_OK && options->name != NULL) {
+        error = tr_names_add(worker->system, options->name, actor->address, &actor->name);
+    }
+    return error;
+}
+
+static troupe_error check_redirect(const tr_system *system, const troupe_spawn_options *options)
+{
+    tr_address to;
+    if (options->on_full != TROUPE_ON_FULL_REDIRECT && troupe_ref_is_none(options->redirect_to)) {
+        return TROUPE_OK;
+    }
+    return tr_system_address(system, options->redirect_to, &to) == TROUPE_OK
+               ? TROUPE_OK
+               : TROUPE_ERROR_BAD_ARGUMENT;
+}
+
+static void ship(tr_worker *worker, tr_worker *home, tr_actor *actor)
+{
+    atomic_fetch_add_explicit(&home->actor_count, 1, memory_order_relaxed);
+    tr_ledger_add(&worker->ledger, TR_COUNT_SPAWNED, 1);
+    actor->system_message.sender = actor->parent;
+    actor->system_message.receiver = actor->address;
+    tr_slot_open(actor->slot);
+    tr_worker_tell(worker, home->index, &actor->system_message);
+}
+
+static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address parent,
+                             const troupe_spawn_options *options, troupe_message *ready,
+                             tr_address *out_child)
+{
+    tr_actor *actor = make_block(worker, options);
+    TR_REQUIRE(actor != NULL, NO_MEMORY);
+    tr_slot *slot = tr_slots_take(&worker->system->slots, &worker->free_slots);
+    if (slot == NULL) {
+        tr_free(worker->system->ports.allocator, actor, actor->block_size);
+        return TROUPE_ERROR_LIMIT_REACHED;
+    }
+    fill_in(actor, home, parent, options);
+    actor->slot = slot;
+    actor->address =
+        (tr_address) {.slot = slot->index, .generation = tr_slot_generation(slot)};
+    const troupe_error error = furnish(worker, actor, options);
+    if (error) {
+        tr_slots_give(&worker->system->slots, &worker->free_slots, slot);
+        tr_actor_free(worker, actor);
+        return error;
+    }
+    fill_slot(slot, actor, home, options);
+    link_child(worker->system, slot, parent);
+    actor->ready_message = ready;
+    *out_child = actor->address; /* before it may run elsewhere */
+    ship(worker, home, actor);
+    return TROUPE_OK;
+}
+
+troupe_error tr_spawn(tr_worker *worker, tr_address parent, const troupe_spawn_options *options,
+                      troupe_message *ready, tr_address *out_child)
+{
+    troupe_error error = check_redirect(worker->system, options);
+    if (error) {
+        return error;
+    }
+    uint32_t index = 0;
+    error = tr_place_find(worker, options, &index);
+    if (error) {
+        return error;
+    }
+    tr_worker *home = tr_system_worker(worker->system, index);
+    error = spawn_on(worker, home, parent, options, ready, out_child);
+    if (error && options->place == TROUPE_PLACE_OWN_THREAD) {
+        worker->system->ports.worker_is_done(worker->system->ports.context, index);
+    }
+    return error;
+}
+
+void tr_spawn_started(tr_worker *worker, troupe_message *message)
+{
+    tr_actor *actor = TR_CONTAINER_OF(message, tr_actor, system_message);
+    TR_ASSERT(actor->worker == worker && actor->state == TR_ACTOR_NEW);
+    tr_list_push_back(&worker->actors, &actor->link);
+    actor->state = TR_ACTOR_LIVE;
+    tr_worker_make_runnable(worker, actor);
+}
+
+void tr_spawn_ready(tr_worker *worker, troupe_message *message)
+{
+    tr_actor *spawner = tr_actor_at(worker, message->receiver);
+    const troupe_error error = (troupe_error) message->value;
+    if (spawner != NULL && spawner->is_guardian) {
+        tr_root_ready *ready = (tr_root_ready *) (uintptr_t) message->correlation;
+        ready->done(ready, error);
+    } else if (spawner != NULL && spawner->task != NULL) {
+        tr_task *task = spawner->task;
+        if (task->wait == TROUPE_WAIT_START && tr_address_is_same(task->waits_for, message->sender)) {
+            tr_task_wake(worker, task, error);
+        }
+    }
+    tr_message_free(&worker->pool, message);
+}
+
+void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
+{
+    tr_system *system = worker->system;
+    tr_slot *child = tr_system_slot(system, message->sender);
+    tr_actor *parent = tr_actor_at(worker, message->receiver);
+    TR_ASSERT(parent != NULL && parent->state != TR_ACTOR_ENDED); /* it ends after its children */
+    const troupe_error reason = (troupe_error) message->value;
+    unlink_child(system, child);
+
+    message->receiver = message->sender;
+    tr_message_set_kind(message, TR_KIND_REAPED);
+    tr_worker_route(worker, message);
+    if (parent->is_guardian) {
+        system->ports.root_ended(system->ports.context, reason);
+    }
+    if (parent->state == TR_ACTOR_CLOSING && parent->slot->first_child == 0) {
+        tr_actor_finish(worker, parent);
+    }
+}
+
+void tr_spawn_reaped(tr_worker *worker, troupe_message *message)
+{
+    tr_actor *actor = TR_CONTAINER_OF(message, tr_actor, system_message);
+    actor->is_reaped = true;
+    tr_actor_try_reap(worker, actor);
+}
+
+/* Waits until the child says that it is ready; one that does not is stopped. */
+static troupe_error wait_for_start(tr_task *task, tr_address child, uint64_t deadline_ns)
+{
+    tr_actor *actor = task->self.actor;
+    task->waits_for = child;
+    const troupe_error error =
+        tr_task_wait(task, TROUPE_WAIT_START, tr_scope_deadline(actor, deadline_ns));
+    if (error == TROUPE_ERROR_TIMED_OUT || error == TROUPE_ERROR_CANCELLED) {
+        /* STALE if it has just ended; without memory it lives on until its parent ends. */
+        (void) tr_actor_signal(actor->worker, child, TR_SIGNAL_STOP);
+    }
+    return error;
+}
+
+static bool has_start(const troupe_spawn_options *options)
+{
+    return options->behavior == NULL || options->behavior->start != NULL;
+}
+
+static troupe_error spawn_child(troupe_self *self, const troupe_spawn_options *options, bool waits,
+                                troupe_ref *out_ref)
+{
+    tr_actor *actor = self->actor;
+    tr_worker *worker = actor->worker;
+    TR_REQUIRE(actor->state == TR_ACTOR_LIVE && !actor->is_cancelled, STOPPING);
+    troupe_message *ready = waits ? tr_message_of_kind(&worker->pool, TR_KIND_READY) : NULL;
+    TR_REQUIRE(!waits || ready != NULL, NO_MEMORY);
+    tr_address child;
+    troupe_error error = tr_spawn(worker, actor->address, options, ready, &child);
+    if (error) {
+        if (ready != NULL) {
+            tr_message_free(&worker->pool, ready);
+        }
+        return error;
+    }
+    if (waits) {
+        error = wait_for_start(self->task, child,
+                               tr_deadline_of(worker->now_ns, options->start_timeout));
+    }
+    if (error == TROUPE_OK) {
+        *out_ref = tr_system_ref(actor->worker->system, child);
+    }
+    return error;
+}
+
+troupe_error troupe_spawn(troupe_self *self, const troupe_spawn_options *given, troupe_ref *out_ref)
+{
+    TR_REQUIRE(self != NULL && given != NULL && out_ref != NULL, BAD_ARGUMENT);
+    const tr_worker *worker = tr_enter(self);
+    troupe_spawn_options options;
+    troupe_error error = tr_settings_complete(
+        given, worker->system->options.mailbox_capacity_default, &options);
+    if (error == TROUPE_OK && has_start(&options) && self->task == NULL) {
+        error = TROUPE_ERROR_CANNOT_WAIT;
+    }
+    if (error == TROUPE_OK) {
+        error = spawn_child(self, &options, has_start(&options), out_ref);
+    }
+    tr_leave(self);
+    return error;
+}
+
+troupe_error troupe_spawn_nowait(troupe_self *self, const troupe_spawn_options *given,
+                                 troupe_ref *out_ref)
+{
+    TR_REQUIRE(self != NULL && given != NULL && out_ref != NULL, BAD_ARGUMENT);
+    const tr_worker *worker = tr_enter(self);
+    troupe_spawn_options options;
+    troupe_error error = tr_settings_complete(
+        given, worker->system->options.mailbox_capacity_default, &options);
+    if (error == TROUPE_OK) {
+        error = spawn_child(self, &options, false, out_ref);
+    }
+    tr_leave(self);
+    return error;
+}
+
+void troupe_ready(troupe_self *self)
+{
+    if (self != NULL) {
+        tr_worker *worker = tr_enter(self);
+        tr_actor_report_ready(worker, self->actor, TROUPE_OK);
+        tr_leave(self);
+    }
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* system: what the workers of one node share.
+ *
+ * Owns:    the slots, the names, the list of workers (each is its maker's).
+ * Threads: options do not change after init; what is atomic, any; the rest under the ports' lock. */
+#ifndef TR_CORE_SYSTEM_H
+#define TR_CORE_SYSTEM_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "core/limits.h"
+#include "core/ports.h"
+#include "core/settings.h"
+#include "core/slot.h"
+
+typedef struct tr_worker tr_worker;
+
+typedef struct tr_system_options {
+    uint64_t node_id; /* the incarnation; not 0 */
+    uint64_t memory_budget;
+    uint64_t seed;
+    uint32_t workers; /* regular ones, made before anything runs */
+    uint32_t ends_max;
+    uint32_t actors_max;
+    uint32_t mailbox_capacity_default;
+    uint32_t turn_messages;
+    uint32_t reserved;
+} tr_system_options;
+
+typedef struct tr_system {
+    tr_system_options options;
+    tr_ports ports;
+    tr_slots slots;
+    void *node; /* what troupe_self_node gives */
+    _Atomic uint64_t budget_left;
+    _Atomic uint32_t is_stopping; /* no new root actors, no intake */
+    _Atomic uint32_t subscriber_count;
+    _Atomic uint32_t key_placed; /* spreads PLACE_ANY among equals */
+    tr_address guardian;         /* the root of the tree */
+    tr_settings settings;        /* those of spawn options that say nothing */
+    /* Under the lock. */
+    tr_map names;
+    tr_address subscribers[TR_DEAD_LETTER_SUBSCRIBERS_MAX];
+    /* By index; set before the index is known to any other worker. */
+    _Atomic(tr_worker *) workers[TR_ENDS_MAX];
+} tr_system;
+
+/* `options` complete, without zeros. Errors: NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_system_init(tr_system *system, const tr_system_options *options,
+                                              const tr_ports *ports);
+/* After all workers have been finished. */
+void tr_system_fini(tr_system *system);
+
+static inline tr_worker *tr_system_worker(tr_system *system, uint32_t index)
+{
+    return atomic_load_explicit(&system->workers[index], memory_order_acquire);
+}
+
+static inline tr_slot *tr_system_slot(tr_system *system, tr_address address)
+{
+    return tr_slots_at(&system->slots, address.slot);
+}
+
+/* The ref of an address of this node. */
+troupe_ref tr_system_ref(const tr_system *system, tr_address address);
+
+/* The address that a ref names; STALE for one of an earlier incarnation of this node or of another
+ * node, NO_SUCH_ACTOR for a slot that was never used or a ref that names nobody. */
+TROUPE_MUST_CHECK troupe_error tr_system_address(const tr_system *system, troupe_ref ref,
+                                                 tr_address *out_address);
+
+#endif

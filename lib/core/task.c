@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/task.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "core/mailbox.h"
+#include "core/probe.h"
+
+static void run_body(void *argument)
+{
+    tr_task *task = argument;
+    tr_actor *actor = task->self.actor;
+    atomic_store_explicit(&actor->worker->is_inside, 0, memory_order_relaxed);
+    const troupe_error error = actor->body(&task->self, actor->argument);
+    atomic_store_explicit(&actor->worker->is_inside, 1, memory_order_relaxed);
+    task->result = error;
+}
+
+static void timer_fired(tr_timer *timer, void *context)
+{
+    (void) timer;
+    tr_task *task = context;
+    tr_worker *worker = task->self.actor->worker;
+    if (task->deadline_ns <= worker->now_ns) {
+        tr_task_wake(worker, task, TROUPE_ERROR_TIMED_OUT);
+        return;
+    }
+    tr_probe_start(worker, task);
+    task->probe_pause_ns *= 2;
+    if (task->probe_pause_ns > TR_PROBE_PAUSE_MAX_NS) {
+        task->probe_pause_ns = TR_PROBE_PAUSE_MAX_NS;
+    }
+    const uint64_t next_ns = worker->now_ns + task->probe_pause_ns;
+    tr_timers_start(&worker->timers, &task->timer,
+                    next_ns < task->deadline_ns ? next_ns : task->deadline_ns);
+}
+
+troupe_error tr_task_create(tr_worker *worker, tr_actor *actor)
+{
+    const troupe_allocator *allocator = worker->system->ports.allocator;
+    tr_stack *stack = NULL;
+    tr_task *task = tr_allocate(allocator, sizeof *task);
+    TR_REQUIRE(task != NULL, NO_MEMORY);
+    const troupe_error error = tr_stack_cache_take(&worker->stacks, &stack);
+    if (error) {
+        tr_free(allocator, task, sizeof *task);
+        return error;
+    }
+    tr_stack_set_owner(stack, actor);
+    task->self.actor = actor;
+    task->self.task = task;
+    tr_timer_init(&task->timer, timer_fired, task);
+    task->coroutine = tr_coroutine_start(stack, run_body, task);
+    actor->task = task;
+    return TROUPE_OK;
+}
+
+void tr_task_destroy(tr_worker *worker, tr_task **given)
+{
+    tr_task *task = *given;
+    if (task == NULL) {
+        return;
+    }
+    *given = NULL;
+    if (tr_timer_is_running(&task->timer)) {
+        tr_timers_cancel(&worker->timers, &task->timer);
+    }
+    tr_stack *stack = tr_coroutine_stack(task->coroutine);
+    tr_stack_cache_give(&worker->stacks, &stack);
+    tr_free(worker->system->ports.allocator, task, sizeof *task);
+}
+
+/* Whether the wait is an edge of the wait-for graph. */
+static bool is_edge(troupe_wait wait)
+{
+    return wait == TROUPE_WAIT_ROOM || wait == TROUPE_WAIT_REPLY;
+}
+
+troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
+{
+    tr_actor *actor = task->self.actor;
+    tr_worker *worker = actor->worker;
+    TR_ASSERT(task->wait == TROUPE_WAIT_NOTHING);
+    task->wait = wait;
+    task->deadline_ns = deadline_ns;
+    task->since_ns = worker->now_ns;
+    task->number++;
+
+    uint64_t due_ns = deadline_ns;
+    if (is_edge(wait)) {
+        task->probe_pause_ns = TR_PROBE_AFTER_NS;
+        if (worker->now_ns + TR_PROBE_AFTER_NS < due_ns) {
+            due_ns = worker->now_ns + TR_PROBE_AFTER_NS;
+        }
+    }
+    if (due_ns != TR_NEVER) {
+        tr_timers_start(&worker->timers, &task->timer, due_ns);
+    }
+    tr_mailbox_release(worker, actor);
+    tr_coroutine_suspend(task->coroutine);
+    TR_ASSERT(task->wait == TROUPE_WAIT_NOTHING);
+    return task->result;
+}
+
+void tr_task_wake(tr_worker *worker, tr_task *task, troupe_error result)
+{
+    if (task->wait == TROUPE_WAIT_NOTHING) {
+        return;
+    }
+    task->wait = TROUPE_WAIT_NOTHING;
+    task->waits_for = (tr_address) {0};
+    task->result = result;
+    if (tr_timer_is_running(&task->timer)) {
+        tr_timers_cancel(&worker->timers, &task->timer);
+    }
+    tr_worker_make_runnable(worker, task->self.actor);
+}
+
+void tr_task_message_came(tr_worker *worker, tr_task *task, const troupe_message *message)
+{
+    if (task->wait != TROUPE_WAIT_MESSAGE) {
+        return;
+    }
+    const tr_actor *actor = task->self.actor;
+    if (task->accepted == NULL ||
+        tr_message_is_accepted(message, task->accepted, task->accepted_count)) {
+        tr_task_wake(worker, task, TROUPE_OK);
+    } else if (actor->queued >=
+               atomic_load_explicit(&actor->slot->capacity, memory_order_relaxed)) {
+        tr_task_wake(worker, task, TROUPE_ERROR_MAILBOX_FULL);
+    }
+}
+
+void tr_task_interrupt(tr_worker *worker, tr_task *task)
+{
+    const tr_actor *actor = task->self.actor;
+    if (actor->is_cancelled) {
+        tr_task_wake(worker, task, TROUPE_ERROR_CANCELLED);
+    } else if (actor->is_stopping &&
+               (task->wait == TROUPE_WAIT_MESSAGE || task->wait == TROUPE_WAIT_TIME)) {
+        tr_task_wake(worker, task, TROUPE_ERROR_STOPPING);
+    }
+}
+
+troupe_error tr_task_check(const tr_task *task)
+{
+    if (task == NULL) {
+        return TROUPE_ERROR_CANNOT_WAIT;
+    }
+    return task->self.actor->is_cancelled ? TROUPE_ERROR_CANCELLED : TROUPE_OK;
+}
+
+uint64_t tr_scope_deadline(const tr_actor *actor, uint64_t deadline_ns)
+{
+    return deadline_ns < actor->message_deadline_ns ? deadline_ns : actor->message_deadline_ns;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* task: one flow within an actor, on a coroutine, and how it waits.
+ *
+ * Owns:       its stack while it runs; the reply and the LEAVE it holds while it waits.
+ * Invariants: `wait` is NOTHING while it runs or is runnable; its timer runs only while it waits. It is
+ *             woken exactly once for each wait; what comes first counts.
+ * Threads:    the worker's of its actor. A worker is found anew after each wait.
+ * Uses:       coroutine, actor, timers. */
+#ifndef TR_CORE_TASK_H
+#define TR_CORE_TASK_H
+
+#include "core/actor.h"
+#include "core/coroutine.h"
+
+struct tr_task {
+    troupe_self self; /* first: what user code holds */
+    tr_coroutine *coroutine;
+    tr_timer timer;
+    uint64_t deadline_ns;  /* of the wait */
+    uint64_t since_ns;     /* when the wait began */
+    uint64_t number;       /* of the wait: never twice in this actor */
+    uint64_t wait_id;      /* the ticket or the ask that is waited for */
+    uint64_t probe_pause_ns;
+    tr_address waits_for;
+    troupe_wait wait;
+    troupe_error result; /* of the wait; after the end, of the body */
+    const troupe_accept *accepted; /* what a selective receive takes; the waiter's */
+    size_t accepted_count;
+    troupe_message *reply;
+    troupe_message *leave; /* to give up a place in a line */
+    troupe_snapshot *snapshot;
+};
+
+/* Errors: NO_MEMORY, LIMIT_REACHED (stacks). */
+TROUPE_MUST_CHECK troupe_error tr_task_create(tr_worker *worker, tr_actor *actor);
+/* The body has ended or was never begun. */
+void tr_task_destroy(tr_worker *worker, tr_task **task);
+
+/* Suspends the running task until it is woken; gives its actor's places back before.
+ * Returns what it was woken with; TIMED_OUT at the deadline. */
+troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns);
+
+/* Wakes a task that waits; the first wins, others do nothing. */
+void tr_task_wake(tr_worker *worker, tr_task *task, troupe_error result);
+
+/* A message has come into the mailbox. */
+void tr_task_message_came(tr_worker *worker, tr_task *task, const troupe_message *message);
+
+/* The actor is stopped or cancelled: wakes the waits that this ends. */
+void tr_task_interrupt(tr_worker *worker, tr_task *task);
+
+/* CANCELLED if the actor is; for the beginning of every call that waits. */
+troupe_error tr_task_check(const tr_task *task);
+
+/* The earlier of the deadline and that of the message being handled. */
+uint64_t tr_scope_deadline(const tr_actor *actor, uint64_t deadline_ns);
+
+/* Takes a received message into the actor's hand, and begins the scope of handling it. */
+void tr_held_add(tr_actor *actor, troupe_message *message);
+/* The same for a reply, which begins no scope. */
+void tr_held_add_reply(tr_actor *actor, troupe_message *message);
+/* Takes it out again, so that it can be ended, stashed or sent. */
+void tr_held_remove(tr_actor *actor, troupe_message *message);
+/* Ends what user code has destroyed. */
+void tr_held_sweep(tr_worker *worker, tr_actor *actor);
+/* Ends all that is held. */
+void tr_held_end_all(tr_worker *worker, tr_actor *actor, troupe_outcome outcome,
+                     troupe_error answer);
+
+#endif

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/worker.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "core/actor.h"
+#include "core/ask.h"
+#include "core/budget.h"
+#include "core/dead_letter.h"
+#include "core/line.h"
+#include "core/mailbox.h"
+#include "core/monitor.h"
+#include "core/pressure.h"
+#include "core/probe.h"
+#include "core/send.h"
+#include "core/spawn.h"
+
+static void feed_hungry(tr_timer *timer, void *context)
+{
+    (void) timer;
+    tr_line_feed_hungry(context);
+}
+
+troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index)
+{
+    const troupe_allocator *allocator = system->ports.allocator;
+    const uint32_t ends = system->options.ends_max;
+    *worker = (tr_worker) {.system = system, .index = index};
+    worker->is_own_thread = index >= system->options.workers;
+    worker->now_ns = system->ports.clock.now_ns(system->ports.clock.context);
+    tr_list_init(&worker->hungry);
+    tr_list_init(&worker->actors);
+    tr_timers_init(&worker->timers, worker->now_ns);
+    tr_timer_init(&worker->hungry_timer, feed_hungry, worker);
+    tr_random_seed(&worker->random, system->options.seed + index);
+    tr_ledger_init(&worker->ledger, allocator);
+    tr_stack_cache_init(&worker->stacks, system->ports.stacks);
+
+    worker->outboxes = tr_allocate(allocator, ends * sizeof *worker->outboxes);
+    if (worker->outboxes == NULL || !tr_pool_init(&worker->pool, allocator, system, index, ends)) {
+        tr_worker_fini(worker);
+        tr_worker_fini_pool(worker);
+        return TROUPE_ERROR_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < ends; i++) {
+        worker->outboxes[i].to = i;
+    }
+    return TROUPE_OK;
+}
+
+static void drop(tr_worker *worker, troupe_message *message)
+{
+    if (tr_message_kind(message) == TR_KIND_START) {
+        /* An actor that was on its way here goes with the others. */
+        tr_actor *actor = TR_CONTAINER_OF(message, tr_actor, system_message);
+        tr_list_push_back(&worker->actors, &actor->link);
+    }
+    tr_message_free(&worker->pool, message);
+}
+
+void tr_worker_drop(tr_worker *worker, const tr_batch *batch)
+{
+    tr_queue queue = {.head = batch->head, .tail = batch->tail};
+    for (troupe_message *message = tr_queue_pop(&queue); message != NULL;
+         message = tr_queue_pop(&queue)) {
+        drop(worker, message);
+    }
+}
+
+void tr_worker_drop_queues(tr_worker *worker)
+{
+    tr_worker_drop(worker, &(const tr_batch) {.head = worker->inner.head});
+    worker->inner = (tr_queue) {0};
+    for (uint32_t i = 0; worker->outboxes != NULL && i < worker->system->options.ends_max; i++) {
+        tr_worker_drop(worker, &worker->outboxes[i].batch);
+        worker->outboxes[i].batch = (tr_batch) {0};
+    }
+}
+
+void tr_worker_fini(tr_worker *worker)
+{
+    const troupe_allocator *allocator = worker->system->ports.allocator;
+    tr_worker_drop_queues(worker);
+    for (tr_list *node = tr_list_first(&worker->actors); node != NULL;
+         node = tr_list_first(&worker->actors)) {
+        tr_actor_free(worker, TR_CONTAINER_OF(node, tr_actor, link));
+    }
+    if (worker->outboxes != NULL) {
+        tr_free(allocator, worker->outboxes,
+                worker->system->options.ends_max * sizeof *worker->outboxes);
+        worker->outboxes = NULL;
+    }
+    if (worker->spare != NULL) {
+        tr_message_free(&worker->pool, worker->spare);
+        worker->spare = NULL;
+    }
+    tr_stack_cache_fini(&worker->stacks);
+    tr_ledger_fini(&worker->ledger);
+    tr_budget_settle(worker);
+    tr_pool_settle(&worker->pool);
+}
+
+void tr_worker_fini_pool(tr_worker *worker)
+{
+    tr_pool_fini(&worker->pool);
+}
+
+void tr_worker_make_runnable(tr_worker *worker, tr_actor *actor)
+{
+    if (actor->is_runnable) {
+        return;
+    }
+    actor->is_runnable = true;
+    actor->run_next = NULL;
+    if (worker->run_head == NULL) {
+        worker->run_head = actor;
+    } else {
+        worker->run_tail->run_next = actor;
+    }
+    worker->run_tail = actor;
+    worker->run_count++;
+}
+
+static tr_actor *pop_runnable(tr_worker *worker)
+{
+    tr_actor *actor = worker->run_head;
+    worker->run_head = actor->run_next;
+    worker->run_count--;
+    actor->is_runnable = false;
+    return actor;
+}
+
+/* Whether the batch has been handed over. */
+static bool hand_over(tr_worker *worker, tr_outbox *outbox)
+{
+    const tr_ports *ports = &worker->system->ports;
+    if (!ports->carry(ports->context, worker, outbox->to, &outbox->batch)) {
+        return false;
+    }
+    outbox->batch = (tr_batch) {0};
+    tr_ledger_add(&worker->ledger, TR_COUNT_BATCHES_SENT, 1);
+    return true;
+}
+
+void tr_worker_flush(tr_worker *worker)
+{
+    tr_outbox *outbox = worker->outboxes_used;
+    worker->outboxes_used = NULL;
+    while (outbox != NULL) {
+        tr_outbox *next = outbox->next;
+        outbox->is_listed = false;
+        if (outbox->batch.count > 0 && !hand_over(worker, outbox)) {
+            outbox->is_listed = true;
+            outbox->next = worker->outboxes_used;
+            worker->outboxes_used = outbox;
+        }
+        outbox = next;
+    }
+}
+
+bool tr_worker_has_outgoing(const tr_worker *worker)
+{
+    return worker->outboxes_used != NULL;
+}
+
+void tr_worker_tell(tr_worker *worker, uint32_t to, troupe_message *message)
+{
+    message->next = NULL;
+    if (to == worker->index) {
+        tr_queue_push(&worker->inner, message);
+        return;
+    }
+    tr_outbox *outbox = &worker->outboxes[to];
+    tr_batch *batch = &outbox->batch;
+    if (batch->count == 0) {
+        batch->head = message;
+    } else {
+        batch->tail->next = message;
+    }
+    batch->tail = message;
+    batch->count++;
+    if (!outbox->is_listed) {
+        outbox->is_listed = true;
+        outbox->next = worker->outboxes_used;
+        worker->outboxes_used = outbox;
+    }
+    if (batch->count >= TR_BATCH_MAX) {
+        (void) hand_over(worker, outbox); /* not now: the next flush tries again */
+    }
+}
+
+void tr_worker_route(tr_worker *worker, troupe_message *message)
+{
+    const tr_slot *slot = tr_system_slot(worker->system, message->receiver);
+    tr_worker_tell(worker, atomic_load_explicit(&slot->worker, memory_order_relaxed), message);
+}
+
+tr_actor *tr_actor_at(tr_worker *worker, tr_address address)
+{
+    tr_slot *slot = tr_system_slot(worker->system, address);
+    if (slot == NULL || tr_slot_generation(slot) != address.generation) {
+        return NULL;
+    }
+    tr_actor *actor = atomic_load_explicit(&slot->actor, memory_order_relaxed);
+    return actor != NULL && atomic_load_explicit(&slot->worker, memory_order_relaxed) == worker->index
+               ? actor
+               : NULL;
+}
+
+/* A message that was admitted has come. */
+static void put(tr_worker *worker, troupe_message *message)
+{
+    tr_actor *actor = tr_actor_at(worker, message->receiver);
+    TR_ASSERT(actor != NULL); /* its place keeps the slot */
+    if (TR_LIKELY(tr_actor_is_live(actor))) {
+        tr_mailbox_put(worker, actor, message);
+        return;
+    }
+    const uint64_t charge = tr_message_charge(message);
+    tr_message_bury(worker, message, TROUPE_DEAD_STALE, TROUPE_ERROR_STALE);
+    tr_line_give_back(worker, actor, 1, charge);
+    tr_actor_try_reap(worker, actor);
+}
+
+void tr_worker_post(tr_worker *worker, tr_slot *slot, troupe_message *message)
+{
+    const uint32_t to = atomic_load_explicit(&slot->worker, memory_order_relaxed);
+    if (to == worker->index) {
+        put(worker, message);
+    } else {
+        tr_worker_tell(worker, to, message);
+    }
+}
+
+static void run_call(tr_worker *worker, troupe_message *message)
+{
+    const tr_call *call = message->body;
+    call->run(worker, message);
+}
+
+static void signalled(tr_worker *worker, troupe_message *message)
+{
+    tr_actor *actor = tr_actor_at(worker, message->receiver);
+    tr_message_free(&worker->pool, message);
+    if (actor != NULL) {
+        tr_actor_signalled(worker, actor);
+    }
+}
+
+static void receive(tr_worker *worker, troupe_message *message)
+{
+    switch (tr_message_kind(message)) {
+    case TR_KIND_USER:
+        put(worker, message);
+        break;
+    case TR_KIND_REPLY:
+        tr_ask_replied(worker, message);
+        break;
+    case TR_KIND_DOWN:
+        tr_monitor_down(worker, message);
+        break;
+    case TR_KIND_START:
+        tr_spawn_started(worker, message);
+        break;
+    case TR_KIND_READY:
+        tr_spawn_ready(worker, message);
+        break;
+    case TR_KIND_ENDED:
+        tr_spawn_child_ended(worker, message);
+        break;
+    case TR_KIND_REAPED:
+        tr_spawn_reaped(worker, message);
+        break;
+    case TR_KIND_SIGNAL:
+        signalled(worker, message);
+        break;
+    case TR_KIND_MONITOR:
+        tr_monitor_enter(worker, message);
+        break;
+    case TR_KIND_DEMONITOR:
+        tr_monitor_leave(worker, message);
+        break;
+    case TR_KIND_LINE_ENTER:
+        tr_line_enter(worker, message);
+        break;
+    case TR_KIND_LINE_GRANT:
+        tr_send_granted(worker, message);
+        break;
+    case TR_KIND_LINE_LEAVE:
+        tr_line_leave(worker, message);
+        break;
+    case TR_KIND_LINE_RETURN:
+        tr_line_returned(worker, message);
+        break;
+    case TR_KIND_PROBE:
+        tr_probe_came(worker, message);
+        break;
+    case TR_KIND_PRESSURE:
+        tr_pressure_watch(worker, message);
+        break;
+    case TR_KIND_CALL:
+        run_call(worker, message);
+        break;
+    case TR_KIND_TICK:
+        TR_ASSERT(false); /* never leaves its actor */
+    }
+}
+
+static void drain_inner(tr_worker *worker)
+{
+    for (troupe_message *message = tr_queue_pop(&worker->inner); message != NULL;
+         message = tr_queue_pop(&worker->inner)) {
+        receive(worker, message);
+    }
+}
+
+void tr_worker_accept(tr_worker *worker, const tr_batch *batch)
+{
+    tr_ledger_add(&worker->ledger, TR_COUNT_BATCHES_RECEIVED, 1);
+    troupe_message *message = batch->head;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        troupe_message *next = message->next;
+        message->next = NULL;
+        receive(worker, message);
+        message = next;
+    }
+}
+
+static void read_clock(tr_worker *worker)
+{
+    const tr_clock *clock = &worker->system->ports.clock;
+    worker->now_ns = clock->now_ns(clock->context);
+}
+
+/* Hands over in the middle of a long pass what others have waited for. */
+static void flush_if_late(tr_worker *worker, uint64_t *flushed_ns)
+{
+    read_clock(worker);
+    if (worker->now_ns - *flushed_ns >= TR_FLUSH_AFTER_NS) {
+        tr_worker_flush(worker);
+        *flushed_ns = worker->now_ns;
+    }
+}
+
+static void run_actors(tr_worker *worker)
+{
+    uint64_t flushed_ns = worker->now_ns;
+    const uint32_t count = worker->run_count;
+    for (uint32_t i = 0; i < count && worker->run_head != NULL; i++) {
+        tr_actor_run(worker, pop_runnable(worker));
+        drain_inner(worker);
+        if ((i + 1) % TR_TURNS_PER_CLOCK == 0) {
+            flush_if_late(worker, &flushed_ns);
+        }
+    }
+}
+
+bool tr_worker_pass(tr_worker *worker)
+{
+    atomic_store_explicit(&worker->is_inside, 1, memory_order_relaxed);
+    atomic_store_explicit(&worker->turn,
+                          atomic_load_explicit(&worker->turn, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    read_clock(worker);
+    tr_timers_advance(&worker->timers, worker->now_ns);
+    drain_inner(worker);
+    run_actors(worker);
+    drain_inner(worker);
+    tr_worker_flush(worker);
+    tr_pool_settle(&worker->pool);
+    const bool has_more = worker->run_head != NULL;
+    if (!has_more) {
+        tr_budget_settle(worker);
+    }
+    return has_more;
+}
+
+uint64_t tr_worker_next_due_ns(const tr_worker *worker)
+{
+    return tr_timers_next_due_ns(&worker->timers);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* worker: one thread's share of the node, as an object that a thread runs.
+ *
+ * Actors belong to one worker at a time. Within it messages move by pointer; to others they are
+ * collected in outboxes and carried in batches. What workers tell each other about actors on the same
+ * worker goes through the inner queue, so that nothing is changed in the middle of a turn.
+ * Owns:       run queue, outboxes, timers, pool, ledger, free slots; the actors that are on it.
+ * Invariants: an actor is in the run queue once at most. A message is in one outbox, batch or queue.
+ * Threads:    only the thread that runs the worker, but for what is atomic. Nothing keeps a pointer
+ *             to a worker across user code: it is found anew through `self`.
+ * Uses:       system, slot, pool, ledger, timers. */
+#ifndef TR_CORE_WORKER_H
+#define TR_CORE_WORKER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/random.h"
+#include "core/ledger.h"
+#include "core/pool.h"
+#include "core/stacks.h"
+#include "core/system.h"
+#include "core/timers.h"
+
+/* A first-in first-out queue through `next`. */
+typedef struct tr_queue {
+    troupe_message *head;
+    troupe_message *tail;
+} tr_queue;
+
+static inline void tr_queue_push(tr_queue *queue, troupe_message *message)
+{
+    message->next = NULL;
+    if (queue->head == NULL) {
+        queue->head = message;
+    } else {
+        queue->tail->next = message;
+    }
+    queue->tail = message;
+}
+
+static inline troupe_message *tr_queue_pop(tr_queue *queue)
+{
+    troupe_message *message = queue->head;
+    if (message != NULL) {
+        queue->head = message->next;
+        message->next = NULL;
+    }
+    return message;
+}
+
+/* What goes to one other worker. */
+typedef struct tr_outbox {
+    tr_batch batch;
+    uint32_t to;
+    bool is_listed;
+    struct tr_outbox *next; /* in the list of those not empty */
+} tr_outbox;
+
+/* The first member of the body of a CALL message: work to be done on a worker's thread. `run` takes
+ * the message over. */
+typedef struct tr_call {
+    void (*run)(struct tr_worker *worker, troupe_message *message);
+} tr_call;
+
+struct tr_worker {
+    tr_system *system;
+    uint64_t now_ns; /* read once per pass */
+    tr_actor *run_head;
+    tr_actor *run_tail;
+    uint32_t run_count;
+    uint32_t index;
+    tr_queue inner; /* to this same worker, not from user to user */
+    tr_outbox *outboxes; /* one for each end of the node */
+    tr_outbox *outboxes_used;
+    tr_timers timers;
+    tr_pool pool;
+    tr_ledger ledger;
+    tr_random random;
+    tr_stack_cache stacks;
+    uint32_t free_slots;
+    uint64_t budget;          /* bytes of the node's budget that are in hand */
+    tr_list hungry;           /* actors whose line waits for the node's bytes */
+    tr_timer hungry_timer;
+    troupe_message *spare;    /* kept for telling an owner of a place returned; see send.c */
+    tr_list actors;           /* all on this worker, ended ones too */
+    _Atomic uint32_t actor_count;
+    _Atomic uint64_t turn;    /* goes up with each turn and pass; sampled by the watchdog */
+    _Atomic(const void *) turn_type; /* of the message being handled */
+    _Atomic uint32_t turn_slot;
+    _Atomic uint32_t is_inside;      /* in the library (1) or in user code (0) */
+    bool is_own_thread;
+};
+
+/* Errors: NO_MEMORY, and nothing is left. */
+TROUPE_MUST_CHECK troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index);
+/* Frees messages that nobody is going to take, uncounted, at the end of the node. What an ended actor
+ * and its parent tell each other lies in the actor: batches and queues of all workers are dropped
+ * before the fini of any. */
+void tr_worker_drop(tr_worker *worker, const tr_batch *batch);
+void tr_worker_drop_queues(tr_worker *worker);
+/* Frees what is left, actors and messages too, uncounted. Pools come last: see tr_worker_fini_pool. */
+void tr_worker_fini(tr_worker *worker);
+/* After the fini of every worker of the node. */
+void tr_worker_fini_pool(tr_worker *worker);
+
+/* Takes a batch in. */
+void tr_worker_accept(tr_worker *worker, const tr_batch *batch);
+
+/* One pass: reads the clock, fires timers, runs each actor that is runnable for a turn, hands over
+ * what goes to others. Returns whether there is more to do at once. */
+bool tr_worker_pass(tr_worker *worker);
+
+/* When the worker has to run again though nothing comes in; TR_NEVER if not. */
+uint64_t tr_worker_next_due_ns(const tr_worker *worker);
+
+/* Whether an outbox could not be handed over in the last pass. */
+bool tr_worker_has_outgoing(const tr_worker *worker);
+
+/* Hands over the outboxes. */
+void tr_worker_flush(tr_worker *worker);
+
+/* Sends `message` to the worker with this index: by outbox, or the inner queue if it is this one. */
+void tr_worker_tell(tr_worker *worker, uint32_t to, troupe_message *message);
+
+/* Sends what workers tell each other about actors to the worker of the receiver. */
+void tr_worker_route(tr_worker *worker, troupe_message *message);
+
+/* Hands an admitted message to its receiver: into the mailbox if it is on this worker. */
+void tr_worker_post(tr_worker *worker, tr_slot *slot, troupe_message *message);
+
+/* Puts an actor at the end of the run queue, unless it is there. */
+void tr_worker_make_runnable(tr_worker *worker, tr_actor *actor);
+
+#endif

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/engine.h"
+
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "base/thread.h"
+#include "transport/waiter.h"
+
+/* Batches taken in before the actors run again. */
+#define ARRIVALS_PER_PASS TR_SHAKEN(64, 1)
+/* How long to look for something to do before sleeping: about what a wake-up costs. */
+#define SPIN_NS_MAX 30000
+#define SPIN_NS_MIN 1000
+/* Looks between two readings of the clock. */
+#define SPIN_LOOKS 32
+/* When a batch that was not taken is tried again. */
+#define RETRY_NS UINT64_C(200000)
+
+enum call_state {
+    CALL_NEW,
+    CALL_QUEUED,
+    CALL_RUNNING,
+    CALL_DONE,
+    CALL_REFUSED
+};
+
+/* Leaves the core to its other thread for a moment. */
+#if defined(__x86_64__) || defined(__i386__)
+#define pause_processor() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define pause_processor() __asm__ __volatile__("yield")
+#else
+#define pause_processor() ((void) 0)
+#endif
+
+struct tr_engine {
+    tr_worker *worker;
+    tr_inproc_end *end;
+    tr_waiter *waiter;
+    const tr_crowd *crowd;
+    const troupe_allocator *allocator;
+    void (*ended)(void *context);
+    void *context;
+    tr_thread thread;
+    char name[TR_THREAD_NAME_BYTES_MAX];
+    uint64_t spin_ns; /* how long the next spin lasts; the thread's own */
+    tr_mutex mutex;
+    tr_condition changed;
+    /* Under the mutex. */
+    tr_engine_call *first_call;
+    tr_engine_call *last_call;
+    bool is_started;
+    bool has_ended;
+    /* Hints: the waiter's wake comes after the store, the look at the calls is under the mutex. */
+    _Atomic uint32_t has_calls;
+    _Atomic uint32_t must_end;
+    _Atomic uint64_t thread_id; /* 0: not running */
+};
+
+static uint64_t now_ns(const tr_engine *engine)
+{
+    const tr_clock *clock = &engine->worker->system->ports.clock;
+    return clock->now_ns(clock->context);
+}
+
+/* Calls. */
+
+static tr_engine_call *take_call(tr_engine *engine)
+{
+    tr_mutex_lock(&engine->mutex);
+    tr_engine_call *call = engine->first_call;
+    if (call != NULL) {
+        engine->first_call = call->next;
+        call->state = CALL_RUNNING;
+    } else {
+        atomic_store_explicit(&engine->has_calls, 0, memory_order_relaxed);
+    }
+    tr_mutex_unlock(&engine->mutex);
+    return call;
+}
+
+static void finish_call(tr_engine *engine, tr_engine_call *call, enum call_state state)
+{
+    tr_mutex_lock(&engine->mutex);
+    call->state = state; /* from here on it may be gone */
+    tr_condition_broadcast(&engine->changed);
+    tr_mutex_unlock(&engine->mutex);
+}
+
+static void run_calls(tr_engine *engine)
+{
+    if (TR_LIKELY(atomic_load_explicit(&engine->has_calls, memory_order_relaxed) == 0)) {
+        return;
+    }
+    for (tr_engine_call *call = take_call(engine); call != NULL; call = take_call(engine)) {
+        call->run(engine->worker, call->context);
+        finish_call(engine, call, CALL_DONE);
+    }
+}
+
+/* Under the mutex. */
+static void queue_call(tr_engine *engine, tr_engine_call *call)
+{
+    call->next = NULL;
+    if (engine->first_call == NULL) {
+        engine->first_call = call;
+    } else {
+        engine->last_call->next = call;
+    }
+    engine->last_call = call;
+    call->state = CALL_QUEUED;
+    atomic_store_explicit(&engine->has_calls, 1, memory_order_relaxed);
+}
+
+static void unqueue_call(tr_engine *engine, const tr_engine_call *call)
+{
+    tr_engine_call *previous = NULL;
+    for (tr_engine_call *at = engine->first_call; at != call; at = at->next) {
+        previous = at;
+    }
+    if (previous == NULL) {
+        engine->first_call = call->next;
+    } else {
+        previous->next = call->next;
+    }
+    if (engine->last_call == call) {
+        engine->last_call = previous;
+    }
+}
+
+void tr_engine_post(tr_engine *engine, tr_engine_call *call)
+{
+    tr_mutex_lock(&engine->mutex);
+    if (engine->has_ended) {
+        call->state = CALL_REFUSED;
+    } else if (call->state != CALL_QUEUED) {
+        queue_call(engine, call);
+    }
+    tr_mutex_unlock(&engine->mutex);
+    tr_waiter_wake(engine->waiter);
+}
+
+troupe_error tr_engine_call_and_wait(tr_engine *engine,
+                                     void (*run)(tr_worker *worker, void *context),
+                                     void *context, uint64_t deadline_ns)
+{
+    tr_engine_call call = {.run = run, .context = context};
+    bool is_in_time = true;
+    tr_engine_post(engine, &call);
+
+    tr_mutex_lock(&engine->mutex);
+    while (call.state == CALL_QUEUED && is_in_time) {
+        is_in_time = tr_condition_wait_until(&engine->changed, &engine->mutex, deadline_ns);
+    }
+    if (call.state == CALL_QUEUED) {
+        unqueue_call(engine, &call);
+        tr_mutex_unlock(&engine->mutex);
+        return TROUPE_ERROR_TIMED_OUT;
+    }
+    while (call.state == CALL_RUNNING) { /* the library's own code: it ends soon */
+        tr_condition_wait(&engine->changed, &engine->mutex);
+    }
+    tr_mutex_unlock(&engine->mutex);
+    return call.state == CALL_DONE ? TROUPE_OK : TROUPE_ERROR_STOPPING;
+}
+
+/* The loop. */
+
+static bool must_end(const tr_engine *engine)
+{
+    return atomic_load_explicit(&engine->must_end, memory_order_relaxed) != 0;
+}
+
+static bool receive(tr_engine *engine)
+{
+    tr_inproc_arrival arrival;
+    unsigned count = 0;
+    while (count < ARRIVALS_PER_PASS && tr_inproc_receive(engine->end, &arrival)) {
+        tr_worker_accept(engine->worker, &arrival.batch);
+        count++;
+    }
+    return count > 0;
+}
+
+static bool is_crowded(const tr_crowd *crowd)
+{
+    return atomic_load_explicit(&crowd->threads, memory_order_relaxed) > crowd->processors;
+}
+
+
+/* Looks for batches and calls until spin_ns is over or a timer is due. True: there is something. */
+static bool spin(tr_engine *engine, uint64_t due_ns)
+{
+    const uint64_t start_ns = now_ns(engine);
+    uint64_t time_ns = start_ns;
+    while (time_ns < due_ns && time_ns - start_ns < engine->spin_ns) {
+        for (unsigned i = 0; i < SPIN_LOOKS; i++) {
+            if (receive(engine) ||
+                atomic_load_explicit(&engine->has_calls, memory_order_relaxed) != 0) {
+                return true;
+            }
+            pause_processor();
+        }
+        time_ns = now_ns(engine);
+    }
+    return time_ns >= due_ns;
+}
+
+/* Spins longer after a success, half as long after a failure. */
+static bool spin_if_worth_it(tr_engine *engine, uint64_t due_ns)
+{
+    if (is_crowded(engine->crowd)) {
+        return false;
+    }
+    const bool has_found = spin(engine, due_ns);
+    const uint64_t next_ns = has_found ? engine->spin_ns * 2 : engine->spin_ns / 2;
+    engine->spin_ns = next_ns > SPIN_NS_MAX   ? SPIN_NS_MAX
+                      : next_ns < SPIN_NS_MIN ? SPIN_NS_MIN
+                                              : next_ns;
+    return has_found;
+}
+
+static void rest(tr_engine *engine)
+{
+    uint64_t due_ns = tr_worker_next_due_ns(engine->worker);
+    if (spin_if_worth_it(engine, due_ns) || !tr_inproc_prepare_sleep(engine->end)) {
+        return;
+    }
+    const uint64_t time_ns = now_ns(engine);
+    if (tr_worker_has_outgoing(engine->worker) && due_ns > time_ns + RETRY_NS) {
+        due_ns = time_ns + RETRY_NS;
+    }
+    const tr_waiter_event *events = NULL;
+    (void) tr_waiter_wait(engine->waiter, due_ns, time_ns, &events); /* whatever it was: look */
+    engine->worker->now_ns = now_ns(engine); /* what comes in now comes after the sleep */
+}
+
+/* Lets nobody call or send any more. */
+static void leave(tr_engine *engine)
+{
+    tr_inproc_arrival arrival;
+    while (tr_inproc_drain(engine->end, &arrival)) {
+        tr_worker_drop(engine->worker, &arrival.batch);
+    }
+    tr_inproc_close(&engine->end);
+
+    tr_mutex_lock(&engine->mutex);
+    for (tr_engine_call *call = engine->first_call; call != NULL;) {
+        tr_engine_call *next = call->next;
+        call->state = CALL_REFUSED;
+        call = next;
+    }
+    engine->first_call = NULL;
+    engine->has_ended = true;
+    atomic_store_explicit(&engine->thread_id, 0, memory_order_relaxed);
+    tr_condition_broadcast(&engine->changed);
+    tr_mutex_unlock(&engine->mutex);
+}
+
+static void run(void *context)
+{
+    tr_engine *engine = context;
+    atomic_store_explicit(&engine->thread_id, tr_thread_id(), memory_order_relaxed);
+    while (!must_end(engine)) {
+        run_calls(engine);
+        const bool has_received = receive(engine);
+        const bool has_more = tr_worker_pass(engine->worker);
+        if (!has_received && !has_more && !must_end(engine)) {
+            rest(engine);
+        }
+    }
+    void (*const ended)(void *context) = engine->ended;
+    void *const ended_context = engine->context;
+    leave(engine);
+    ended(ended_context);
+}
+
+/* Making and ending. */
+
+troupe_error tr_engine_create(const tr_engine_options *options, tr_engine **out_engine)
+{
+    const troupe_allocator *allocator = options->worker->system->ports.allocator;
+    tr_engine *engine = tr_allocate(allocator, sizeof *engine);
+    TR_REQUIRE(engine != NULL, NO_MEMORY);
+    engine->worker = options->worker;
+    engine->crowd = options->crowd;
+    engine->allocator = allocator;
+    engine->ended = options->ended;
+    engine->context = options->context;
+    engine->spin_ns = SPIN_NS_MAX;
+    (void) snprintf(engine->name, sizeof engine->name, "%.8s-%u", options->node_name,
+                    options->worker->index); /* cut if long; it only helps people */
+    tr_mutex_init(&engine->mutex);
+    tr_condition_init(&engine->changed);
+
+    troupe_error error = tr_waiter_create(allocator, &engine->waiter);
+    if (!error) {
+        error = tr_inproc_open(options->inproc, options->worker->index, &engine->end);
+    }
+    if (!error) {
+        error = tr_waiter_add(engine->waiter, tr_inproc_fd(engine->end), TR_WAITER_READ, engine);
+    }
+    if (error) {
+        tr_engine_destroy(&engine);
+        return error;
+    }
+    *out_engine = engine;
+    return TROUPE_OK;
+}
+
+void tr_engine_destroy(tr_engine **in_engine)
+{
+    tr_engine *engine = *in_engine;
+    if (engine == NULL) {
+        return;
+    }
+    TR_ASSERT(!engine->is_started);
+    tr_inproc_close(&engine->end);
+    tr_waiter_destroy(&engine->waiter);
+    tr_condition_fini(&engine->changed);
+    tr_mutex_fini(&engine->mutex);
+    tr_free(engine->allocator, engine, sizeof *engine);
+    *in_engine = NULL;
+}
+
+troupe_error tr_engine_start(tr_engine *engine)
+{
+    TR_ASSERT(!engine->is_started && !engine->has_ended);
+    engine->is_started = true;
+    const troupe_error error = tr_thread_start(&engine->thread, engine->name, run, engine);
+    if (error) {
+        engine->is_started = false;
+    }
+    return error;
+}
+
+void tr_engine_end(tr_engine *engine)
+{
+    atomic_store_explicit(&engine->must_end, 1, memory_order_relaxed);
+    tr_waiter_wake(engine->waiter);
+}
+
+bool tr_engine_is_at_rest(tr_engine *engine)
+{
+    tr_mutex_lock(&engine->mutex);
+    const bool is_at_rest = !engine->is_started || engine->has_ended;
+    tr_mutex_unlock(&engine->mutex);
+    return is_at_rest;
+}
+
+bool tr_engine_is_current(const tr_engine *engine)
+{
+    return atomic_load_explicit(&engine->thread_id, memory_order_relaxed) == tr_thread_id();
+}
+
+void tr_engine_join(tr_engine *engine)
+{
+    if (engine->is_started) {
+        tr_thread_join(&engine->thread);
+        engine->is_started = false;
+    }
+}
+
+bool tr_engine_send(tr_engine *engine, uint32_t to, const tr_batch *batch)
+{
+    return tr_inproc_send(engine->end, to, batch) == TROUPE_OK;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/node.h"
+
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "core/guardian.h"
+#include "node/keeper.h"
+#include "node/outside.h"
+#include "node/root.h"
+
+/* What a thread that was left behind is given to come back when the node is destroyed. */
+#define GRACE_NS UINT64_C(200000000)
+
+bool tr_node_is_forked(const troupe_node *node)
+{
+    return node->process_id != (int64_t) getpid();
+}
+
+bool tr_node_is_inside(troupe_node *node)
+{
+    bool is_inside = false;
+    tr_mutex_lock(&node->mutex);
+    for (uint32_t i = 0; i < node->ends.count && !is_inside; i++) {
+        is_inside = node->engines[i] != NULL && tr_engine_is_current(node->engines[i]);
+    }
+    tr_mutex_unlock(&node->mutex);
+    return is_inside;
+}
+
+tr_node_phase tr_node_phase_now(troupe_node *node)
+{
+    tr_mutex_lock(&node->mutex);
+    const tr_node_phase phase = node->phase;
+    tr_mutex_unlock(&node->mutex);
+    return phase;
+}
+
+/* Making. */
+
+static troupe_error make_transport(troupe_node *node)
+{
+    const tr_inproc_options options = {.name = node->settings.name,
+                                       .allocator = &node->settings.allocator,
+                                       .log = &node->settings.log,
+                                       .ends_max = node->settings.system.ends_max};
+    troupe_error error = tr_waiter_create(&node->settings.allocator, &node->keeper_waiter);
+    if (!error) {
+        error = tr_inproc_create(&options, &node->inproc);
+    }
+    if (!error && node->settings.stops_on_signals) {
+        error = tr_signals_open(&node->signals);
+        if (!error) {
+            error = tr_waiter_add(node->keeper_waiter, node->signals.fd, TR_WAITER_READ,
+                                  &node->signals);
+        }
+    }
+    return error == TROUPE_ERROR_LIMIT_REACHED ? TROUPE_ERROR_SYSTEM : error;
+}
+
+static troupe_error make_system(troupe_node *node)
+{
+    const tr_stacks_options stacks = {.stack_size = node->settings.stack_size};
+    troupe_error error = tr_stacks_create(&node->settings.allocator, &stacks, &node->stacks);
+    if (error) {
+        return error;
+    }
+    const tr_ports ports = tr_outside_ports(node);
+    error = tr_system_init(&node->system, &node->settings.system, &ports);
+    if (error) {
+        return error;
+    }
+    node->system.node = node;
+    error = tr_ends_init(&node->ends, &node->system);
+    return error ? error : tr_guardian_start(tr_ends_worker(&node->ends, 0));
+}
+
+troupe_error troupe_node_create(const troupe_node_options *options, troupe_node **out_node)
+{
+    TR_REQUIRE(out_node != NULL, BAD_ARGUMENT);
+    tr_node_settings settings;
+    troupe_error error = tr_node_settings_read(&settings, options);
+    if (error) {
+        return error;
+    }
+    troupe_node *node = tr_allocate(&settings.allocator, sizeof *node);
+    TR_REQUIRE(node != NULL, NO_MEMORY);
+    node->settings = settings;
+    node->process_id = (int64_t) getpid();
+    tr_mutex_init(&node->shared);
+    tr_mutex_init(&node->mutex);
+    tr_condition_init(&node->changed);
+
+    error = make_transport(node);
+    if (!error) {
+        error = make_system(node);
+    }
+    if (error) {
+        troupe_node_destroy(&node);
+        return error;
+    }
+    *out_node = node;
+    return TROUPE_OK;
+}
+
+/* Starting. */
+
+static troupe_error start_threads(troupe_node *node)
+{
+    troupe_error error = tr_outside_start(node);
+    if (!error) {
+        error = tr_keeper_start(node);
+    }
+    if (error) {
+        tr_outside_end(node);
+        for (uint32_t i = 0; i < node->ends.count; i++) {
+            if (node->engines[i] != NULL) {
+                tr_engine_join(node->engines[i]); /* it runs no actor: ends at once */
+            }
+        }
+        tr_outside_destroy(node);
+    }
+    return error;
+}
+
+troupe_error troupe_node_start(troupe_node *node)
+{
+    TR_REQUIRE(node != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(!tr_node_is_forked(node), FORKED);
+    tr_mutex_lock(&node->mutex);
+    const bool is_first = node->phase == TR_NODE_MADE && !node->is_starting;
+    node->is_starting = node->is_starting || is_first;
+    tr_mutex_unlock(&node->mutex);
+    TR_REQUIRE(is_first, BAD_ARGUMENT);
+
+    const troupe_error error = start_threads(node);
+    tr_mutex_lock(&node->mutex);
+    node->is_starting = false;
+    if (!error && node->phase == TR_NODE_MADE) {
+        node->phase = TR_NODE_RUNNING;
+    }
+    tr_mutex_unlock(&node->mutex);
+    if (!error) {
+        tr_log_write(&node->settings.log, TROUPE_LOG_INFO, "node '%s': started with %u workers",
+                     node->settings.name, node->settings.system.workers);
+    }
+    return error;
+}
+
+/* Stopping. */
+
+void troupe_node_stop(troupe_node *node)
+{
+    if (node == NULL || tr_node_is_forked(node)) {
+        return;
+    }
+    tr_mutex_lock(&node->mutex);
+    node->is_stop_wanted = true;
+    if (node->phase == TR_NODE_MADE && !node->is_starting) {
+        node->phase = TR_NODE_STOPPED; /* there is nothing to stop */
+        tr_condition_broadcast(&node->changed);
+    }
+    tr_mutex_unlock(&node->mutex);
+    tr_keeper_wake(node);
+}
+
+static troupe_error wait_until_stopped(troupe_node *node)
+{
+    tr_mutex_lock(&node->mutex);
+    while (node->phase != TR_NODE_STOPPED) {
+        tr_condition_wait(&node->changed, &node->mutex);
+    }
+    const troupe_error error =
+        node->has_left_behind ? TROUPE_ERROR_TIMED_OUT : node->root_error;
+    tr_mutex_unlock(&node->mutex);
+    return error;
+}
+
+troupe_error troupe_node_join(troupe_node *node)
+{
+    TR_REQUIRE(node != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(!tr_node_is_forked(node), FORKED);
+    TR_REQUIRE(!tr_node_is_inside(node), BAD_ARGUMENT);
+    TR_REQUIRE(tr_node_phase_now(node) != TR_NODE_MADE, BAD_ARGUMENT);
+    return wait_until_stopped(node);
+}
+
+/* Whether all threads have ended; waits a moment for those that were left behind. */
+static bool end_of_threads(troupe_node *node)
+{
+    const uint64_t deadline_ns = tr_node_now_ns(node) + GRACE_NS;
+    for (uint64_t now_ns = 0; now_ns < deadline_ns; now_ns = tr_node_now_ns(node)) {
+        if (tr_outside_join(node) == 0) {
+            return true;
+        }
+        const tr_waiter_event *events = NULL;
+        /* The keeper has gone; each thread that ends wakes its waiter. */
+        (void) tr_waiter_wait(node->keeper_waiter, deadline_ns, tr_node_now_ns(node), &events);
+    }
+    return tr_outside_join(node) == 0;
+}
+
+static void free_all(troupe_node *node)
+{
+    const troupe_allocator allocator = node->settings.allocator;
+    tr_outside_destroy(node);
+    if (node->ends.system != NULL) {
+        tr_ends_fini(&node->ends);
+    }
+    if (node->system.options.workers > 0) {
+        tr_system_fini(&node->system);
+    }
+    tr_roots_free(node);
+    tr_stacks_destroy(&node->stacks);
+    if (node->inproc != NULL) {
+        tr_inproc_destroy(&node->inproc);
+    }
+    if (node->keeper_waiter != NULL) {
+        tr_waiter_destroy(&node->keeper_waiter);
+    }
+    tr_signals_close(&node->signals);
+    tr_condition_fini(&node->changed);
+    tr_mutex_fini(&node->mutex);
+    tr_mutex_fini(&node->shared);
+    tr_free(&allocator, node, sizeof *node);
+}
+
+void troupe_node_destroy(troupe_node **in_node)
+{
+    if (in_node == NULL || *in_node == NULL) {
+        return;
+    }
+    troupe_node *node = *in_node;
+    if (tr_node_is_forked(node)) {
+        *in_node = NULL; /* its threads may have been in the middle of anything */
+        return;
+    }
+    if (tr_node_is_inside(node)) {
+        tr_log_write(&node->settings.log, TROUPE_LOG_ERROR,
+                     "node '%s': cannot be destroyed by one of its actors; it goes on",
+                     node->settings.name);
+        return;
+    }
+    troupe_node_stop(node);
+    (void) wait_until_stopped(node); /* how it ended is join's to tell */
+    tr_keeper_join(node);
+    if (end_of_threads(node)) {
+        free_all(node);
+    } else {
+        tr_log_write(&node->settings.log, TROUPE_LOG_ERROR,
+                     "node '%s': %u threads are stuck in their actors' code; they and the node's "
+                     "memory are left behind",
+                     node->settings.name, tr_outside_join(node));
+    }
+    *in_node = NULL;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/outside.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "node/keeper.h"
+
+static bool carry(void *context, tr_worker *from, uint32_t to, const tr_batch *batch)
+{
+    const troupe_node *node = context;
+    /* Set before the thread that calls was started. */
+    tr_engine *engine = node->engines[from->index];
+    return engine != NULL && tr_engine_send(engine, to, batch);
+}
+
+static void lock(void *context)
+{
+    troupe_node *node = context;
+    tr_mutex_lock(&node->shared);
+}
+
+static void unlock(void *context)
+{
+    troupe_node *node = context;
+    tr_mutex_unlock(&node->shared);
+}
+
+static void engine_ended(void *context)
+{
+    tr_keeper_wake(context);
+}
+
+/* What the public calls promise; the log has said more. */
+static troupe_error narrow(troupe_error error)
+{
+    return error == TROUPE_ERROR_LIMIT_REACHED ? TROUPE_ERROR_SYSTEM : error;
+}
+
+/* Under the mutex. */
+static troupe_error add_engine(troupe_node *node, uint32_t index)
+{
+    TR_ASSERT(node->engines[index] == NULL);
+    const tr_engine_options options = {
+        .worker = tr_ends_worker(&node->ends, index),
+        .inproc = node->inproc,
+        .crowd = &node->crowd,
+        .node_name = node->settings.name,
+        .ended = engine_ended,
+        .context = node,
+    };
+    tr_engine *engine = NULL;
+    troupe_error error = tr_engine_create(&options, &engine);
+    if (error) {
+        return narrow(error);
+    }
+    node->engines[index] = engine;
+    error = tr_engine_start(engine);
+    if (error) {
+        tr_log_write(&node->settings.log, TROUPE_LOG_ERROR,
+                     "node '%s': cannot start a thread for worker %u: the system has no more; "
+                     "there is none",
+                     node->settings.name, index);
+        tr_engine_destroy(&node->engines[index]);
+    }
+    return error;
+}
+
+static troupe_error make_worker(troupe_node *node, uint32_t *out_index)
+{
+    TR_REQUIRE(node->phase < TR_NODE_ENDING, STOPPING);
+    bool is_new = false;
+    troupe_error error = tr_ends_take(&node->ends, out_index, &is_new);
+    if (!error && is_new) {
+        error = add_engine(node, *out_index);
+        if (error) {
+            tr_ends_undo(&node->ends, *out_index);
+        }
+    }
+    return error;
+}
+
+static troupe_error make_worker_locked(void *context, uint32_t *out_index)
+{
+    troupe_node *node = context;
+    tr_mutex_lock(&node->mutex);
+    const troupe_error error = make_worker(node, out_index);
+    tr_mutex_unlock(&node->mutex);
+    if (!error) {
+        atomic_fetch_add_explicit(&node->crowd.threads, 1, memory_order_relaxed);
+    }
+    return error;
+}
+
+static void worker_is_done(void *context, uint32_t index)
+{
+    troupe_node *node = context;
+    tr_mutex_lock(&node->mutex);
+    tr_ends_park(&node->ends, index);
+    tr_mutex_unlock(&node->mutex);
+    atomic_fetch_sub_explicit(&node->crowd.threads, 1, memory_order_relaxed);
+}
+
+static void root_ended(void *context, troupe_error error)
+{
+    troupe_node *node = context;
+    tr_mutex_lock(&node->mutex);
+    if (node->root_error == TROUPE_OK) {
+        node->root_error = error;
+    }
+    const bool is_last = node->stops_with_root;
+    tr_mutex_unlock(&node->mutex);
+    if (is_last) {
+        troupe_node_stop(node);
+    }
+}
+
+static void all_ended(void *context)
+{
+    troupe_node *node = context;
+    tr_mutex_lock(&node->mutex);
+    node->has_all_ended = true;
+    tr_mutex_unlock(&node->mutex);
+    tr_keeper_wake(node);
+}
+
+tr_ports tr_outside_ports(troupe_node *node)
+{
+    return (tr_ports) {
+        .allocator = &node->settings.allocator,
+        .log = &node->settings.log,
+        .clock = tr_clock_real(),
+        .stacks = node->stacks,
+        .context = node,
+        .carry = carry,
+        .lock = lock,
+        .unlock = unlock,
+        .make_worker = make_worker_locked,
+        .worker_is_done = worker_is_done,
+        .root_ended = root_ended,
+        .all_ended = all_ended,
+    };
+}
+
+troupe_error tr_outside_start(troupe_node *node)
+{
+    troupe_error error = TROUPE_OK;
+    node->crowd.processors = tr_processor_count();
+    atomic_store_explicit(&node->crowd.threads, node->settings.system.workers,
+                          memory_order_relaxed);
+    tr_mutex_lock(&node->mutex);
+    for (uint32_t i = 0; i < node->settings.system.workers && !error; i++) {
+        error = add_engine(node, i);
+    }
+    tr_mutex_unlock(&node->mutex);
+    return error;
+}
+
+void tr_outside_end(troupe_node *node)
+{
+    tr_mutex_lock(&node->mutex);
+    for (uint32_t i = 0; i < node->ends.count; i++) {
+        if (node->engines[i] != NULL) {
+            tr_engine_end(node->engines[i]);
+        }
+    }
+    tr_mutex_unlock(&node->mutex);
+}
+
+bool tr_outside_is_at_rest(troupe_node *node)
+{
+    bool is_at_rest = true;
+    tr_mutex_lock(&node->mutex);
+    for (uint32_t i = 0; i < node->ends.count; i++) {
+        is_at_rest =
+            is_at_rest && (node->engines[i] == NULL || tr_engine_is_at_rest(node->engines[i]));
+    }
+    tr_mutex_unlock(&node->mutex);
+    return is_at_rest;
+}
+
+uint32_t tr_outside_join(troupe_node *node)
+{
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < node->ends.count; i++) {
+        if (node->engines[i] == NULL) {
+            continue;
+        }
+        if (tr_engine_is_at_rest(node->engines[i])) {
+            tr_engine_join(node->engines[i]);
+        } else {
+            left++;
+        }
+    }
+    return left;
+}
+
+void tr_outside_destroy(troupe_node *node)
+{
+    for (uint32_t i = 0; i < node->ends.count; i++) {
+        tr_engine_destroy(&node->engines[i]);
+    }
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* outside: the real ports of the core, and the engines that its workers run on.
+ *
+ * Owns:    the node's engines.
+ * Threads: the ports the workers'; the rest as said.
+ * Uses:    engine, ends. */
+#ifndef TR_NODE_OUTSIDE_H
+#define TR_NODE_OUTSIDE_H
+
+#include "node/node.h"
+
+/* The tables of functions for the node's system. */
+tr_ports tr_outside_ports(troupe_node *node);
+
+/* Makes and starts the engines of all regular workers; before anything else runs.
+ * Errors: NO_MEMORY; SYSTEM. Those made are left to tr_outside_end. */
+TROUPE_MUST_CHECK troupe_error tr_outside_start(troupe_node *node);
+
+/* Tells all engines to end, those too that are being made just now. Threads: any, no worker's. */
+void tr_outside_end(troupe_node *node);
+
+/* Whether no engine's thread runs its worker any more. */
+bool tr_outside_is_at_rest(troupe_node *node);
+
+/* Joins the threads of the engines that are at rest. Returns how many are not. */
+uint32_t tr_outside_join(troupe_node *node);
+
+/* Frees the engines, all of them joined. */
+void tr_outside_destroy(troupe_node *node);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* report: what a stop is waiting for, in words.
+ *
+ * Owns:    nothing.
+ * Threads: any.
+ * Fails:   never; what cannot be found out is said so. */
+#ifndef TR_NODE_REPORT_H
+#define TR_NODE_REPORT_H
+
+#include <stddef.h>
+#include <troupe/node.h>
+
+/* One line for each actor that the phase of the stop waits for, and for each worker that is stuck in
+ * a turn; "" if there is none. Cut at a line's end where `size` is short.
+ * Blocks: a tenth of a second at most. */
+void tr_report_write(troupe_node *node, char *text, size_t size);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/thread.h"
+
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, reserved);
+
+#define TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
+#define OWN_THREADS_DEFAULT 64
+/* Less does not hold the library's own frames, more is a mistake. */
+#define STACK_SIZE_MIN (UINT32_C(16) << 10)
+#define STACK_SIZE_MAX (UINT32_C(1) << 30)
+/* A turn of more starves the others. */
+#define TURN_MESSAGES_MAX (UINT32_C(1) << 20)
+/* Of the incarnation: random, so that two nodes made at the same moment differ. */
+#define INCARNATION_RANDOM_MASK UINT64_C(0xfffff)
+
+static troupe_error check(const troupe_node_options *options)
+{
+    TR_REQUIRE(options->workers <= TR_WORKERS_MAX, BAD_ARGUMENT);
+    TR_REQUIRE(options->own_threads_max <= TR_OWN_THREADS_MAX, BAD_ARGUMENT);
+    TR_REQUIRE(options->actors_max <= TR_ACTORS_MAX, BAD_ARGUMENT);
+    TR_REQUIRE(options->mailbox_capacity_default <= TR_MAILBOX_CAPACITY_MAX, BAD_ARGUMENT);
+    TR_REQUIRE(options->turn_messages <= TURN_MESSAGES_MAX, BAD_ARGUMENT);
+    TR_REQUIRE(options->stack_size == 0 || options->stack_size >= STACK_SIZE_MIN, BAD_ARGUMENT);
+    TR_REQUIRE(options->stack_size <= STACK_SIZE_MAX, BAD_ARGUMENT);
+    TR_REQUIRE(options->stop_on_signals <= 1, BAD_ARGUMENT);
+    TR_REQUIRE(options->reserved == 0, BAD_ARGUMENT);
+    TR_REQUIRE(options->allocator == NULL || options->allocator->resize != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(options->log == NULL || options->log->level <= TROUPE_LOG_DEBUG, BAD_ARGUMENT);
+    TR_REQUIRE(options->name == NULL || strnlen(options->name, TR_NAME_MAX + 1) <= TR_NAME_MAX,
+               BAD_ARGUMENT);
+    return TROUPE_OK;
+}
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+static uint64_t timeout_ns(troupe_timeout timeout)
+{
+    return timeout.ns != 0 ? timeout.ns : TIMEOUT_DEFAULT_NS;
+}
+
+/* So many that a machine of many cores stays within the limit. */
+static uint32_t worker_count(uint32_t given)
+{
+    const uint32_t count = or_default(given, tr_processor_count());
+    return count < TR_WORKERS_MAX ? count : TR_WORKERS_MAX;
+}
+
+static uint64_t memory_budget(uint64_t given)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES);
+    const long page_size = sysconf(_SC_PAGESIZE);
+    if (given != 0 || pages <= 0 || page_size <= 0) {
+        return given != 0 ? given : UINT64_C(1) << 30;
+    }
+    return (uint64_t) pages * (uint64_t) page_size / 2;
+}
+
+/* Later nodes have greater ones, restarts of the machine included, as far as its clock is right. */
+static uint64_t incarnation(uint64_t random)
+{
+    struct timespec now = {0};
+    (void) timespec_get(&now, TIME_UTC); /* without a clock the random part is left */
+    const uint64_t now_ns =
+        (uint64_t) now.tv_sec * UINT64_C(1000000000) + (uint64_t) now.tv_nsec;
+    const uint64_t id = (now_ns & ~INCARNATION_RANDOM_MASK) | (random & INCARNATION_RANDOM_MASK);
+    return id != 0 ? id : 1;
+}
+
+troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node_options *options)
+{
+    troupe_node_options known;
+    TR_REQUIRE(tr_options_read(&known, sizeof known, options), BAD_ARGUMENT);
+    const troupe_error error = check(&known);
+    if (error) {
+        return error;
+    }
+    uint64_t random[2];
+    TR_REQUIRE(getrandom(random, sizeof random, 0) == (ssize_t) sizeof random, SYSTEM);
+
+    *settings = (tr_node_settings) {
+        .allocator = known.allocator != NULL ? *known.allocator : *tr_allocator_default(),
+        .log = known.log != NULL ? *known.log : (troupe_log) {0},
+        .drain_timeout_ns = timeout_ns(known.drain_timeout),
+        .stop_timeout_ns = timeout_ns(known.stop_timeout),
+        .stack_size = known.stack_size,
+        .stops_on_signals = known.stop_on_signals != 0,
+    };
+    (void) snprintf(settings->name, sizeof settings->name, "%s",
+                    known.name != NULL ? known.name : "node"); /* checked: it fits */
+    const uint32_t workers = worker_count(known.workers);
+    settings->system = (tr_system_options) {
+        .node_id = incarnation(random[0]),
+        .memory_budget = memory_budget(known.memory_budget),
+        .seed = known.seed != 0 ? known.seed : random[1],
+        .workers = workers,
+        .ends_max = workers + or_default(known.own_threads_max, OWN_THREADS_DEFAULT),
+        .actors_max = or_default(known.actors_max, TR_ACTORS_MAX_DEFAULT),
+        .mailbox_capacity_default =
+            or_default(known.mailbox_capacity_default, TR_MAILBOX_CAPACITY_DEFAULT),
+        .turn_messages = or_default(known.turn_messages, TR_TURN_MESSAGES_DEFAULT),
+    };
+    return TROUPE_OK;
+}

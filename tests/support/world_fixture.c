@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/world_fixture.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+tr_world *a_world_of(const tr_world_options *options)
+{
+    tr_world *world = NULL;
+    assert_ok(tr_world_create(options, &world));
+    return world;
+}
+
+tr_world *a_world(uint64_t seed, uint32_t workers)
+{
+    return a_world_of(&(const tr_world_options) {
+        .seed = seed, .workers = workers, .delay_ns_max = UINT64_C(1000000)});
+}
+
+void tr_assert_sound(tr_world *world, const char *file, int line)
+{
+    if (!tr_world_is_sound(world)) {
+        print_error("the world is not sound: %s\n", tr_world_fault(world));
+        _fail(file, line);
+    }
+}
+
+void drop_world(tr_world **world)
+{
+    if (*world == NULL) {
+        return;
+    }
+    if (!tr_world_stop(*world)) {
+        print_error("the world does not stop: %s\n", tr_world_fault(*world));
+        _fail(__FILE__, __LINE__);
+    }
+    assert_sound(*world);
+    tr_world_destroy(world);
+}
+
+void drop_world_as_it_is(tr_world **world)
+{
+    assert_sound(*world);
+    tr_world_destroy(world);
+}
+
+troupe_ref a_root(tr_world *world, const troupe_spawn_options *options)
+{
+    troupe_ref ref = troupe_ref_none();
+    assert_ok(tr_world_spawn(world, options, &ref));
+    return ref;
+}
+
+int make_world(void **state)
+{
+    *state = a_world(1, 1);
+    return 0;
+}
+
+int make_world_of_two(void **state)
+{
+    *state = a_world(1, 2);
+    return 0;
+}
+
+int make_world_of_three(void **state)
+{
+    *state = a_world(1, 3);
+    return 0;
+}
+
+int drop_made_world(void **state)
+{
+    tr_world *world = *state;
+    drop_world(&world);
+    return 0;
+}
+
+/* An assertion that fails leaves for_each_seed by a jump, an abort by a signal; hence this. */
+static uint64_t running_seed;
+static int is_running;
+
+static void say_seed(void)
+{
+    static const char before[] = "seed ";
+    static const char after[] = " failed; to run it alone: TROUPE_SEED=that number\n";
+    char digits[24];
+    size_t at = sizeof digits;
+    if (!is_running) {
+        return;
+    }
+    is_running = 0;
+    uint64_t seed = running_seed;
+    do {
+        digits[--at] = (char) ('0' + seed % 10);
+        seed /= 10;
+    } while (seed > 0);
+    /* Nothing can be done where even this fails. */
+    if (write(STDERR_FILENO, before, sizeof before - 1) < 0 ||
+        write(STDERR_FILENO, digits + at, sizeof digits - at) < 0 ||
+        write(STDERR_FILENO, after, sizeof after - 1) < 0) {
+        return;
+    }
+}
+
+static void on_abort(int number)
+{
+    say_seed();
+    (void) signal(number, SIG_DFL);
+    (void) raise(number);
+}
+
+/* AddressSanitizer calls this before it ends the program. */
+void __asan_on_error(void);
+void __asan_on_error(void)
+{
+    say_seed();
+}
+
+static void prepare(void)
+{
+    static int is_prepared;
+    say_seed(); /* of an earlier test */
+    if (!is_prepared) {
+        is_prepared = 1;
+        (void) atexit(say_seed);
+        (void) signal(SIGABRT, on_abort);
+    }
+}
+
+void for_each_seed(uint64_t count, void (*run)(uint64_t seed, void *context), void *context)
+{
+    const char *given = getenv("TROUPE_SEED");
+    const uint64_t first = given != NULL ? strtoull(given, NULL, 10) : 1;
+    prepare();
+    for (uint64_t i = 0; i < (given != NULL ? 1 : count); i++) {
+        running_seed = first + i;
+        is_running = 1;
+        run(running_seed, context);
+    }
+    is_running = 0;
+}
