@@ -111,7 +111,7 @@ static troupe_error serve(struct counter *counter)
             error = handle(counter, message);
         }
     }
-    return error == TROUPE_ERROR_STOPPING ? TROUPE_OK : error;
+    return end_of(error);
 }
 
 troupe_error counter_run(troupe_self *self, void *argument)

@@ -14,41 +14,21 @@
 #include <string.h>
 #include <troupe/troupe.h>
 
-static troupe_error run(struct job *job)
-{
-    const troupe_log log = {.write = troupe_log_to_stderr, .level = TROUPE_LOG_WARNING};
-    TROUPE_AUTO(troupe_node) *node = NULL;
-    /* Who presses Ctrl-C does not want the rest: nothing is drained. */
-    troupe_error error = troupe_node_create(
-        TROUPE_NODE_OPTIONS(.name = "wordcount", .log = &log, .workers = job->options->workers,
-                            .stop_on_signals = 1, .drain_timeout = TROUPE_NOW),
-        &node);
-    if (error) {
-        return error;
-    }
-    error = troupe_node_start(node);
-    if (error) {
-        return error;
-    }
-
-    const troupe_spawn_options reporter = stages_reporter_options(job);
-    troupe_ref ref;
-    error = troupe_node_spawn(node, &reporter, &ref);
-    if (error) {
-        return error;
-    }
-    return troupe_node_join(node);
-}
-
 /* With as many blocks as can be under way: in each splitter's mailbox and its hands, in the reader's
  * hands, and one that it is about to hand over. */
-static troupe_error run_with_blocks(struct job *job)
+static troupe_error run(struct job *job)
 {
     const size_t count = (size_t) job->options->workers * (job->options->capacity + 1) + 2;
     if (!blocks_init(&job->blocks, count)) {
         return TROUPE_ERROR_NO_MEMORY;
     }
-    const troupe_error error = run(job);
+
+    /* Who presses Ctrl-C does not want the rest: nothing is drained. */
+    const troupe_log log = {.write = troupe_log_to_stderr, .level = TROUPE_LOG_ERROR};
+    const troupe_error error = troupe_run(
+        TROUPE_NODE_OPTIONS(.name = "wordcount", .log = &log, .workers = job->options->workers,
+                            .stop_on_signals = 1, .drain_timeout = TROUPE_NOW),
+        stages_run, job);
     blocks_fini(&job->blocks);
     return error;
 }
@@ -81,10 +61,14 @@ int main(int argc, char **argv)
         }
     }
 
-    const troupe_error error = run_with_blocks(&job);
+    const troupe_error error = run(&job);
     status = close_output(&job);
     if (error) {
         (void) fprintf(stderr, "wordcount: %s\n", troupe_error_text(error));
+        return 1;
+    }
+    if (!job.is_complete) {
+        (void) fputs("wordcount: stopped before the end\n", stderr);
         return 1;
     }
     if (job.unreadable > 0) {

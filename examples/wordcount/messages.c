@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+const troupe_type begin_type = TROUPE_SIGNAL("begin");
 const troupe_type block_type = TROUPE_SIGNAL("block");
 const troupe_type batch_type = TROUPE_SIGNAL("batch");
 const troupe_type end_type = TROUPE_SIGNAL("end");
@@ -10,6 +11,21 @@ const troupe_type pull_type = TROUPE_SIGNAL("pull");
 const troupe_type trouble_type = TROUPE_SIGNAL("trouble");
 const troupe_type progress_type = TROUPE_TYPE(struct progress);
 const troupe_type tally_type = TROUPE_TYPE(struct tally);
+
+troupe_error wait_to_begin(troupe_self *self)
+{
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+    if (error) {
+        return error;
+    }
+    return troupe_message_is(message, &begin_type) ? TROUPE_OK : TROUPE_ERROR_BAD_ARGUMENT;
+}
+
+troupe_error end_of(troupe_error error)
+{
+    return error == TROUPE_ERROR_STOPPING || error == TROUPE_ERROR_STALE ? TROUPE_OK : error;
+}
 
 troupe_error send_struct(troupe_self *self, troupe_ref to, const troupe_type *type,
                          const void *body)

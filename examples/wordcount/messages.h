@@ -11,6 +11,7 @@
 #include "blocks.h"
 #include "options.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <troupe/troupe.h>
@@ -19,6 +20,7 @@ enum {
     PULL_BYTES_MAX = 128 * 1024 /* of a batch that was pulled; has room for a word and more */
 };
 
+extern const troupe_type begin_type;    /* no body: sent by the parent, which is watching now */
 extern const troupe_type block_type;    /* raw bytes: text, ending with a byte of no word */
 extern const troupe_type batch_type;    /* raw bytes: words and counts, see batch.h */
 extern const troupe_type end_type;      /* no body: nothing more comes from this sender */
@@ -51,7 +53,8 @@ struct job {
     troupe_ref counters[WORKERS_MAX];  /* options->workers of them */
     troupe_ref splitters[WORKERS_MAX]; /* as many */
     FILE *output;                      /* for the counts of all words, or NULL */
-    uint64_t unreadable;               /* the result: files and directories, as the tallies say */
+    bool is_complete;                  /* the result: whether nothing stopped it before the end */
+    uint64_t unreadable;               /* and how many files and directories could not be read */
 };
 
 /* The bodies of the actors; `argument` is the job. */
@@ -59,6 +62,14 @@ troupe_error reader_run(troupe_self *self, void *argument);
 troupe_error splitter_run(troupe_self *self, void *argument);
 troupe_error counter_run(troupe_self *self, void *argument);
 troupe_error reporter_run(troupe_self *self, void *argument);
+
+/* Waits for `begin`. An actor that might end at once does this first: one that has ended before it is
+ * watched ends for no reason that could be told. */
+troupe_error wait_to_begin(troupe_self *self);
+
+/* How an actor has ended that met this error: well, if it was told to stop, or if one that it sends
+ * to has ended, who has told the reporter why. */
+troupe_error end_of(troupe_error error);
 
 /* Sends a message of this type with a copy of this body (NULL: none), waiting for room. */
 troupe_error send_struct(troupe_self *self, troupe_ref to, const troupe_type *type,

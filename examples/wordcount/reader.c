@@ -203,19 +203,22 @@ static troupe_error read_all(struct reader *reader)
 
 troupe_error reader_run(troupe_self *self, void *argument)
 {
+    troupe_error error = wait_to_begin(self);
+    if (error) {
+        return error;
+    }
     struct job *job = argument;
-    troupe_ready(self);
     struct reader reader = {
         .self = self,
         .job = job,
         .walk = walk_create(job->options->paths),
         .block = blocks_take(&job->blocks),
     };
-    const troupe_error error =
+    error =
         reader.walk != NULL && reader.block != NULL ? read_all(&reader) : TROUPE_ERROR_NO_MEMORY;
     walk_destroy(&reader.walk);
     if (reader.block != NULL) {
         blocks_give_back(reader.block, NULL, 0);
     }
-    return error;
+    return end_of(error);
 }

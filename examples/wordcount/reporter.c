@@ -124,20 +124,24 @@ static troupe_error report(struct reporter *reporter)
     }
 
     reporter->result.seconds = seconds_since_start(reporter);
-    reporter->job->unreadable = reporter->result.total.unreadable;
     print_result(&reporter->result, &reporter->top, reporter->job->options->capacity);
+    reporter->job->unreadable = reporter->result.total.unreadable;
+    reporter->job->is_complete = true;
     return TROUPE_OK;
 }
 
 troupe_error reporter_run(troupe_self *self, void *argument)
 {
-    troupe_ready(self);
+    troupe_error error = wait_to_begin(self);
+    if (error) {
+        return error;
+    }
     struct reporter reporter = {
         .self = self, .job = argument, .start_ns = troupe_self_now_ns(self)};
-    const troupe_error error = top_init(&reporter.top, reporter.job->options->top)
-                                   ? report(&reporter)
-                                   : TROUPE_ERROR_NO_MEMORY;
+    if (!top_init(&reporter.top, reporter.job->options->top)) {
+        return TROUPE_ERROR_NO_MEMORY;
+    }
+    error = report(&reporter);
     top_fini(&reporter.top);
-    troupe_node_stop(troupe_self_node(self));
     return error;
 }

@@ -160,7 +160,7 @@ static troupe_error serve(struct splitter *splitter)
             error = finish(splitter);
         }
     }
-    return error == TROUPE_ERROR_STOPPING ? TROUPE_OK : error;
+    return end_of(error);
 }
 
 troupe_error splitter_run(troupe_self *self, void *argument)

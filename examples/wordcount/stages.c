@@ -9,14 +9,15 @@ enum {
     BATCH_BYTES_MAX = WORD_BYTES_MAX + 64
 };
 
-troupe_spawn_options stages_reporter_options(struct job *job)
+/* It writes to files and terminals, and so may block. */
+static troupe_spawn_options reporter_options(struct job *job)
 {
     return *TROUPE_SPAWN(.name = "reporter", .body = reporter_run, .argument = job,
-                         .place = TROUPE_PLACE_OWN_THREAD, /* it writes to files and terminals */
+                         .place = TROUPE_PLACE_OWN_THREAD,
                          .mailbox_capacity = job->options->capacity, .reply_bytes = PULL_BYTES_MAX);
 }
 
-/* The reader gets no messages; it blocks on the disk. */
+/* It blocks on the disk. */
 static troupe_spawn_options reader_options(struct job *job)
 {
     return *TROUPE_SPAWN(.name = "reader", .body = reader_run, .argument = job,
@@ -49,6 +50,26 @@ static troupe_error spawn_watched(troupe_self *self, const troupe_spawn_options 
     return TROUPE_OK;
 }
 
+troupe_error stages_run(troupe_self *self, void *argument)
+{
+    const troupe_spawn_options reporter = reporter_options(argument);
+    troupe_ref ref;
+    troupe_error error = spawn_watched(self, &reporter, &ref);
+    if (!error) {
+        error = send_struct(self, ref, &begin_type, NULL);
+    }
+    if (error) {
+        return error;
+    }
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    error = troupe_receive(self, &message, TROUPE_FOREVER);
+    if (error) {
+        return error;
+    }
+    const troupe_down *down = troupe_message_struct(message, &troupe_down_type);
+    return down != NULL ? down->reason : TROUPE_ERROR_BAD_ARGUMENT;
+}
+
 troupe_error stages_spawn(troupe_self *self, struct job *job)
 {
     job->reporter = troupe_self_ref(self);
@@ -70,7 +91,8 @@ troupe_error stages_spawn(troupe_self *self, struct job *job)
 
     const troupe_spawn_options reader = reader_options(job);
     troupe_ref ref;
-    return spawn_watched(self, &reader, &ref);
+    const troupe_error error = spawn_watched(self, &reader, &ref);
+    return error ? error : send_struct(self, ref, &begin_type, NULL);
 }
 
 static troupe_error read_depth(troupe_self *self, troupe_ref actor, struct depth *fullest)

@@ -16,8 +16,9 @@ struct depths {
     struct depth reporter;
 };
 
-/* Makes the options of the actor that the whole pipeline hangs from. */
-troupe_spawn_options stages_reporter_options(struct job *job);
+/* The body of the first actor: spawns the reporter and waits until it has ended, which is when all is
+ * done. `argument` is the job. */
+troupe_error stages_run(troupe_self *self, void *argument);
 
 /* Spawns all others as children of the reporter, who is told when one of them ends. */
 troupe_error stages_spawn(troupe_self *self, struct job *job);

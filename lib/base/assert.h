@@ -17,8 +17,8 @@
 #define TR_ASSERT(condition)                                                                       \
     (TR_LIKELY(condition) ? (void) 0 : tr_assert_failed(__FILE__, __LINE__, #condition))
 
-/* At the border: returns TROUPE_ERROR_<code> to a caller that broke the contract. The one macro that
- * may hide a return. */
+/* At the border: returns TROUPE_ERROR_<code> to a caller that broke the contract. The one macro
+ * that may hide a return. */
 #define TR_REQUIRE(condition, code)                                                                \
     do {                                                                                           \
         if (TR_UNLIKELY(!(condition))) {                                                           \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* random: a generator of numbers that the same seed repeats on every machine. Not for secrets.
  *
- * xoshiro256** 1.0, seeded through splitmix64, both by David Blackman and Sebastiano Vigna, given to
- * the public domain at https://prng.di.unimi.it/.
+ * xoshiro256** 1.0, seeded through splitmix64, both by David Blackman and Sebastiano Vigna, given
+ * to the public domain at https://prng.di.unimi.it/.
  * Owns:       nothing.
  * Invariants: the state is never all zero.
  * Threads:    only the thread that owns the generator. */

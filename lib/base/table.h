@@ -42,8 +42,8 @@ void *tr_table_find(const tr_table *table, uint64_t id);
 /* The value that had this id, or NULL. */
 void *tr_table_remove(tr_table *table, uint64_t id);
 
-/* The value after that of *id in the order of the indices, and its id; NULL after the last. *id is 0
- * at first. Entries may be removed on the way, that of *id too; those added may be missed. */
+/* The value after that of *id in the order of the indices, and its id; NULL after the last. *id is
+ * 0 at first. Entries may be removed on the way, that of *id too; those added may be missed. */
 void *tr_table_next(const tr_table *table, uint64_t *id);
 
 /* True if every invariant above holds; walks the whole table. For tests. */

@@ -83,13 +83,16 @@ static size_t element_size(const ProtobufCFieldDescriptor *field)
     }
 }
 
-/* False for a field that holds nothing, or nothing but a number: most fields. Of a member of a oneof
- * the quantifier is the id of the member that is set, of optional bytes whether they are. */
+/* A number in the struct itself: most fields are. */
+static bool is_plain(const ProtobufCFieldDescriptor *field)
+{
+    return !has_parts(field) && field->label != PROTOBUF_C_LABEL_REPEATED;
+}
+
+/* Whether the field, which has parts, holds something. Of a member of a oneof the quantifier is the
+ * id of the member that is set, of optional bytes whether they are. */
 static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
-    if (!has_parts(field)) {
-        return false;
-    }
     const bool is_of_oneof = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
     const bool has_flag =
         field->label == PROTOBUF_C_LABEL_OPTIONAL && field->type == PROTOBUF_C_TYPE_BYTES;
@@ -200,6 +203,9 @@ static troupe_error measure_parts(struct measure *measure, const ProtobufCMessag
     troupe_error error = measure_part(measure, descriptor->sizeof_message);
     for (unsigned i = 0; i < descriptor->n_fields && !error; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        if (is_plain(field)) {
+            continue;
+        }
         if (field->label == PROTOBUF_C_LABEL_REPEATED) {
             error = measure_repeated(measure, message, field);
         } else if (is_set(message, field)) {
@@ -217,6 +223,7 @@ static troupe_error measure_message(struct measure *measure, const ProtobufCMess
     const ProtobufCMessageDescriptor *descriptor = message->descriptor;
     TR_REQUIRE(descriptor != NULL, BAD_ARGUMENT);
     TR_REQUIRE(descriptor->magic == PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC, BAD_ARGUMENT);
+    TR_REQUIRE(descriptor->sizeof_message >= sizeof *message, BAD_ARGUMENT);
     TR_REQUIRE(measure->depth < TR_PROTOBUF_DEPTH_MAX, BAD_ARGUMENT);
 
     measure->depth++;
@@ -236,20 +243,22 @@ troupe_error tr_protobuf_measure(const ProtobufCMessage *message, size_t *out_si
     return error;
 }
 
-static void *copy_data(struct block *block, const void *data, size_t size)
+static void *copy_part(struct block *block, const void *data, size_t size)
 {
-    if (size == 0) {
-        return NULL;
-    }
     TR_ASSERT(size <= (size_t) (block->end - block->free));
     void *copy = memcpy(block->free, data, size);
     block->free += (size + PART_ALIGNMENT - 1) & ~(PART_ALIGNMENT - 1);
     return copy;
 }
 
+static void *copy_data(struct block *block, const void *data, size_t size)
+{
+    return size > 0 ? copy_part(block, data, size) : NULL;
+}
+
 static ProtobufCMessage *copy_message(struct block *block, const ProtobufCMessage *message)
 {
-    ProtobufCMessage *copy = copy_data(block, message, message->descriptor->sizeof_message);
+    ProtobufCMessage *copy = copy_part(block, message, message->descriptor->sizeof_message);
     copy_parts(block, copy);
     return copy;
 }
@@ -272,7 +281,7 @@ static void copy_value(struct block *block, const ProtobufCFieldDescriptor *fiel
     if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
         set_pointer_at(value, copy_message(block, pointer));
     } else {
-        set_pointer_at(value, copy_data(block, pointer, strlen(pointer) + 1));
+        set_pointer_at(value, copy_part(block, pointer, strlen(pointer) + 1));
     }
 }
 
@@ -282,7 +291,12 @@ static void copy_repeated(struct block *block, ProtobufCMessage *message,
     const size_t count = repeated_count(message, field);
     const size_t each_size = element_size(field);
     void *place = member(message, field->offset);
-    char *elements = copy_data(block, pointer_at(place), count * each_size);
+    if (count == 0) {
+        set_pointer_at(place, NULL);
+        return;
+    }
+
+    char *elements = copy_part(block, pointer_at(place), count * each_size);
     set_pointer_at(place, elements);
     if (!has_parts(field)) {
         return;
@@ -320,6 +334,9 @@ static void copy_parts(struct block *block, ProtobufCMessage *message)
     const ProtobufCMessageDescriptor *descriptor = message->descriptor;
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        if (is_plain(field)) {
+            continue;
+        }
         if (field->label == PROTOBUF_C_LABEL_REPEATED) {
             copy_repeated(block, message, field);
         } else if (is_set(message, field)) {

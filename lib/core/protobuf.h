@@ -19,8 +19,8 @@
 #define TR_PROTOBUF_DEPTH_MAX 64
 
 /* The size of the block that a copy takes.
- * Errors: BAD_ARGUMENT if this is no message, if a pointer is missing that has to be there, or if it
- *         is nested too deep; TOO_LARGE above TR_MESSAGE_BYTES_MAX. */
+ * Errors: BAD_ARGUMENT if this is no message, if a pointer is missing that has to be there, or if
+ *         it is nested too deep; TOO_LARGE above TR_MESSAGE_BYTES_MAX. */
 TROUPE_MUST_CHECK troupe_error tr_protobuf_measure(const ProtobufCMessage *message,
                                                    size_t *out_size);
 

@@ -25,22 +25,66 @@ void tr_slots_fini(tr_slots *slots)
     }
 }
 
-tr_slot *tr_slots_take(tr_slots *slots, uint32_t *free_list)
+/* Slots that end on another worker than the one that spawns must get back to it: they are shared. The
+ * count of changes in the head tells it from an equal one of before. */
+static void push_free(tr_slots *slots, tr_slot *slot)
+{
+    uint64_t head = atomic_load_explicit(&slots->free, memory_order_relaxed);
+    uint64_t next = 0;
+    do {
+        atomic_store_explicit(&slot->next_free, (uint32_t) head, memory_order_relaxed);
+        next = (((head >> 32) + 1) << 32) | (slot->index + 1);
+        /* Release pairs with the acquires in pop_free: who takes the slot sees how it was left. */
+    } while (!atomic_compare_exchange_weak_explicit(&slots->free, &head, next, memory_order_release,
+                                                    memory_order_relaxed));
+}
+
+static tr_slot *pop_free(tr_slots *slots)
+{
+    uint64_t head = atomic_load_explicit(&slots->free, memory_order_acquire);
+    for (;;) {
+        if ((uint32_t) head == 0) {
+            return NULL;
+        }
+        tr_slot *slot = &slots->table[(uint32_t) head - 1];
+        /* What is read of a slot that another has taken meanwhile is not used: the head differs. */
+        const uint32_t below = atomic_load_explicit(&slot->next_free, memory_order_relaxed);
+        const uint64_t next = (((head >> 32) + 1) << 32) | below;
+        if (atomic_compare_exchange_weak_explicit(&slots->free, &head, next, memory_order_acquire,
+                                                  memory_order_acquire)) {
+            return slot;
+        }
+    }
+}
+
+static tr_slot *take_new(tr_slots *slots)
+{
+    uint32_t index = atomic_load_explicit(&slots->used, memory_order_relaxed);
+    do {
+        if (index >= slots->count) {
+            return NULL;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(&slots->used, &index, index + 1,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    tr_slot *slot = &slots->table[index];
+    slot->index = index;
+    return slot;
+}
+
+tr_slot *tr_slots_take(tr_slots *slots, uint32_t *in_hand)
 {
     tr_slot *slot = NULL;
-    if (*free_list != 0) {
-        slot = &slots->table[*free_list - 1];
-        *free_list = slot->next_free;
+    if (*in_hand != 0) {
+        slot = &slots->table[*in_hand - 1];
+        *in_hand = 0;
     } else {
-        uint32_t index = atomic_load_explicit(&slots->used, memory_order_relaxed);
-        do {
-            if (index >= slots->count) {
-                return NULL;
-            }
-        } while (!atomic_compare_exchange_weak_explicit(
-            &slots->used, &index, index + 1, memory_order_relaxed, memory_order_relaxed));
-        slot = &slots->table[index];
-        slot->index = index;
+        slot = pop_free(slots);
+    }
+    if (slot == NULL) {
+        slot = take_new(slots);
+    }
+    if (slot == NULL) {
+        return NULL;
     }
 
     const uint64_t generation = (uint64_t) tr_slot_generation(slot) + 1;
@@ -59,7 +103,7 @@ tr_slot *tr_slots_take(tr_slots *slots, uint32_t *free_list)
     return slot;
 }
 
-void tr_slots_give(tr_slots *slots, uint32_t *free_list, tr_slot *slot)
+void tr_slots_give(tr_slots *slots, uint32_t *in_hand, tr_slot *slot)
 {
     const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_relaxed);
     TR_ASSERT((word & TR_SLOT_CLOSED) != 0);
@@ -69,8 +113,11 @@ void tr_slots_give(tr_slots *slots, uint32_t *free_list, tr_slot *slot)
     if (word >> 32 == UINT32_MAX) {
         return; /* retired: its generations are used up */
     }
-    slot->next_free = *free_list;
-    *free_list = slot->index + 1;
+    if (*in_hand == 0) {
+        *in_hand = slot->index + 1;
+    } else {
+        push_free(slots, slot);
+    }
 }
 
 /* Why the word does not admit anyone; ADMITTED if its generation and flags allow it. */

@@ -56,7 +56,7 @@ typedef struct tr_slot {
     uint32_t first_child;      /* index + 1; 0: none. Newest first */
     uint32_t next_sibling;     /* index + 1 */
     uint32_t previous_sibling; /* index + 1 */
-    uint32_t next_free;        /* index + 1; of the free list of the worker where the actor ended */
+    _Atomic uint32_t next_free; /* index + 1; of the shared free ones */
 } tr_slot;
 _Static_assert(sizeof(tr_slot) == 128, "two cache lines");
 
@@ -64,6 +64,7 @@ typedef struct tr_slots {
     tr_slot *table;
     uint32_t count; /* of the table: actors_max */
     _Atomic uint32_t used; /* slots that were ever used are below this */
+    _Atomic uint64_t free; /* a stack: a count of changes << 32 | index + 1 */
     _Atomic uint32_t live;
 } tr_slots;
 
@@ -71,11 +72,12 @@ typedef struct tr_slots {
 TROUPE_MUST_CHECK troupe_error tr_slots_init(tr_slots *slots, uint32_t count);
 void tr_slots_fini(tr_slots *slots);
 
-/* A slot with the next generation, closed; from the free list, else a new one; NULL at the limit. */
-tr_slot *tr_slots_take(tr_slots *slots, uint32_t *free_list);
+/* A slot with the next generation, closed; the one in hand, else a free one, else a new one; NULL at
+ * the limit. `in_hand` is the worker's: index + 1 of a free slot, or 0. */
+tr_slot *tr_slots_take(tr_slots *slots, uint32_t *in_hand);
 
-/* Gives a closed slot of depth 0 back, to be used late: a free list is a stack per worker. */
-void tr_slots_give(tr_slots *slots, uint32_t *free_list, tr_slot *slot);
+/* Gives a closed slot of depth 0 back: into the worker's hand, or to all if there is one in it. */
+void tr_slots_give(tr_slots *slots, uint32_t *in_hand, tr_slot *slot);
 
 /* The slot, or NULL if the index was never used. */
 static inline tr_slot *tr_slots_at(const tr_slots *slots, uint32_t index)

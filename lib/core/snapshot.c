@@ -13,8 +13,9 @@
 static bool grow(void **array, size_t element_size, size_t count, size_t more)
 {
     const troupe_allocator *allocator = tr_allocator_default();
-    void *grown =
-        tr_resize(allocator, *array, count * element_size, (count + more) * element_size);
+    void *grown = *array == NULL ? tr_allocate(allocator, more * element_size)
+                                 : tr_resize(allocator, *array, count * element_size,
+                                             (count + more) * element_size);
     if (grown == NULL) {
         return false;
     }

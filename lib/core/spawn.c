@@ -190,7 +190,7 @@ static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address pare
 {
     tr_actor *actor = make_block(worker, options);
     TR_REQUIRE(actor != NULL, NO_MEMORY);
-    tr_slot *slot = tr_slots_take(&worker->system->slots, &worker->free_slots);
+    tr_slot *slot = tr_slots_take(&worker->system->slots, &worker->free_slot);
     if (slot == NULL) {
         tr_free(worker->system->ports.allocator, actor, actor->block_size);
         return TROUPE_ERROR_LIMIT_REACHED;
@@ -201,7 +201,7 @@ static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address pare
         (tr_address) {.slot = slot->index, .generation = tr_slot_generation(slot)};
     const troupe_error error = furnish(worker, actor, options);
     if (error) {
-        tr_slots_give(&worker->system->slots, &worker->free_slots, slot);
+        tr_slots_give(&worker->system->slots, &worker->free_slot, slot);
         tr_actor_free(worker, actor);
         return error;
     }

@@ -104,7 +104,7 @@ void *tr_stack_bottom(const tr_stack *stack);
 /* In bytes. */
 size_t tr_stack_size(const tr_stack *stack);
 
-/* True if the address is below the stack, in its guard; for an address that tr_stacks_find found. */
+/* True if the address, one for which tr_stacks_find gave this stack, is in the guard below it. */
 bool tr_stack_guards(const tr_stack *stack, const void *address);
 
 /* Who runs on it, for the report of a fault there; NULL if nobody does. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How the wheel works. Written with digits of six bits, the time a timer is due and the wheel's own
- * time agree down to some digit. The first digit that differs is the timer's level, and the value of
- * that digit in the timer's time is its slot:
+ * time agree down to some digit. The first digit that differs is the timer's level, and the value
+ * of that digit in the timer's time is its slot:
  *
  *                level 10 ...    2       1       0
  *     now_ns          0   ...   17       5      60

@@ -3,7 +3,7 @@
  *
  * Owns:       nothing; a timer lies in the thing that it times.
  * Invariants: now_ns is at or before what was last advanced to. A running timer that is due at or
- *             after now_ns is in the slot that its due_ns and now_ns name, in the order of starting;
+ *             after now_ns is in the slot that its due_ns and now_ns name, in order of starting;
  *             one due earlier is in `overdue`, by due_ns. A slot's due_min_ns is at or before the
  *             first timer in it and not before the slot; TR_NEVER if the slot is empty.
  * Threads:    only the worker that owns the timers.

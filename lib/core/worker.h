@@ -4,7 +4,7 @@
  * Actors belong to one worker at a time. Within it messages move by pointer; to others they are
  * collected in outboxes and carried in batches. What workers tell each other about actors on the same
  * worker goes through the inner queue, so that nothing is changed in the middle of a turn.
- * Owns:       run queue, outboxes, timers, pool, ledger, free slots; the actors that are on it.
+ * Owns:       run queue, outboxes, timers, pool, ledger; the actors that are on it.
  * Invariants: an actor is in the run queue once at most. A message is in one outbox, batch or queue.
  * Threads:    only the thread that runs the worker, but for what is atomic. Nothing keeps a pointer
  *             to a worker across user code: it is found anew through `self`.
@@ -79,7 +79,7 @@ struct tr_worker {
     tr_ledger ledger;
     tr_random random;
     tr_stack_cache stacks;
-    uint32_t free_slots;
+    uint32_t free_slot;       /* in hand; see slot.h */
     uint64_t budget;          /* bytes of the node's budget that are in hand */
     tr_list hungry;           /* actors whose line waits for the node's bytes */
     tr_timer hungry_timer;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What memory promises: zeroes, kept content, the sizes that were asked for, NULL when it is out. */
+/* What memory promises: zeroes, kept content, the sizes that were asked for, NULL when out. */
 #include "base/memory.h"
 #include "support/failing_allocator.h"
 #include "support/fixtures.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What threads promise: they run what they are given, untouched by signals, and can wait in time. */
+/* What threads promise: they run what they are given, untouched by signals, and wait in time. */
 #include "base/clock.h"
 #include "base/thread.h"
 #include "support/fixtures.h"

@@ -4,13 +4,19 @@
 
 #include "base/random.h"
 
-#include <fenv.h>
-
-/* boost.context keeps them on this processor only. */
+/* How the floating-point unit rounds. boost.context keeps it on this processor only. */
 #if defined(__x86_64__)
-#define KEEPS_FLOATING_POINT_MODES true
+#include <xmmintrin.h>
+#define KEEPS_ROUNDING true
+#define GET_ROUNDING() _MM_GET_ROUNDING_MODE()
+#define SET_ROUNDING(mode) _MM_SET_ROUNDING_MODE(mode)
 #else
-#define KEEPS_FLOATING_POINT_MODES false
+#define KEEPS_ROUNDING false
+#define GET_ROUNDING() 0
+#define SET_ROUNDING(mode) ((void) (mode))
+#define _MM_ROUND_NEAREST 0
+#define _MM_ROUND_DOWN 1
+#define _MM_ROUND_UP 2
 #endif
 
 /* What a body gets; most of what happens in it is left here. */
@@ -189,30 +195,30 @@ static void a_coroutine_resumes_others(void **state)
 static void round_upwards(void *argument)
 {
     struct player *player = argument;
-    player->rounds = (uint32_t) fegetround();
-    (void) fesetround(FE_UPWARD);
+    player->rounds = GET_ROUNDING();
+    SET_ROUNDING(_MM_ROUND_UP);
     tr_coroutine_suspend(player->coroutine);
-    player->result = (uint64_t) fegetround();
+    player->result = GET_ROUNDING();
 }
 
 static void has_floating_point_modes_of_its_own(void **state)
 {
-    if (!KEEPS_FLOATING_POINT_MODES) {
+    if (!KEEPS_ROUNDING) {
         skip_because("boost.context does not keep the modes on this processor");
     }
     struct player player = {.rounds = 0};
     player.coroutine = start(*state, round_upwards, &player);
 
     tr_coroutine_resume(player.coroutine);
-    assert_int_equal(fegetround(), FE_TONEAREST);
-    assert_int_equal(player.rounds, FE_TONEAREST);
-    assert_int_equal(fesetround(FE_DOWNWARD), 0);
+    assert_int_equal(GET_ROUNDING(), _MM_ROUND_NEAREST);
+    assert_int_equal(player.rounds, _MM_ROUND_NEAREST);
+    SET_ROUNDING(_MM_ROUND_DOWN);
     tr_coroutine_resume(player.coroutine);
 
-    const int rounding = fegetround();
-    assert_int_equal(fesetround(FE_TONEAREST), 0);
-    assert_int_equal(rounding, FE_DOWNWARD);
-    assert_int_equal(player.result, FE_UPWARD);
+    const uint32_t rounding = GET_ROUNDING();
+    SET_ROUNDING(_MM_ROUND_NEAREST);
+    assert_int_equal(rounding, _MM_ROUND_DOWN);
+    assert_int_equal(player.result, _MM_ROUND_UP);
     drop(*state, player.coroutine);
 }
 

@@ -95,7 +95,7 @@ static void fill_value(struct original *original, const ProtobufCFieldDescriptor
         bytes.data = size > 0 ? random_bytes(original, size) : NULL;
         memcpy(value, &bytes, sizeof bytes);
     } else if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-        ProtobufCMessage *message = a_random_message(original, field->descriptor, depth + 1);
+        const void *message = a_random_message(original, field->descriptor, depth + 1);
         memcpy(value, &message, sizeof message);
     } else {
         const uint64_t number = tr_random_next(&original->random) & 1;
@@ -308,6 +308,9 @@ static void refuses_what_is_not_a_message(void **state)
     receipt.base.descriptor = NULL;
     assert_fails(tr_protobuf_measure(&receipt.base, &size), BAD_ARGUMENT);
     receipt.base.descriptor = &forged;
+    assert_fails(tr_protobuf_measure(&receipt.base, &size), BAD_ARGUMENT);
+    forged = shop__receipt__descriptor;
+    forged.sizeof_message = 0;
     assert_fails(tr_protobuf_measure(&receipt.base, &size), BAD_ARGUMENT);
 
     assert_int_equal(size, 7);

@@ -394,6 +394,7 @@ static void ends_come_and_go_while_others_send(void **state)
     start_game(&game, 3, throw_at_the_guest);
     wait_for_all_players(&game);
     struct player guest = {.game = &game, .index = GUEST};
+    tr_random_seed(&guest.random, GUEST);
     assert_ok(tr_waiter_create(tr_allocator_default(), &guest.waiter));
 
     for (uint32_t visit = 0; visit < GUEST_VISITS; visit++) {
@@ -406,6 +407,7 @@ static void ends_come_and_go_while_others_send(void **state)
     }
     atomic_store(&game.balls_left, 0);
 
+    print_message("%llu balls received by the guest\n", (unsigned long long) guest.received);
     assert_int_equal(guest.wrong, 0);
     for (uint32_t i = 0; i < game.count; i++) {
         tr_thread_join(&game.players[i].thread);
