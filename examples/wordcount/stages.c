@@ -24,7 +24,7 @@ static troupe_spawn_options reader_options(struct job *job)
                          .place = TROUPE_PLACE_OWN_THREAD);
 }
 
-/* One of many on the workers, with the mailbox that all of them have. */
+/* One of many, spread over the workers. */
 static troupe_spawn_options worker_options(struct job *job, troupe_body *body,
                                            uint64_t message_bytes_max)
 {

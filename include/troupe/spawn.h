@@ -28,6 +28,12 @@ typedef enum troupe_place {
     TROUPE_PLACE_OWN_THREAD       /* on a thread of its own, where it may block */
 } troupe_place;
 
+/* When a coroutine counts as started, for troupe_spawn. */
+typedef enum troupe_ready_when {
+    TROUPE_READY_WHEN_WAITING = 0, /* at its first call that waits, whatever for */
+    TROUPE_READY_WHEN_SAID         /* when it calls troupe_ready */
+} troupe_ready_when;
+
 /* What an actor is to be. Give `body` or `behavior`. Zero means the default of each field. */
 typedef struct troupe_spawn_options {
     size_t size;      /* set by TROUPE_SPAWN */
@@ -39,7 +45,7 @@ typedef struct troupe_spawn_options {
     uint64_t reply_bytes;            /* 0: 64 KiB; the largest reply to an ask of this actor */
     uint64_t parked_bytes;           /* 0: 64 KiB; of a behavior's parked messages */
     uint64_t place_key;
-    const troupe_type_rule *type_rules; /* borrowed for the actor's life */
+    const troupe_type_rule *type_rules; /* borrowed for the node's life */
     size_t type_rule_count;
     troupe_conflate_key *conflate_key; /* NULL: one key per type */
     troupe_ref redirect_to;
@@ -54,19 +60,20 @@ typedef struct troupe_spawn_options {
     uint32_t monitors_max;     /* 0: 1024 */
     troupe_place place;
     uint32_t place_worker;
+    troupe_ready_when ready_when; /* of a coroutine */
+    uint32_t reserved;
 } troupe_spawn_options;
 
 #define TROUPE_SPAWN(...)                                                                          \
     (&(const troupe_spawn_options) {.size = sizeof(troupe_spawn_options), __VA_ARGS__})
 
 /* Spawns a child and reports what its start returned: for a behavior its `start`; for a coroutine
- * its body up to its first troupe_receive, its return, or troupe_ready. The child is stopped when
- * its parent ends.
- * Waits:  in a coroutine until the child is ready, at most start_timeout; a child that is not by then
- *         is stopped. In a behavior it does not wait and a child on another worker is not waited
- *         for: use a monitor.
+ * its body, if that returns before it is ready (see troupe_ready_when). The child is stopped when its
+ * parent ends. A behavior without `start` is ready at once.
+ * Waits:  until the child is ready, at most start_timeout; one that is not by then is stopped.
  * Errors: the child's own; NAME_TAKEN; LIMIT_REACHED (the node's actors_max, stacks, own threads);
- *         TIMED_OUT, CANCELLED, STOPPING; NO_MEMORY; BAD_ARGUMENT. */
+ *         TIMED_OUT, CANCELLED, STOPPING; CANNOT_WAIT in a behavior, for a child that has a start;
+ *         NO_MEMORY; BAD_ARGUMENT. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_spawn(troupe_self *self,
                                                        const troupe_spawn_options *options,
                                                        troupe_ref *out_ref);
@@ -78,7 +85,7 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_spawn_nowait(troupe_self *self,
                                                               const troupe_spawn_options *options,
                                                               troupe_ref *out_ref);
 
-/* Says, from within a body, that it is ready before its first troupe_receive. */
+/* Says, from within a body, that it is ready. Said again, or not waited for: nothing happens. */
 TROUPE_API void troupe_ready(troupe_self *self);
 
 TROUPE_END

@@ -339,7 +339,7 @@ void tr_actor_try_reap(tr_worker *worker, tr_actor *actor)
     if ((word & TR_SLOT_DEPTH_MASK) != 0) {
         return;
     }
-    tr_slots_give(&worker->system->slots, &worker->free_slot, slot);
+    tr_slots_give(&worker->system->slots, slot);
     tr_actor_free(worker, actor);
     if (worker->is_own_thread) {
         worker->system->ports.worker_is_done(worker->system->ports.context, worker->index);

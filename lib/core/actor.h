@@ -95,6 +95,7 @@ struct tr_actor {
     bool is_cancelled;
     bool is_overloaded;
     bool is_ready;     /* READY was sent */
+    bool says_ready;   /* only troupe_ready makes it so */
     bool is_reaped;    /* the parent has forgotten it */
     bool evicts;       /* a policy or rule drops the oldest or conflates */
     bool has_continued; /* troupe_continue was used for the current message */

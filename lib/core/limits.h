@@ -46,6 +46,8 @@
 
 /* Messages that an actor handles before others run. */
 #define TR_TURN_MESSAGES_DEFAULT TR_SHAKEN(64, 2)
+/* A pass runs as many turns at least, if there are runnable actors, before it looks outside. */
+#define TR_TURNS_PER_PASS TR_SHAKEN(64, 1)
 /* Turns after which a pass looks at the clock, to hand over what has waited for long. */
 #define TR_TURNS_PER_CLOCK 16
 #define TR_FLUSH_AFTER_NS 50000

@@ -8,6 +8,7 @@
 static void give_way(tr_task *task)
 {
     tr_actor *actor = task->self.actor;
+    tr_task_is_ready(task);
     tr_worker_make_runnable(actor->worker, actor);
     tr_mailbox_release(actor->worker, actor);
     tr_coroutine_suspend(task->coroutine);
@@ -105,7 +106,7 @@ static troupe_error receive_for(troupe_self *self, const troupe_accept *accepted
     troupe_error error = TROUPE_ERROR_CANNOT_WAIT;
     if (task != NULL) {
         end_previous(worker, self->actor, message);
-        tr_actor_report_ready(worker, self->actor, TROUPE_OK);
+        tr_task_is_ready(task);
         error = receive(task, accepted, count, tr_deadline_of(worker->now_ns, timeout), message);
     }
     tr_leave(self);

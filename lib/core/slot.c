@@ -71,15 +71,9 @@ static tr_slot *take_new(tr_slots *slots)
     return slot;
 }
 
-tr_slot *tr_slots_take(tr_slots *slots, uint32_t *in_hand)
+tr_slot *tr_slots_take(tr_slots *slots)
 {
-    tr_slot *slot = NULL;
-    if (*in_hand != 0) {
-        slot = &slots->table[*in_hand - 1];
-        *in_hand = 0;
-    } else {
-        slot = pop_free(slots);
-    }
+    tr_slot *slot = pop_free(slots);
     if (slot == NULL) {
         slot = take_new(slots);
     }
@@ -103,7 +97,7 @@ tr_slot *tr_slots_take(tr_slots *slots, uint32_t *in_hand)
     return slot;
 }
 
-void tr_slots_give(tr_slots *slots, uint32_t *in_hand, tr_slot *slot)
+void tr_slots_give(tr_slots *slots, tr_slot *slot)
 {
     const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_relaxed);
     TR_ASSERT((word & TR_SLOT_CLOSED) != 0);
@@ -113,11 +107,7 @@ void tr_slots_give(tr_slots *slots, uint32_t *in_hand, tr_slot *slot)
     if (word >> 32 == UINT32_MAX) {
         return; /* retired: its generations are used up */
     }
-    if (*in_hand == 0) {
-        *in_hand = slot->index + 1;
-    } else {
-        push_free(slots, slot);
-    }
+    push_free(slots, slot);
 }
 
 /* Why the word does not admit anyone; ADMITTED if its generation and flags allow it. */

@@ -72,12 +72,11 @@ typedef struct tr_slots {
 TROUPE_MUST_CHECK troupe_error tr_slots_init(tr_slots *slots, uint32_t count);
 void tr_slots_fini(tr_slots *slots);
 
-/* A slot with the next generation, closed; the one in hand, else a free one, else a new one; NULL at
- * the limit. `in_hand` is the worker's: index + 1 of a free slot, or 0. */
-tr_slot *tr_slots_take(tr_slots *slots, uint32_t *in_hand);
+/* A slot with the next generation, closed: a free one, else a new one; NULL at the limit. */
+tr_slot *tr_slots_take(tr_slots *slots);
 
-/* Gives a closed slot of depth 0 back: into the worker's hand, or to all if there is one in it. */
-void tr_slots_give(tr_slots *slots, uint32_t *in_hand, tr_slot *slot);
+/* Gives a closed slot of depth 0 back. */
+void tr_slots_give(tr_slots *slots, tr_slot *slot);
 
 /* The slot, or NULL if the index was never used. */
 static inline tr_slot *tr_slots_at(const tr_slots *slots, uint32_t index)

@@ -95,6 +95,7 @@ static void fill_in(tr_actor *actor, tr_worker *home, tr_address parent,
     actor->behavior = options->behavior;
     actor->body = options->body;
     actor->argument = options->argument;
+    actor->says_ready = options->ready_when == TROUPE_READY_WHEN_SAID;
     actor->evicts = has_evicting_rule(options);
     actor->message_deadline_ns = TR_NEVER;
     tr_list_init(&actor->link);
@@ -130,6 +131,7 @@ static void link_child(tr_system *system, tr_slot *child, tr_address parent)
         return;
     }
     tr_slot *above = tr_system_slot(system, parent);
+    TR_ASSERT(above != NULL);
     child->next_sibling = above->first_child;
     if (above->first_child != 0) {
         system->slots.table[above->first_child - 1].previous_sibling = child->index + 1;
@@ -190,7 +192,7 @@ static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address pare
 {
     tr_actor *actor = make_block(worker, options);
     TR_REQUIRE(actor != NULL, NO_MEMORY);
-    tr_slot *slot = tr_slots_take(&worker->system->slots, &worker->free_slot);
+    tr_slot *slot = tr_slots_take(&worker->system->slots);
     if (slot == NULL) {
         tr_free(worker->system->ports.allocator, actor, actor->block_size);
         return TROUPE_ERROR_LIMIT_REACHED;
@@ -201,7 +203,7 @@ static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address pare
         (tr_address) {.slot = slot->index, .generation = tr_slot_generation(slot)};
     const troupe_error error = furnish(worker, actor, options);
     if (error) {
-        tr_slots_give(&worker->system->slots, &worker->free_slot, slot);
+        tr_slots_give(&worker->system->slots, slot);
         tr_actor_free(worker, actor);
         return error;
     }

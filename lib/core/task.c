@@ -76,11 +76,20 @@ static bool is_edge(troupe_wait wait)
     return wait == TROUPE_WAIT_ROOM || wait == TROUPE_WAIT_REPLY;
 }
 
+void tr_task_is_ready(tr_task *task)
+{
+    tr_actor *actor = task->self.actor;
+    if (TR_UNLIKELY(!actor->is_ready) && !actor->says_ready) {
+        tr_actor_report_ready(actor->worker, actor, TROUPE_OK);
+    }
+}
+
 troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
 {
     tr_actor *actor = task->self.actor;
     tr_worker *worker = actor->worker;
     TR_ASSERT(task->wait == TROUPE_WAIT_NOTHING);
+    tr_task_is_ready(task);
     task->wait = wait;
     task->deadline_ns = deadline_ns;
     task->since_ns = worker->now_ns;

@@ -36,6 +36,9 @@ TROUPE_MUST_CHECK troupe_error tr_task_create(tr_worker *worker, tr_actor *actor
 /* The body has ended or was never begun. */
 void tr_task_destroy(tr_worker *worker, tr_task **task);
 
+/* The task waits, or would have: that makes its actor ready, unless it is to say so itself. */
+void tr_task_is_ready(tr_task *task);
+
 /* Suspends the running task until it is woken; gives its actor's places back before.
  * Returns what it was woken with; TIMED_OUT at the deadline. */
 troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns);

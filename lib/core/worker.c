@@ -332,25 +332,28 @@ static void read_clock(tr_worker *worker)
     worker->now_ns = clock->now_ns(clock->context);
 }
 
-/* Hands over in the middle of a long pass what others have waited for. */
-static void flush_if_late(tr_worker *worker, uint64_t *flushed_ns)
+/* Hands over in the middle of a long pass what others have waited for. Whether it was long. */
+static bool flush_if_late(tr_worker *worker, uint64_t *flushed_ns)
 {
     read_clock(worker);
-    if (worker->now_ns - *flushed_ns >= TR_FLUSH_AFTER_NS) {
-        tr_worker_flush(worker);
-        *flushed_ns = worker->now_ns;
+    if (worker->now_ns - *flushed_ns < TR_FLUSH_AFTER_NS) {
+        return false;
     }
+    tr_worker_flush(worker);
+    *flushed_ns = worker->now_ns;
+    return true;
 }
 
+/* Each actor that is runnable now has a turn, and those that become so while the pass is short. */
 static void run_actors(tr_worker *worker)
 {
     uint64_t flushed_ns = worker->now_ns;
-    const uint32_t count = worker->run_count;
-    for (uint32_t i = 0; i < count && worker->run_head != NULL; i++) {
+    const uint32_t all = worker->run_count;
+    for (uint32_t i = 0; worker->run_head != NULL && (i < all || i < TR_TURNS_PER_PASS); i++) {
         tr_actor_run(worker, pop_runnable(worker));
         drain_inner(worker);
-        if ((i + 1) % TR_TURNS_PER_CLOCK == 0) {
-            flush_if_late(worker, &flushed_ns);
+        if ((i + 1) % TR_TURNS_PER_CLOCK == 0 && flush_if_late(worker, &flushed_ns) && i >= all) {
+            return;
         }
     }
 }

@@ -79,7 +79,6 @@ struct tr_worker {
     tr_ledger ledger;
     tr_random random;
     tr_stack_cache stacks;
-    uint32_t free_slot;       /* in hand; see slot.h */
     uint64_t budget;          /* bytes of the node's budget that are in hand */
     tr_list hungry;           /* actors whose line waits for the node's bytes */
     tr_timer hungry_timer;

@@ -3,7 +3,8 @@
  *
  * Each worker has an end, known to the others by its index. What one end sends another arrives
  * whole, once and in the order sent. Ends may be opened and closed, and an index used again, while
- * others send.
+ * others send; a later end with the same index is another end, and what it sends may overtake what
+ * an earlier one has sent and nobody received yet.
  *
  * An end's way out of the world, with no batch lost: drain until that returns false, then close.
  *

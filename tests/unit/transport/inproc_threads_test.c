@@ -17,12 +17,18 @@
 #include "support/fixtures.h"
 #include "transport/waiter.h"
 
-#define PLAYERS_MAX 64
+/* The indices of the one that throws balls in, and of the one that comes and goes. */
+#define THROWER 64
+#define GUEST 65
+#define INDICES 66
+#define GUEST_VISITS 2000
+#define CHAINS_PER_VISIT 4
 
 struct ball {
     struct ball *next; /* in its batch */
     uint32_t from;
     uint32_t sequence;  /* from this sender to this receiver */
+    uint32_t visit;     /* of the guest: each is an end of its own, with an order of its own */
     uint32_t hops_left; /* in the tests where balls are passed on */
 };
 
@@ -36,7 +42,6 @@ struct game {
     uint32_t balls_per_pair;
     _Atomic uint32_t balls_left; /* in the tests where balls are passed on */
     _Atomic uint32_t ready;      /* players whose end is open */
-    _Atomic uint64_t guest_got;  /* balls, so that those who throw do not get far ahead */
     void (*play)(struct player *player);
 };
 
@@ -50,8 +55,11 @@ struct player {
     uint64_t sleeps;
     uint64_t received; /* balls */
     uint64_t wrong;    /* balls or chains that were not as sent, and calls that failed */
-    uint32_t sent_to[PLAYERS_MAX];
-    uint32_t received_from[PLAYERS_MAX];
+    uint32_t sent_to[INDICES];
+    uint32_t received_from[INDICES];
+    uint32_t received_of_visit[GUEST_VISITS];
+    uint32_t visit;             /* the guest's own */
+    _Atomic uint32_t guest_has; /* of what was sent to the guest, so as not to get far ahead */
 };
 
 static void note(struct player *player, bool is_right)
@@ -73,7 +81,8 @@ static struct ball *a_ball(struct player *player, uint32_t to)
     if (ball == NULL) {
         abort();
     }
-    *ball = (struct ball) {.from = player->index, .sequence = player->sent_to[to]++};
+    *ball = (struct ball) {
+        .from = player->index, .sequence = player->sent_to[to]++, .visit = player->visit};
     return ball;
 }
 
@@ -101,8 +110,10 @@ static bool throw_a_chain(struct player *player, uint32_t to)
 
 static void check_order(struct player *player, const struct ball *ball)
 {
-    note(player, ball->sequence == player->received_from[ball->from]);
-    player->received_from[ball->from] = ball->sequence + 1;
+    uint32_t *next = ball->from == GUEST ? &player->received_of_visit[ball->visit]
+                                         : &player->received_from[ball->from];
+    note(player, ball->sequence == *next);
+    *next = ball->sequence + 1;
 }
 
 /* Looks at the chain and frees it. */
@@ -323,7 +334,7 @@ static void play_with(uint32_t players, struct throw_in throw_in)
 {
     struct game game = {.balls_left = throw_in.balls};
     start_game(&game, players, pass_balls_round);
-    struct player thrower = {.game = &game, .index = PLAYERS_MAX - 1};
+    struct player thrower = {.game = &game, .index = THROWER};
     assert_ok(tr_inproc_open(game.inproc, thrower.index, &thrower.end));
     while (atomic_load(&game.ready) < players) {}
 
@@ -356,8 +367,6 @@ static void loses_no_wake_up_of_many_balls(void **state)
     play_with(8, (struct throw_in) {.balls = 40, .hops = 15000});
 }
 
-#define GUEST 20
-#define GUEST_VISITS 2000
 #define AHEAD_OF_GUEST_MAX 300
 
 /* Sends to an index that is open now and then; what was taken was received, in order. */
@@ -365,24 +374,32 @@ static void throw_at_the_guest(struct player *player)
 {
     struct game *game = player->game;
     while (atomic_load(&game->balls_left) > 0) {
-        if (player->sent_to[GUEST] < atomic_load(&game->guest_got) + AHEAD_OF_GUEST_MAX) {
+        if (player->sent_to[GUEST] < atomic_load(&player->guest_has) + AHEAD_OF_GUEST_MAX) {
             (void) throw_a_chain(player, GUEST); /* often nobody is there */
         }
         catch_all_there_is(player);
     }
 }
 
+static void tell_what_the_guest_has(struct player *guest)
+{
+    struct player *players = guest->game->players;
+    for (uint32_t from = 0; from < guest->game->count; from++) {
+        atomic_store(&players[from].guest_has, guest->received_from[from]);
+    }
+}
+
 static void stay_a_while(struct player *guest)
 {
     const uint64_t enough = guest->received + tr_random_below(&guest->random, 30);
-    atomic_store(&guest->game->guest_got, guest->received);
-    for (uint32_t to = 0; to < guest->game->count; to++) {
-        note(guest, throw_a_chain(guest, to));
+    for (uint32_t i = 0; i < CHAINS_PER_VISIT * guest->game->count; i++) {
+        note(guest, throw_a_chain(guest, i % guest->game->count));
     }
+    tell_what_the_guest_has(guest);
     while (guest->received < enough) {
         wait_for_arrival(guest);
         catch_all_there_is(guest);
-        atomic_store(&guest->game->guest_got, guest->received);
+        tell_what_the_guest_has(guest);
     }
 }
 
@@ -397,7 +414,8 @@ static void ends_come_and_go_while_others_send(void **state)
     tr_random_seed(&guest.random, GUEST);
     assert_ok(tr_waiter_create(tr_allocator_default(), &guest.waiter));
 
-    for (uint32_t visit = 0; visit < GUEST_VISITS; visit++) {
+    for (guest.visit = 0; guest.visit < GUEST_VISITS; guest.visit++) {
+        memset(guest.sent_to, 0, sizeof guest.sent_to);
         assert_ok(tr_inproc_open(game.inproc, GUEST, &guest.end));
         assert_ok(
             tr_waiter_add(guest.waiter, tr_inproc_fd(guest.end), TR_WAITER_READ, guest.waiter));
@@ -413,7 +431,9 @@ static void ends_come_and_go_while_others_send(void **state)
         tr_thread_join(&game.players[i].thread);
         assert_int_equal(game.players[i].wrong, 0);
         assert_int_equal(game.players[i].sent_to[GUEST], guest.received_from[i]);
-        assert_int_equal(game.players[i].received_from[GUEST], guest.sent_to[i]);
+        for (uint32_t visit = 0; visit < GUEST_VISITS; visit++) {
+            assert_int_equal(game.players[i].received_of_visit[visit], CHAINS_PER_VISIT / 2 * 3);
+        }
     }
     tr_waiter_destroy(&guest.waiter);
     tr_inproc_destroy(&game.inproc);
