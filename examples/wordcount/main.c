@@ -14,8 +14,8 @@
 #include <string.h>
 #include <troupe/troupe.h>
 
-/* With as many blocks as can be under way: in each splitter's mailbox and its hands, in the reader's
- * hands, and one that it is about to hand over. */
+/* With as many blocks as can be under way: in each splitter's mailbox and hands, and two in the
+ * reader's. */
 static troupe_error run(struct job *job)
 {
     const size_t count = (size_t) job->options->workers * (job->options->capacity + 1) + 2;

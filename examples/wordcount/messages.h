@@ -63,8 +63,8 @@ troupe_error splitter_run(troupe_self *self, void *argument);
 troupe_error counter_run(troupe_self *self, void *argument);
 troupe_error reporter_run(troupe_self *self, void *argument);
 
-/* Waits for `begin`. An actor that might end at once does this first: one that has ended before it is
- * watched ends for no reason that could be told. */
+/* Waits for `begin`. An actor that might end at once does this first: of one that has ended before
+ * it was watched the reason is not known any more. */
 troupe_error wait_to_begin(troupe_self *self);
 
 /* How an actor has ended that met this error: well, if it was told to stop, or if one that it sends

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* reader: walks the paths and hands their text to the splitters, block by block.
  *
- * It has a thread of its own, where it may block on the disk. Small files share a block; a line feed
- * ends each file, and with it its last word. A block is handed over up to its last whole word; the
- * unfinished word moves into the next block, so that each block can be split by itself. Of a word
- * that is too long already only the beginning moves, enough for the splitter to see that. */
+ * It has a thread of its own, where it may block on the disk. Small files share a block; a line
+ * feed ends each file, and with it its last word. A block is handed over up to its last whole word;
+ * the unfinished word moves into the next block, so that each block can be split by itself. Of a
+ * word that is too long already only the beginning moves, enough for the splitter to see that. */
 #include "messages.h"
 #include "text.h"
 #include "walk.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* reporter: brings the others to life, shows how far they are, and reports the result.
  *
- * It alone writes to files and to the terminal. What each of the others has seen comes as one tally;
- * once all are in, the counters are through and can be asked for their words. */
+ * It alone writes to files and to the terminal. What each of the others has seen comes as one
+ * tally; once all are in, the counters are through and can be asked for their words. */
 #include "merge.h"
 #include "messages.h"
 #include "print.h"

@@ -16,8 +16,8 @@ struct depths {
     struct depth reporter;
 };
 
-/* The body of the first actor: spawns the reporter and waits until it has ended, which is when all is
- * done. `argument` is the job. */
+/* The body of the first actor: spawns the reporter and waits until it has ended, which is when all
+ * is done. `argument` is the job. */
 troupe_error stages_run(troupe_self *self, void *argument);
 
 /* Spawns all others as children of the reporter, who is told when one of them ends. */

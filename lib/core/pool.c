@@ -196,7 +196,10 @@ static void send_home(tr_pool *home, tr_block *head, tr_block *tail)
 void tr_pool_give_from_outside(void *given)
 {
     tr_block *block = given;
-    send_home(slab_of(block)->pool, block, block);
+    tr_pool *home = slab_of(block)->pool;
+    /* Relaxed: a count that is read when all is at rest. */
+    atomic_fetch_add_explicit(&home->from_outside, 1, memory_order_relaxed);
+    send_home(home, block, block);
 }
 
 void tr_pool_settle(tr_pool *pool)

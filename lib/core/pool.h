@@ -51,6 +51,7 @@ struct tr_pool {
     unsigned char *next_slab;
     uint64_t blocks_taken; /* for tests: taken less given on this worker */
     _Alignas(64) _Atomic(tr_block *) returned;
+    _Atomic uint64_t from_outside; /* for tests: blocks given back by give_from_outside */
 };
 
 /* No memory is taken but the table of the other pools.

@@ -105,6 +105,9 @@ troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
     if (due_ns != TR_NEVER) {
         tr_timers_start(&worker->timers, &task->timer, due_ns);
     }
+    if (TR_UNLIKELY(actor->held != NULL)) {
+        tr_held_sweep(worker, actor); /* who asked is not to wait for what has been destroyed */
+    }
     tr_mailbox_release(worker, actor);
     tr_coroutine_suspend(task->coroutine);
     TR_ASSERT(task->wait == TROUPE_WAIT_NOTHING);

@@ -126,6 +126,7 @@ static bool pools_are_full(const tr_ends *ends, char *fault, size_t size)
     for (uint32_t i = 0; i < ends->count; i++) {
         const tr_worker *worker = tr_ends_worker(ends, i);
         taken += worker->pool.blocks_taken;
+        taken -= atomic_load_explicit(&worker->pool.from_outside, memory_order_relaxed);
         taken -= worker->spare != NULL ? 1 : 0;
     }
     return taken == 0 ||

@@ -18,10 +18,10 @@
 #include "transport/inproc.h"
 
 #include "base/assert.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "core/limits.h"
 #include "transport/tsan.h"
+#include "transport/zmq_context.h"
 #include "transport/zmq_errors.h"
 
 #include <errno.h>
@@ -30,8 +30,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 #include <zmq.h>
 
 /* Two cache lines: processors fetch them in pairs. */
@@ -42,8 +40,6 @@
 /* A socket that was closed counts until its peers have noticed; one that sleeps or is busy may take
  * a while. So many for each index. */
 #define SOCKETS_PER_END 8
-/* What a context takes with its first socket is 4. */
-#define DESCRIPTORS_AT_START 8
 /* How long drain waits before it looks again: a batch wakes it, a send that was given up does not. */
 #define DRAIN_LOOK_MS 1
 
@@ -63,10 +59,9 @@ struct slot {
 
 struct tr_inproc {
     const troupe_allocator *allocator; /* borrowed */
-    const troupe_log *log;             /* borrowed; may be NULL */
-    const char *name;                  /* borrowed */
-    void *context;
-    struct slot *slots; /* in `block`, aligned */
+    tr_zmq_report report;
+    void *context;      /* NULL until made */
+    struct slot *slots; /* in `block`, aligned; NULL until made */
     void *block;
     size_t block_size;
     uint32_t ends_max;
@@ -120,82 +115,10 @@ static struct endpoint endpoint_of(uint64_t incarnation)
     return endpoint;
 }
 
-static troupe_error fail(const tr_inproc *inproc, const char *what, int number)
-{
-    const troupe_error error = tr_zmq_error(number);
-    if (error == TROUPE_ERROR_SYSTEM && inproc->log != NULL) {
-        tr_log_write(inproc->log, TROUPE_LOG_ERROR, "node '%s': cannot %s: %s", inproc->name, what,
-                     tr_zmq_error_text(number));
-    }
-    return error;
-}
-
 /* Returns 0 or an errno, like the other helpers that call ZeroMQ. */
 static int result_of(int rc)
 {
     return rc < 0 ? errno : 0;
-}
-
-/* The first socket of a context ends the process if descriptors run out in the middle of it. */
-static int check_descriptors(void)
-{
-    int spare[DESCRIPTORS_AT_START];
-    int number = 0;
-    int count = 0;
-    while (count < DESCRIPTORS_AT_START && number == 0) {
-        spare[count] = eventfd(0, EFD_CLOEXEC);
-        number = result_of(spare[count]);
-        count += number == 0;
-    }
-    while (count > 0) {
-        (void) close(spare[--count]); /* nothing was written */
-    }
-    return number;
-}
-
-static int set_context_options(void *context, uint32_t ends_max)
-{
-    const struct {
-        int option;
-        int value;
-    } options[] = {
-        {ZMQ_IO_THREADS, 0}, /* inproc needs none */
-        {ZMQ_MAX_SOCKETS, (int) ends_max * SOCKETS_PER_END},
-        {ZMQ_BLOCKY, 0}, /* ending the context waits for no peer */
-    };
-    int number = 0;
-    for (size_t i = 0; number == 0 && i < sizeof options / sizeof options[0]; i++) {
-        number = result_of(zmq_ctx_set(context, options[i].option, options[i].value));
-    }
-    return number;
-}
-
-/* ZeroMQ makes the rest of the context with its first socket; from then on a lack of descriptors is
- * an error. */
-static int start_context(void *context)
-{
-    void *socket = zmq_socket(context, ZMQ_ROUTER);
-    if (socket == NULL) {
-        return errno;
-    }
-    return result_of(zmq_close(socket));
-}
-
-static int make_context(tr_inproc *inproc)
-{
-    int number = check_descriptors();
-    if (number != 0) {
-        return number;
-    }
-    inproc->context = zmq_ctx_new();
-    if (inproc->context == NULL) {
-        return errno;
-    }
-    number = set_context_options(inproc->context, inproc->ends_max);
-    if (number != 0) {
-        return number;
-    }
-    return start_context(inproc->context);
 }
 
 static bool make_slots(tr_inproc *inproc)
@@ -221,8 +144,7 @@ troupe_error tr_inproc_create(const tr_inproc_options *options, tr_inproc **out_
     tr_inproc *inproc = tr_allocate(allocator, sizeof *inproc);
     TR_REQUIRE(inproc != NULL, NO_MEMORY);
     inproc->allocator = allocator;
-    inproc->log = options->log;
-    inproc->name = options->name != NULL ? options->name : "";
+    inproc->report = (tr_zmq_report) {.log = options->log, .node_name = options->name};
     inproc->ends_max = options->ends_max != 0 ? options->ends_max : TR_ENDS_MAX;
     TR_ASSERT(inproc->ends_max <= TR_ENDS_MAX);
     atomic_init(&inproc->incarnations, 0);
@@ -231,9 +153,9 @@ troupe_error tr_inproc_create(const tr_inproc_options *options, tr_inproc **out_
     if (!make_slots(inproc)) {
         goto fail;
     }
-    const int number = make_context(inproc);
-    if (number != 0) {
-        error = fail(inproc, "make a ZeroMQ context", number);
+    error = tr_zmq_context_create(inproc->ends_max * SOCKETS_PER_END, &inproc->report,
+                                  &inproc->context);
+    if (error) {
         goto fail;
     }
     *out_inproc = inproc;
@@ -253,12 +175,7 @@ void tr_inproc_destroy(tr_inproc **inproc)
     for (uint32_t i = 0; own->slots != NULL && i < own->ends_max; i++) {
         TR_ASSERT((atomic_load(&own->slots[i].arrivals) & CLAIMED) == 0);
     }
-
-    int number = 0;
-    do {
-        number = own->context != NULL ? result_of(zmq_ctx_term(own->context)) : 0;
-    } while (number == EINTR);
-    TR_ASSERT(number == 0);
+    tr_zmq_context_destroy(&own->context);
     tr_free(own->allocator, own->block, own->block_size);
     tr_free(own->allocator, own, sizeof *own);
     *inproc = NULL;
@@ -332,7 +249,7 @@ static troupe_error open_claimed(tr_inproc *inproc, uint32_t index, tr_inproc_en
     const int number = open_socket(end, incarnation);
     if (number != 0) {
         dispose(end);
-        return fail(inproc, "open a ZeroMQ socket", number);
+        return tr_zmq_failed(&inproc->report, "open a ZeroMQ socket", number);
     }
 
     /* Pairs with the load in tr_inproc_send, through the OPEN bit. */
@@ -354,19 +271,6 @@ troupe_error tr_inproc_open(tr_inproc *inproc, uint32_t index, tr_inproc_end **o
         atomic_fetch_and(&inproc->slots[index].arrivals, ~(uint64_t) CLAIMED);
     }
     return error;
-}
-
-void tr_inproc_close(tr_inproc_end **end)
-{
-    if (*end == NULL) {
-        return;
-    }
-    TR_ASSERT((*end)->is_drained);
-    struct slot *slot = (*end)->slot;
-    slot->received = (*end)->received;
-    dispose(*end);
-    *end = NULL;
-    atomic_fetch_and(&slot->arrivals, ~(uint64_t) CLAIMED); /* pairs with tr_inproc_open */
 }
 
 uint32_t tr_inproc_index(const tr_inproc_end *end)
@@ -454,7 +358,7 @@ troupe_error tr_inproc_send(tr_inproc_end *end, uint32_t to, const tr_batch *bat
     const int number = send_parcel(end, to, batch);
     if (number != 0) {
         atomic_fetch_sub(&slot->arrivals, ARRIVAL);
-        return fail(end->inproc, "send to another worker", number);
+        return tr_zmq_failed(&end->inproc->report, "send to another worker", number);
     }
     return TROUPE_OK;
 }
@@ -533,4 +437,21 @@ bool tr_inproc_drain(tr_inproc_end *end, tr_inproc_arrival *out_arrival)
     }
     end->is_drained = true;
     return false;
+}
+
+void tr_inproc_close(tr_inproc_end **end)
+{
+    if (*end == NULL) {
+        return;
+    }
+    if (!(*end)->is_drained) {
+        tr_inproc_arrival arrival;
+        const bool has_batch = tr_inproc_drain(*end, &arrival);
+        TR_ASSERT(!has_batch); /* it would be lost */
+    }
+    struct slot *slot = (*end)->slot;
+    slot->received = (*end)->received;
+    dispose(*end);
+    *end = NULL;
+    atomic_fetch_and(&slot->arrivals, ~(uint64_t) CLAIMED); /* pairs with tr_inproc_open */
 }

@@ -15,7 +15,7 @@
  *             handed over across a full fence.
  * Fails:      in create and open, with nothing changed; in send as said there. Where ZeroMQ itself
  *             runs out of memory it aborts.
- * Uses:       log, memory, tsan, zmq_errors. */
+ * Uses:       memory, tsan, zmq_context, zmq_errors. */
 #ifndef TR_TRANSPORT_INPROC_H
 #define TR_TRANSPORT_INPROC_H
 
@@ -58,10 +58,6 @@ void tr_inproc_destroy(tr_inproc **inproc);
 TROUPE_MUST_CHECK troupe_error tr_inproc_open(tr_inproc *inproc, uint32_t index,
                                               tr_inproc_end **out_end);
 
-/* Nothing is under way to the end: after tr_inproc_drain has returned false, or when no other end
- * has ever sent to it. What it has sent arrives nevertheless. Takes NULL. */
-void tr_inproc_close(tr_inproc_end **end);
-
 uint32_t tr_inproc_index(const tr_inproc_end *end);
 
 /* Sends the chain to another end; it belongs to the receiver from here on if OK.
@@ -87,5 +83,10 @@ int tr_inproc_fd(const tr_inproc_end *end);
  * under way; false: there is none and there never will be. Sending from the end still works.
  * Blocks: while another thread is in the middle of a send to the end, microseconds as a rule. */
 bool tr_inproc_drain(tr_inproc_end *end, tr_inproc_arrival *out_arrival);
+
+/* No batch is on its way to the end: drain has returned false, or nobody has sent to it yet. What it
+ * has sent itself arrives nevertheless. Takes NULL.
+ * Blocks: as drain does. */
+void tr_inproc_close(tr_inproc_end **end);
 
 #endif

@@ -2,7 +2,8 @@
 /* tsan: tells ThreadSanitizer of the order that ZeroMQ gives; nothing without it.
  *
  * ZeroMQ makes what was written before a send visible after the receive, but it is not compiled with
- * the sanitizer, which would report races. tsan.c has what it would report inside ZeroMQ.
+ * the sanitizer, which would report races. A program that uses this also has what the sanitizer is
+ * not to report inside ZeroMQ.
  * Threads: any. */
 #ifndef TR_TRANSPORT_TSAN_H
 #define TR_TRANSPORT_TSAN_H
@@ -12,16 +13,10 @@
 #if TR_THREAD_SANITIZER
 
 /* Before the send of something that leads to `object`. */
-static inline void tr_tsan_release(void *object)
-{
-    __tsan_release(object);
-}
+void tr_tsan_release(void *object);
 
 /* After the receive. */
-static inline void tr_tsan_acquire(void *object)
-{
-    __tsan_acquire(object);
-}
+void tr_tsan_acquire(void *object);
 
 #else
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport/zmq_errors.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <zmq.h>
 
@@ -22,7 +24,13 @@ troupe_error tr_zmq_error(int number)
     }
 }
 
-const char *tr_zmq_error_text(int number)
+troupe_error tr_zmq_failed(const tr_zmq_report *report, const char *what, int number)
 {
-    return zmq_strerror(number);
+    const troupe_error error = tr_zmq_error(number);
+    if (error == TROUPE_ERROR_SYSTEM && report->log != NULL) {
+        tr_log_write(report->log, TROUPE_LOG_ERROR, "node '%s': cannot %s: %s",
+                     report->node_name != NULL ? report->node_name : "", what,
+                     zmq_strerror(number));
+    }
+    return error;
 }

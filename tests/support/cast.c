@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/cast.h"
+
+#include <string.h>
+
+const troupe_type number_type = {
+    .size = sizeof(troupe_type), .name = "number", .body_size = sizeof(uint64_t)};
+const troupe_type other_type = {
+    .size = sizeof(troupe_type), .name = "other", .body_size = sizeof(uint64_t)};
+
+troupe_error tell(const struct cast *cast, const char *what, troupe_error error)
+{
+    probe_say(cast->seen, "%s %s", what, troupe_error_name(error));
+    return error;
+}
+
+troupe_error a_number(troupe_self *self, uint64_t number, troupe_message **out_message)
+{
+    return troupe_message_create(self, &number_type, &number, out_message);
+}
+
+troupe_error send_number(troupe_self *self, troupe_ref to, uint64_t number)
+{
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = a_number(self, number, &message);
+    return error ? error : troupe_send_message(self, to, &message);
+}
+
+troupe_error ask_number(troupe_self *self, troupe_ref to, uint64_t number, troupe_timeout timeout,
+                        uint64_t *answer)
+{
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    troupe_error error = a_number(self, number, &message);
+    if (error == TROUPE_OK) {
+        error = troupe_ask_message(self, to, &message, timeout, &reply);
+    }
+    if (answer != NULL) {
+        *answer = number_of(reply);
+    }
+    return error;
+}
+
+troupe_error reply_number(troupe_self *self, troupe_message *request, uint64_t number)
+{
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = a_number(self, number, &message);
+    return error ? error : troupe_reply_message(self, request, &message);
+}
+
+uint64_t number_of(const troupe_message *message)
+{
+    const uint64_t *number =
+        message != NULL ? troupe_message_struct(message, &number_type) : NULL;
+    return number != NULL ? *number : 0;
+}
+
+troupe_error play_idle(troupe_self *self, void *argument)
+{
+    (void) argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_error error = TROUPE_OK;
+    while (error == TROUPE_OK) {
+        error = troupe_receive(self, &message, TROUPE_FOREVER);
+    }
+    return error;
+}
+
+troupe_error play_doubler(troupe_self *self, void *argument)
+{
+    (void) argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+    while (error == TROUPE_OK) {
+        error = reply_number(self, message, 2 * number_of(message));
+        if (error == TROUPE_OK) {
+            error = troupe_receive(self, &message, TROUPE_FOREVER);
+        }
+    }
+    return error;
+}
+
+troupe_error play_hoarder(troupe_self *self, void *argument)
+{
+    (void) argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+    return error ? error : troupe_sleep(self, TROUPE_FOREVER);
+}
+
+troupe_error play_failing(troupe_self *self, void *argument)
+{
+    (void) argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+    return error ? error : TROUPE_ERROR_FAILED;
+}
+
+troupe_error play_sleeper(troupe_self *self, void *argument)
+{
+    (void) argument;
+    return troupe_sleep(self, TROUPE_FOREVER);
+}
+
+troupe_error play_listener(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+    while (error == TROUPE_OK) {
+        const troupe_down *down = troupe_message_struct(message, &troupe_down_type);
+        if (down != NULL) {
+            (void) tell(cast, "down", down->reason);
+        } else {
+            probe_say(cast->seen, "got %llu", (unsigned long long) number_of(message));
+        }
+        error = troupe_receive(self, &message, TROUPE_FOREVER);
+    }
+    return error;
+}
+
+static void say_line(void *context, troupe_log_level level, const char *text)
+{
+    (void) level;
+    probe_say(context, "%s", text);
+}
+
+troupe_log log_of(struct probe *seen)
+{
+    return (troupe_log) {.write = say_line, .context = seen, .level = TROUPE_LOG_DEBUG};
+}
+
+bool probe_has(struct probe *seen, const char *text)
+{
+    bool is_there = false;
+    for (size_t i = 0; i < probe_count(seen); i++) {
+        is_there = is_there || strstr(probe_line(seen, i), text) != NULL;
+    }
+    return is_there;
+}
