@@ -32,10 +32,7 @@ static troupe_error greet_world(troupe_self *self, troupe_ref to)
     const struct greeting greeting = {.name = "world"};
     TROUPE_AUTO(troupe_message) *message = NULL;
     const troupe_error error = troupe_message_create(self, &greeting_type, &greeting, &message);
-    if (error) {
-        return error;
-    }
-    return troupe_send_message(self, to, &message); /* taken: message is NULL now */
+    return error ? error : troupe_send_message(self, to, &message); /* takes it: NULL after that */
 }
 
 /* The first actor. When it ends, so does the program. */

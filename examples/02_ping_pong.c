@@ -52,10 +52,7 @@ static troupe_error ping_start(troupe_self *self, void *state, void *argument)
     }
     TROUPE_AUTO(troupe_message) *ball = NULL;
     error = troupe_message_create(self, &ball_type, NULL, &ball);
-    if (error) {
-        return error;
-    }
-    return hit(self, state, "ping", partner, &ball);
+    return error ? error : hit(self, state, "ping", partner, &ball);
 }
 
 static const troupe_handles ping_handlers[] = {{.type = &ball_type, .handler = ping_ball}, {0}};
@@ -76,10 +73,7 @@ static troupe_error play(void)
     }
     troupe_ref ref;
     error = troupe_node_spawn(node, TROUPE_SPAWN(.behavior = &ping), &ref);
-    if (error) {
-        return error;
-    }
-    return troupe_node_join(node);
+    return error ? error : troupe_node_join(node);
 }
 
 int main(void)

@@ -1,6 +1,5 @@
 /* Timers: messages to oneself, later: every so often, once, or not at all if cancelled.
  * SPDX-License-Identifier: MIT */
-#include <inttypes.h>
 #include <stdio.h>
 #include <troupe/troupe.h>
 
@@ -45,10 +44,7 @@ static troupe_error one_alarm(troupe_self *self, troupe_message **message)
     troupe_timer alarm;
     const troupe_error error =
         troupe_timer_start(self, TROUPE_TIMER(.after = TROUPE_WITHIN_MS(20), .key = ALARM), &alarm);
-    if (error) {
-        return error;
-    }
-    return wait_for_tick(self, message);
+    return error ? error : wait_for_tick(self, message);
 }
 
 static troupe_error sleeper(troupe_self *self, void *argument)

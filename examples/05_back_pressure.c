@@ -80,11 +80,8 @@ static troupe_error producer(troupe_self *self, void *argument)
         return error;
     }
     error = produce(self, ref);
-    if (error) {
-        return error;
-    }
-    TROUPE_AUTO(troupe_message) *down = NULL;
-    return troupe_receive(self, &down, TROUPE_FOREVER); /* the consumer has ended */
+    TROUPE_AUTO(troupe_message) *down = NULL; /* comes when the consumer has ended */
+    return error ? error : troupe_receive(self, &down, TROUPE_FOREVER);
 }
 
 int main(int argc, char **argv)

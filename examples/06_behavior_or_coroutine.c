@@ -14,10 +14,7 @@ static troupe_error reply_sum(troupe_self *self, troupe_message *request, long s
     TROUPE_AUTO(troupe_message) *reply = NULL;
     const struct number number = {.value = sum};
     const troupe_error error = troupe_message_create(self, &sum_type, &number, &reply);
-    if (error) {
-        return error;
-    }
-    return troupe_reply_message(self, request, &reply);
+    return error ? error : troupe_reply_message(self, request, &reply);
 }
 
 /* As a coroutine: its state is in local variables; it could wait at any place, but has a stack. */
@@ -65,10 +62,9 @@ static troupe_error add_up(troupe_self *self, const char *form, troupe_ref adder
         TROUPE_AUTO(troupe_message) *message = NULL;
         const struct number number = {.value = value};
         troupe_error error = troupe_message_create(self, &number_type, &number, &message);
-        if (error) {
-            return error;
+        if (!error) {
+            error = troupe_ask_message(self, adder, &message, TROUPE_WITHIN_S(60), &reply);
         }
-        error = troupe_ask_message(self, adder, &message, TROUPE_WITHIN_S(60), &reply);
         if (error) {
             return error;
         }

@@ -29,8 +29,8 @@ TROUPE_API uint64_t troupe_self_now_ns(const troupe_self *self);
 TROUPE_API uint64_t troupe_self_random(troupe_self *self);
 
 /* Waits for the next message. Ends the message that *message held before, and with it the scope of
- * handling it. Until the next call the actor handles the new one: its deadline holds for every wait.
- * For coroutines.
+ * handling it. Until the next call the actor handles the new one: its deadline holds for every
+ * wait. For coroutines.
  * Owns:        *message is the caller's.
  * Cancel-safe: on an error no message was taken.
  * Errors:      STOPPING when the actor is told to stop; CANCELLED; TIMED_OUT; CANNOT_WAIT. */
@@ -69,13 +69,15 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_stash(troupe_self *self,
  * Returns how many. */
 TROUPE_API size_t troupe_unstash(troupe_self *self, size_t count);
 
-/* Tells an actor to stop: it handles what it is handling, stops its children, and ends. A coroutine's
- * waits for messages return STOPPING. What is still queued becomes dead letters. Never waits.
+/* Tells an actor to stop: it handles what it is handling, stops its children, and ends. A
+ * coroutine's waits for messages return STOPPING. What is still queued becomes dead letters. Never
+ * waits.
  * Errors: STALE, NO_SUCH_ACTOR; NO_MEMORY; BAD_ARGUMENT. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_stop(troupe_self *self, troupe_ref actor);
 
 /* Cancels an actor: every wait in it, now and later, returns CANCELLED; a behavior ends after the
- * message it is handling. Its children are cancelled with it. Never waits. Errors: as troupe_stop. */
+ * message it is handling. Its children are cancelled with it. Never waits. Errors: as troupe_stop.
+ *  */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_cancel(troupe_self *self, troupe_ref actor);
 
 /* Notes why this actor is about to fail, for the log, and gives the error back:

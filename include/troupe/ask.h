@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* ask: a request that is answered.
  *
- * Every ask has a deadline: the earlier of its timeout and that of the message being handled. It
- * travels with the request, which is not handled once it has passed. An ask gets exactly one
- * answer: a reply, or an error. A reply that comes later is dropped and counted; a request that
+ * Every ask has a deadline: the earlier of its timeout and that of the message being handled; where
+ * there is neither, an ask without limit has to say TROUPE_FOREVER (not given: BAD_ARGUMENT). The
+ * deadline travels with the request, which is not handled once it has passed. An ask gets exactly
+ * one answer: a reply, or an error. A reply that comes later is dropped and counted; a request that
  * ends without a reply is answered NO_REPLY, or with what became of it.
  * Threads: the handler or body that self was given to. */
 #ifndef TROUPE_ASK_H
@@ -23,9 +24,9 @@ TROUPE_BEGIN
  * Owns:        *out_reply is the caller's on TROUPE_OK.
  * Waits:       for room in the receiver's mailbox, and for the reply.
  * Cancel-safe: a reply that had come is delivered; otherwise the outcome is what the error says.
- * Errors:      those of troupe_send; TIMED_OUT, CANCELLED, EXPIRED, STALE, HANDLER_FAILED, NO_REPLY,
- *              WOULD_DEADLOCK, STOPPING; what troupe_reply_error gave; CANNOT_WAIT in a behavior;
- *              LIMIT_REACHED (asks_max). */
+ * Errors:      those of troupe_send; TIMED_OUT, CANCELLED, EXPIRED, STALE, HANDLER_FAILED,
+ *              NO_REPLY, WOULD_DEADLOCK, STOPPING; what troupe_reply_error gave; CANNOT_WAIT in a
+ *              behavior; LIMIT_REACHED (asks_max). */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask(troupe_self *self, troupe_ref to,
                                                      const ProtobufCMessage *body,
                                                      troupe_timeout timeout,
@@ -36,7 +37,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask_message(troupe_self *self, 
                                                              troupe_message **out_reply);
 
 /* Receives the answer to a behavior's ask: `error` is TROUPE_OK and *reply the reply, which the
- * continuation may take; or *reply is NULL and error says why there is none. Runs like a handler. */
+ * continuation may take; or *reply is NULL and error says why there is none. Runs like a handler.
+ *  */
 typedef troupe_error troupe_continuation(troupe_self *self, void *state, troupe_error error,
                                          troupe_message **reply, void *context);
 

@@ -51,7 +51,8 @@ typedef struct troupe_type {
     }
 
 /* Raw bytes for a message, not copied. `free` is called once, with the context, when the last
- * message with these bytes ends, on whatever thread that happens; NULL if nothing is to be freed. */
+ * message with these bytes ends, on whatever thread that happens; NULL if nothing is to be freed.
+ *  */
 typedef struct troupe_bytes {
     const void *data;
     size_t size;
@@ -125,7 +126,8 @@ TROUPE_API const void *troupe_message_bytes(const troupe_message *message, size_
 /* The name of the type: a protobuf message's full name, or the troupe_type's. Never NULL. */
 TROUPE_API const char *troupe_message_type_name(const troupe_message *message);
 
-/* Bytes that the message takes of its receiver's mailbox_bytes before the first 256 are deducted. */
+/* Bytes that the message takes of its receiver's mailbox_bytes before the first 256 are deducted.
+ *  */
 TROUPE_API size_t troupe_message_size(const troupe_message *message);
 
 /* Who sent it, or for a forwarded request who asked; none for a message of the runtime's own. */

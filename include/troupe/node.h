@@ -26,8 +26,8 @@ typedef struct troupe_node_options {
     const char *name;                   /* for logs, copied; NULL: "node" */
     const troupe_allocator *allocator;  /* copied; NULL: the C library's */
     const troupe_log *log;              /* copied; NULL: nothing is logged */
-    uint64_t memory_budget;             /* bytes in all mailboxes above 256 a message; 0: half of the
-                                         * machine's memory */
+    uint64_t memory_budget;             /* bytes in all mailboxes above 256 a message; 0: half
+                                         * of the machine's memory */
     uint64_t seed;                      /* of troupe_self_random; 0: from the system */
     troupe_timeout drain_timeout;       /* of a stop, for what is queued; not given: 5 s */
     troupe_timeout stop_timeout;        /* of a stop, for the actors to end; not given: 5 s */
@@ -88,7 +88,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_run(const troupe_node_options *
 
 /* The same for a whole program: takes --workers N and --help out of the arguments, logs to stderr,
  * stops at SIGINT and SIGTERM. Returns the exit status: 0, or 1 after saying on stderr what failed,
- * or 2 for a bad argument. Other arguments are the program's own and may come through `argument`. */
+ * or 2 for a bad argument. Other arguments are the program's own and may come through `argument`.
+ *  */
 TROUPE_API int troupe_main(int argc, char **argv, troupe_body *body, void *argument);
 
 TROUPE_END

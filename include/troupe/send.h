@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* send: giving messages to actors.
  *
- * A `const ProtobufCMessage *` is copied, so a local is fine; a `troupe_message **` is taken over and
- * set to NULL on TROUPE_OK, and stays the caller's on any error. Messages of one priority from one
- * actor to another arrive in the order sent.
+ * A `const ProtobufCMessage *` is copied, so a local is fine; a `troupe_message **` is taken over
+ * and set to NULL on TROUPE_OK, and stays the caller's on any error. Messages of one priority from
+ * one actor to another arrive in the order sent.
  * Threads: the handler or body that self was given to.
  * Waits:   a coroutine's send to a full mailbox, where the policy is WAIT, until there is room, the
  *          deadline of the send or of the message being handled passes, or the receiver ends.
@@ -27,7 +27,8 @@ TROUPE_BEGIN
 /* Options of one send; zero means the default of each. */
 typedef struct troupe_send_options {
     size_t size;            /* set by TROUPE_SEND */
-    troupe_timeout timeout; /* how long to wait for room; not given: the handled message's deadline */
+    troupe_timeout timeout; /* how long to wait for room; not given: the handled message's deadline
+                             *  */
     troupe_timeout expires; /* the message is not handled later than this; not given: no limit */
     uint64_t trace_id;      /* 0: that of the message being handled */
     bool *out_dropped;      /* NULL, or set to whether a policy dropped the message */
@@ -39,9 +40,9 @@ typedef struct troupe_send_options {
     (&(const troupe_send_options) {.size = sizeof(troupe_send_options), __VA_ARGS__})
 
 /* Sends a copy of a protobuf message.
- * Errors: MAILBOX_FULL, TIMED_OUT, CANCELLED, WOULD_DEADLOCK (full, by policy); TOO_LARGE (above the
- *         receiver's mailbox_bytes); STALE, NO_SUCH_ACTOR; LIMIT_REACHED (a behavior has as many
- *         messages parked as it may); NO_MEMORY; BAD_ARGUMENT. */
+ * Errors: MAILBOX_FULL, TIMED_OUT, CANCELLED, WOULD_DEADLOCK (full, by policy); TOO_LARGE (above
+ *         the receiver's mailbox_bytes); STALE, NO_SUCH_ACTOR; LIMIT_REACHED (a behavior has as
+ *         many messages parked as it may); NO_MEMORY; BAD_ARGUMENT. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_send(troupe_self *self, troupe_ref to,
                                                       const ProtobufCMessage *body);
 
@@ -72,7 +73,9 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_forward(troupe_self *self, trou
 
 /* Sends to oneself in the place of the message being handled, so that it never meets a full
  * mailbox; once for each message handled.
- * Errors: BAD_ARGUMENT if no message is being handled or this was done already. */
+ * Errors: BAD_ARGUMENT if no message is being handled or this was done already; MAILBOX_FULL if the
+ *         actor has waited meanwhile, or the message is larger than the one handled, and there is
+ *         no room. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_continue(troupe_self *self,
                                                           troupe_message **message);
 

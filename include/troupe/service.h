@@ -18,8 +18,8 @@
 
 TROUPE_BEGIN
 
-/* A coroutine's main loop that serves calls until the actor is told to stop. Messages of other kinds
- * become dead letters, reason UNHANDLED. Returns TROUPE_OK when told to stop.
+/* A coroutine's main loop that serves calls until the actor is told to stop. Messages of other
+ * kinds become dead letters, reason UNHANDLED. Returns TROUPE_OK when told to stop.
  * Owns: the service stays the caller's. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_serve(troupe_self *self,
                                                        ProtobufCService *service);
@@ -44,9 +44,9 @@ typedef struct troupe_service_client {
     troupe_error error;     /* of the last call that was answered */
 } troupe_service_client;
 
-/* Makes a client in the caller's memory; nothing to release. It has to outlive its calls and is used
- * within the handler or body that made it, in a behavior made anew in each handler's turn or kept in
- * the actor's state. */
+/* Makes a client in the caller's memory; nothing to release. It has to outlive its calls and is
+ * used within the handler or body that made it, in a behavior made anew in each handler's turn or
+ * kept in the actor's state. */
 TROUPE_API void troupe_service_client_init(troupe_service_client *client, troupe_self *self,
                                            troupe_ref actor,
                                            const ProtobufCServiceDescriptor *descriptor,

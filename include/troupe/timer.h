@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* timer: messages to oneself, later.
  *
- * A timer that is due puts a message into its actor's mailbox, in room of its own. If the one before
- * is still queued it is skipped and counted in `missed`. Timers end with their actor.
+ * A timer that is due puts a message into its actor's mailbox, in room of its own. If the one
+ * before is still queued it is skipped and counted in `missed`. Timers end with their actor.
  * Threads: the handler or body that self was given to. None of these waits. */
 #ifndef TROUPE_TIMER_H
 #define TROUPE_TIMER_H
@@ -25,7 +25,8 @@ typedef struct troupe_timer_options {
     size_t size;             /* set by TROUPE_TIMER */
     troupe_timeout after;    /* until the first time; not given: `every` */
     troupe_timeout every;    /* from each to the next, without drift; not given: once */
-    const troupe_type *type; /* of the message, which has a troupe_tick body; NULL: troupe_tick_type */
+    const troupe_type *type; /* of the message, which has a troupe_tick body; NULL: troupe_tick_type
+                              *  */
     uint64_t key;            /* handed through */
 } troupe_timer_options;
 

@@ -124,7 +124,8 @@ troupe_error tr_actor_signal(tr_worker *worker, tr_address to, uint32_t bit)
     return TROUPE_OK;
 }
 
-/* Passes stop or cancel on to the children. False if memory was short; then it is to be done again. */
+/* Passes stop or cancel on to the children. False if memory was short; then it is to be done again.
+ *  */
 static bool signal_children(tr_worker *worker, const tr_actor *actor)
 {
     const uint32_t bit = actor->is_cancelled ? TR_SIGNAL_CANCEL : TR_SIGNAL_STOP;
@@ -232,17 +233,32 @@ static void log_failure(tr_worker *worker, const tr_actor *actor)
                  actor->failure != NULL ? actor->failure : "");
 }
 
+/* Whether `stop` is going to run, which may still answer what the actor has kept. */
+static bool will_stop(const tr_actor *actor)
+{
+    return actor->behavior != NULL && actor->behavior->stop != NULL && actor->is_started;
+}
+
+static void end_held(tr_worker *worker, tr_actor *actor)
+{
+    const bool has_failed = actor->reason != TROUPE_OK;
+    tr_held_end_all(worker, actor, has_failed ? TROUPE_OUTCOME_FAILED : TROUPE_OUTCOME_HANDLED,
+                    has_failed ? TROUPE_ERROR_HANDLER_FAILED : TROUPE_ERROR_NO_REPLY);
+}
+
 void tr_actor_close(tr_worker *worker, tr_actor *actor, troupe_error error)
 {
     TR_ASSERT(actor->state == TR_ACTOR_LIVE);
     actor->state = TR_ACTOR_CLOSING;
     actor->reason = final_reason(actor, error);
     tr_slot_close(actor->slot);
-    tr_actor_report_ready(worker, actor, actor->reason);
+    if (actor->reason == TROUPE_OK) {
+        tr_actor_report_ready(worker, actor, TROUPE_OK);
+    } /* A start that failed is told when nothing is left of it. */
     log_failure(worker, actor);
-    const bool has_failed = error != TROUPE_OK && actor->reason != TROUPE_OK;
-    tr_held_end_all(worker, actor, has_failed ? TROUPE_OUTCOME_FAILED : TROUPE_OUTCOME_HANDLED,
-                    has_failed ? TROUPE_ERROR_HANDLER_FAILED : TROUPE_ERROR_NO_REPLY);
+    if (!will_stop(actor)) {
+        end_held(worker, actor);
+    }
     tr_task_destroy(worker, &actor->task);
     tr_mailbox_release(worker, actor);
     tr_line_refuse_all(worker, actor, TROUPE_ERROR_STALE);
@@ -287,12 +303,14 @@ static void call_stop(tr_worker *worker, tr_actor *actor)
     const troupe_error reason =
         actor->reason != TROUPE_OK ? actor->reason : TROUPE_ERROR_STOPPING;
     tr_park_return_all(actor, reason);
-    (void) tr_dispatch_returned(worker, actor); /* it ends anyway */
+    while (tr_dispatch_returned(worker, actor) != TROUPE_OK) {
+        /* It ends anyway; the rest comes back too. */
+    }
     if (behavior->stop != NULL) {
         atomic_store_explicit(&worker->is_inside, 0, memory_order_relaxed);
         behavior->stop(&actor->self, actor->state_block, actor->reason);
         atomic_store_explicit(&worker->is_inside, 1, memory_order_relaxed);
-        tr_held_end_all(worker, actor, TROUPE_OUTCOME_HANDLED, TROUPE_ERROR_NO_REPLY);
+        end_held(worker, actor);
     }
 }
 
@@ -321,6 +339,7 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
     tr_actor_timer_cancel_all(worker, actor);
     tr_monitor_forget_all(worker, actor);
     tr_names_remove(worker->system, &actor->name);
+    tr_actor_report_ready(worker, actor, actor->reason);
     actor->state = TR_ACTOR_ENDED;
     tr_monitor_tell_all(worker, actor);
     tr_ledger_add(&worker->ledger, TR_COUNT_ENDED, 1);

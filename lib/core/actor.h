@@ -2,9 +2,9 @@
 /* actor: mailbox, place in the tree and life of one actor.
  *
  * Owns:       its queues, its task and stack, its state (in the same block), its extra.
- * Invariants: runs only from its worker's run queue. `queued` is the number of messages with a place
- *             in its lanes. Places of messages taken off since the last release are in to_release.
- *             While it is closing its mailbox is closed; it ends after its last child.
+ * Invariants: runs only from its worker's run queue. `queued` is the number of messages with a
+ *             place in its lanes. Places of messages taken off since the last release are in
+ *             to_release. While it is closing its mailbox is closed; it ends after its last child.
  * Threads:    only the worker that the actor is on; before START its spawner.
  * Uses:       worker, slot, task. */
 #ifndef TR_CORE_ACTOR_H

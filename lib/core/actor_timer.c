@@ -56,7 +56,9 @@ static void fired(tr_timer *base, void *context)
         /* Those that a late pass has slept through are missed, not made up for. */
         const uint64_t late = (worker->now_ns - timer->due_ns) / timer->every_ns;
         timer->missed += late;
-        timer->due_ns += (late + 1) * timer->every_ns;
+        const uint64_t last_ns = timer->due_ns + late * timer->every_ns;
+        timer->due_ns = last_ns < TR_NEVER - timer->every_ns ? last_ns + timer->every_ns
+                                                               : TR_NEVER - 1;
         tr_timers_start(&worker->timers, &timer->timer, timer->due_ns);
     }
     if (timer->is_busy) {

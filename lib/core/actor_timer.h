@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* actor_timer: the timers that actors start for themselves.
  *
- * The tick's message lies in the timer: firing allocates nothing, and while the one before is queued
- * or handled there is nothing to queue another with.
+ * The tick's message lies in the timer: firing allocates nothing, and while the one before is
+ * queued or handled there is nothing to queue another with.
  * Owns:       the timers in an actor's table.
  * Invariants: a timer is freed when it is neither running nor its tick under way.
  * Threads:    the worker's of the actor. */

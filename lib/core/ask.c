@@ -194,6 +194,12 @@ static void end_previous(tr_worker *worker, tr_actor *actor, troupe_message **he
     }
 }
 
+/* Neither a time limit nor the word that there is to be none. */
+static bool has_no_limit(const tr_actor *actor, troupe_timeout timeout)
+{
+    return timeout.ns == 0 && actor->message_deadline_ns == TR_NEVER;
+}
+
 static troupe_error prepare(tr_worker *worker, const tr_actor *actor, troupe_ref to,
                             troupe_message **message, tr_address *out_address)
 {
@@ -213,6 +219,9 @@ troupe_error troupe_ask_message(troupe_self *self, troupe_ref to, troupe_message
     tr_address address;
     end_previous(worker, actor, out_reply);
     troupe_error error = tr_task_check(self->task);
+    if (error == TROUPE_OK && has_no_limit(actor, timeout)) {
+        error = TROUPE_ERROR_BAD_ARGUMENT;
+    }
     if (error == TROUPE_OK) {
         error = prepare(worker, actor, to, message, &address);
     }
@@ -269,6 +278,9 @@ troupe_error troupe_ask_message_then(troupe_self *self, troupe_ref to, troupe_me
     tr_actor *actor = self->actor;
     tr_address address;
     troupe_error error = actor->state == TR_ACTOR_LIVE ? TROUPE_OK : TROUPE_ERROR_STOPPING;
+    if (error == TROUPE_OK && has_no_limit(actor, timeout)) {
+        error = TROUPE_ERROR_BAD_ARGUMENT;
+    }
     if (error == TROUPE_OK) {
         error = prepare(worker, actor, to, message, &address);
     }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* ask: the open asks of an actor.
  *
- * A coroutine's stands on its stack and is waited for; a behavior's is a block with a timer of its own
- * and the message that tells of its end in time.
+ * A coroutine's stands on its stack and is waited for; a behavior's is a block with a timer of its
+ * own and the message that tells of its end in time.
  * Owns:       a behavior's asks until their continuation has been called.
- * Invariants: an ask is in its actor's table from before its request is sent until it is answered and
- *             that has been handled, so that exactly one answer counts.
+ * Invariants: an ask is in its actor's table from before its request is sent until it is answered
+ *             and that has been handled, so that exactly one answer counts.
  * Threads:    the worker's of the asker. */
 #ifndef TR_CORE_ASK_H
 #define TR_CORE_ASK_H

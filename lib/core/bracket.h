@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* bracket: what every public call that takes `self` begins and ends with.
  *
- * The worker is found anew through `self` each time, and it is written down whether its thread is in
- * the library or in user code: the seam by which a worker can be taken from a thread that a handler
- * blocks.
+ * The worker is found anew through `self` each time, and it is written down whether its thread is
+ * in the library or in user code: the seam by which a worker can be taken from a thread that a
+ * handler blocks.
  * Threads: the worker's. */
 #ifndef TR_CORE_BRACKET_H
 #define TR_CORE_BRACKET_H

@@ -102,6 +102,12 @@ static troupe_error refuse(tr_worker *worker, tr_actor *actor, troupe_error reas
     return error;
 }
 
+/* A failed actor's state is not to be relied on. */
+static bool has_failed(const tr_actor *actor)
+{
+    return actor->reason != TROUPE_OK && actor->reason != TROUPE_ERROR_CANCELLED;
+}
+
 troupe_error tr_dispatch_returned(tr_worker *worker, tr_actor *actor)
 {
     troupe_error reason = TROUPE_OK;
@@ -110,9 +116,13 @@ troupe_error tr_dispatch_returned(tr_worker *worker, tr_actor *actor)
         worker = actor->worker;
         troupe_error error = TROUPE_OK;
         if (tr_message_has(message, TR_MESSAGE_WANTS_REPLY)) {
-            /* A request: its answer, this reason, goes to the continuation. */
-            tr_message_end(worker, message, TROUPE_OUTCOME_CANCELLED, reason);
-        } else if (actor->behavior->refused != NULL && actor->reason == TROUPE_OK) {
+            /* A request: its answer, this reason, goes to the continuation; of its deadline the ask
+             * knows by itself. */
+            tr_message_end(worker, message,
+                           reason == TROUPE_ERROR_EXPIRED ? TROUPE_OUTCOME_EXPIRED
+                                                          : TROUPE_OUTCOME_CANCELLED,
+                           reason);
+        } else if (actor->behavior->refused != NULL && !has_failed(actor)) {
             error = refuse(worker, actor, reason, message);
         } else if (reason == TROUPE_ERROR_EXPIRED) {
             tr_message_end(worker, message, TROUPE_OUTCOME_EXPIRED, reason);
@@ -135,7 +145,9 @@ static troupe_error start(tr_worker *worker, tr_actor *actor)
         error = actor->behavior->start(&actor->self, actor->state_block, actor->argument);
         worker = leave_user(actor);
     }
-    tr_actor_report_ready(worker, actor, error);
+    if (error == TROUPE_OK) {
+        tr_actor_report_ready(worker, actor, TROUPE_OK);
+    }
     return error;
 }
 

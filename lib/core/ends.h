@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* ends: the workers of one node: the regular ones, and those for actors on a thread of their own.
  *
- * An end that its actor has left is parked: its worker stays what it was, with pool, ledger and what
- * may still be on the way to it, and goes to the next actor that asks for a thread of its own.
+ * An end that its actor has left is parked: its worker stays what it was, with pool, ledger and
+ * what may still be on the way to it, and goes to the next actor that asks for a thread of its own.
  * Owns:       the workers.
  * Invariants: worker(i) exists for i < count; regular ones are never parked.
  * Threads:    one at a time; the workers themselves as worker.h says. */
@@ -27,10 +27,12 @@ typedef struct tr_ends {
     tr_end ends[TR_ENDS_MAX];
 } tr_ends;
 
-/* Makes the regular workers that the system's options name. Errors: NO_MEMORY, and nothing is left. */
+/* Makes the regular workers that the system's options name. Errors: NO_MEMORY, and nothing is left.
+ *  */
 TROUPE_MUST_CHECK troupe_error tr_ends_init(tr_ends *ends, tr_system *system);
 
-/* Takes half-made ones and those that never were, all zero. Finishes all workers, then their pools. */
+/* Takes half-made ones and those that never were, all zero. Finishes all workers, then their pools.
+ *  */
 void tr_ends_fini(tr_ends *ends);
 
 /* An end for an actor on a thread of its own: a parked one if there is one. *out_is_new says

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* guardian: the root of the tree of actors, on worker 0 of its node.
  *
- * It is an actor without a mailbox of interest; the actors that the node spawns from outside are its
- * children. When it has been told to stop and the last of them has ended, it ends, and with it the
- * system: ports.all_ended is called. ports.root_ended is told each of its children's ends.
+ * It is an actor without a mailbox of interest; the actors that the node spawns from outside are
+ * its children. When it has been told to stop and the last of them has ended, it ends, and with it
+ * the system: ports.all_ended is called. ports.root_ended is told each of its children's ends.
  * Owns:    nothing but the actor, which is its worker's.
  * Threads: the one that runs worker 0. */
 #ifndef TR_CORE_GUARDIAN_H

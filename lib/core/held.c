@@ -42,7 +42,7 @@ void tr_held_sweep(tr_worker *worker, tr_actor *actor)
         *at = message->next;
         message->next = NULL;
         tr_message_clear(message, TR_MESSAGE_HELD);
-        actor->handled++;
+        actor->handled += actor->task != NULL ? 1 : 0; /* a behavior's handler counts before */
         tr_message_end(worker, message, TROUPE_OUTCOME_HANDLED, TROUPE_ERROR_NO_REPLY);
     }
 }

@@ -35,8 +35,8 @@ void tr_ledger_accept(tr_ledger *ledger, troupe_message *message)
 
 void tr_ledger_read(const tr_ledger *ledger, troupe_counts *out_counts)
 {
-    /* Outcomes first: what is read later of the accepted can only be more, so that accepted equal to
-     * outcomes means nothing is held. Acquire pairs with the release of each store. */
+    /* Outcomes first: what is read later of the accepted can only be more, so that accepted equal
+     * to outcomes means nothing is held. Acquire pairs with the release of each store. */
     troupe_counts counts = {0};
     for (unsigned i = 0; i < TROUPE_OUTCOME_COUNT; i++) {
         counts.outcomes[i] = atomic_load_explicit(&ledger->outcomes[i], memory_order_acquire);

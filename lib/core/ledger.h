@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* ledger: every message accepted ends in exactly one counted outcome.
  *
- * tr_message_end is the one function that ends a message; it counts the outcome, answers an ask that
- * was not answered, and frees. Counters are written by their worker alone, with relaxed stores, so
- * that others may read them.
+ * tr_message_end is the one function that ends a message; it counts the outcome, answers an ask
+ * that was not answered, and frees. Counters are written by their worker alone, with relaxed
+ * stores, so that others may read them.
  * Owns:       the counters and the map of types of one worker.
  * Invariants: summed over the workers at rest, accepted = all outcomes + held.
  * Threads:    only the worker; counters may be read by any. */
@@ -71,8 +71,8 @@ void tr_ledger_accept(tr_ledger *ledger, troupe_message *message);
 
 void tr_ledger_read(const tr_ledger *ledger, troupe_counts *out_counts);
 
-/* Ends a message: counts the outcome, if it was accepted; if its sender still waits for a reply, the
- * block becomes that reply, with `answer` as its error; else it is freed. */
+/* Ends a message: counts the outcome, if it was accepted; if its sender still waits for a reply,
+ * the block becomes that reply, with `answer` as its error; else it is freed. */
 void tr_message_end(tr_worker *worker, troupe_message *message, troupe_outcome outcome,
                     troupe_error answer);
 

@@ -127,6 +127,7 @@ void tr_line_returned(tr_worker *worker, troupe_message *message)
     const bool is_nudge = message->value != TROUPE_OK;
     if (is_nudge && actor != NULL) {
         tr_line_serve(worker, actor);
+        tr_actor_try_reap(worker, actor);
     } else if (!is_nudge) {
         TR_ASSERT(actor != NULL); /* the place keeps the slot */
         tr_line_give_back(worker, actor, 1, message->size);

@@ -2,12 +2,13 @@
 /* line: those who wait for room in a mailbox.
  *
  * Who finds a mailbox full sends its owner a LINE_ENTER with a ticket; the message itself stands in
- * line. It comes back as LINE_GRANT, with a place reserved or with the reason why not. Who has given
- * up meanwhile returns the place (LINE_RETURN). Who gives up earlier says so (LINE_LEAVE) and gets the
- * ticket back all the same.
+ * line. It comes back as LINE_GRANT, with a place reserved or with the reason why not. Who has
+ * given up meanwhile returns the place (LINE_RETURN). Who gives up earlier says so (LINE_LEAVE) and
+ * gets the ticket back all the same.
  * Owns:       the messages in line.
- * Invariants: while someone stands in line WAITING is set, and only the owner admits. A place granted
- *             has one owner at each step: the grant, then the waiter's message, or the return.
+ * Invariants: while someone stands in line WAITING is set, and only the owner admits. A place
+ *             granted has one owner at each step: the grant, then the waiter's message, or the
+ *             return.
  * Threads:    the worker's of the mailbox's owner.
  * Fails:      never; allocates nothing. */
 #ifndef TR_CORE_LINE_H

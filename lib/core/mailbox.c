@@ -123,7 +123,8 @@ static bool conflate(tr_worker *worker, tr_actor *actor, troupe_message *message
     return false;
 }
 
-/* Makes room by ending the oldest that may be dropped: lowest lane first. False if there is none. */
+/* Makes room by ending the oldest that may be dropped: lowest lane first. False if there is none.
+ *                                                       */
 static bool make_room(tr_worker *worker, tr_actor *actor)
 {
     for (uint32_t i = actor->lanes != NULL ? TR_PRIORITIES : 1; i-- > 0;) {
@@ -157,10 +158,7 @@ static void wake_for_message(tr_worker *worker, tr_actor *actor, const troupe_me
 static bool put_evicting(tr_worker *worker, tr_actor *actor, troupe_message *message)
 {
     bool is_done = conflates(actor, message) && conflate(worker, actor, message);
-    const uint32_t capacity =
-        atomic_load_explicit(&actor->slot->capacity, memory_order_relaxed);
-    if (!is_done && actor->queued + (actor->extra != NULL ? actor->extra->stashed : 0) >= capacity &&
-        !make_room(worker, actor)) {
+    if (!is_done && tr_mailbox_is_full(actor) && !make_room(worker, actor)) {
         evict(worker, actor, message);
         is_done = true;
     }
@@ -189,8 +187,8 @@ void tr_mailbox_put(tr_worker *worker, tr_actor *actor, troupe_message *message)
     }
 }
 
-/* Behind all that is queued in any lane: a copy of what has entered each lane so far tells when that
- * has been taken. It needs no block, the DOWN's own fields do not use these. */
+/* Behind all that is queued in any lane: a copy of what has entered each lane so far tells when
+ * that has been taken. It needs no block, the DOWN's own fields do not use these. */
 static void put_down(tr_actor *actor, troupe_message *message)
 {
     tr_lanes *lanes = actor->lanes;
@@ -235,6 +233,13 @@ void tr_mailbox_put_back(tr_actor *actor, troupe_message *message)
         actor->lanes->left[priority]--;
     }
     actor->queued++;
+}
+
+bool tr_mailbox_is_full(const tr_actor *actor)
+{
+    const uint32_t stashed = actor->extra != NULL ? actor->extra->stashed : 0;
+    return actor->queued + stashed >=
+           atomic_load_explicit(&actor->slot->capacity, memory_order_relaxed);
 }
 
 bool tr_mailbox_is_empty(const tr_actor *actor)
@@ -403,6 +408,21 @@ static troupe_message *take_only_of(tr_worker *worker, tr_actor *actor, uint32_t
     return NULL;
 }
 
+/* What it should stand behind has been looked through: nothing of it is accepted. */
+static troupe_message *take_only_down(tr_worker *worker, tr_actor *actor,
+                                      const troupe_accept *accepted, size_t count)
+{
+    tr_queue *downs = &actor->lanes->downs;
+    while (downs->head != NULL && tr_message_is_accepted(downs->head, accepted, count)) {
+        troupe_message *down = tr_queue_pop(downs);
+        down->deadline_ns = TR_NEVER;
+        if (!is_past(worker, actor, down)) {
+            return down;
+        }
+    }
+    return NULL;
+}
+
 troupe_message *tr_mailbox_take_only(tr_worker *worker, tr_actor *actor,
                                      const troupe_accept *accepted, size_t count)
 {
@@ -412,11 +432,7 @@ troupe_message *tr_mailbox_take_only(tr_worker *worker, tr_actor *actor,
             return message;
         }
     }
-    if (actor->lanes != NULL && actor->lanes->downs.head != NULL &&
-        tr_message_is_accepted(actor->lanes->downs.head, accepted, count)) {
-        return pop_down(actor->lanes);
-    }
-    return NULL;
+    return actor->lanes != NULL ? take_only_down(worker, actor, accepted, count) : NULL;
 }
 
 troupe_message *tr_mailbox_drain(tr_actor *actor)
@@ -464,6 +480,7 @@ bool tr_mailbox_is_sound(const tr_actor *actor)
     const uint32_t capacity =
         atomic_load_explicit(&actor->slot->capacity, memory_order_relaxed);
     const uint64_t word = atomic_load_explicit(&actor->slot->admission, memory_order_relaxed);
-    return placed == actor->queued && actor->queued <= capacity &&
-           actor->queued <= (word & TR_SLOT_DEPTH_MASK);
+    const uint32_t stashed = actor->extra != NULL ? actor->extra->stashed : 0;
+    return placed == actor->queued && actor->queued + stashed <= capacity &&
+           actor->queued + stashed <= (word & TR_SLOT_DEPTH_MASK);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* mailbox: the queues of what an actor has to handle, and the places that they take.
  *
- * Order: replies first (behaviors'), then by weight the lanes of the user priorities, of which timers
- * and all that no rule names take the first. A DOWN waits until all that was queued when it came has
- * been taken.
+ * Order: replies first (behaviors'), then by weight the lanes of the user priorities, of which
+ *        timers
+ * and all that no rule names take the first. A DOWN waits until all that was queued when it came
+ * has been taken.
  * Owns:       the messages in it.
- * Invariants: `queued` of them have a place and never exceed the capacity.
+ * Invariants: `queued` of them have a place; with the stashed they never exceed the capacity.
  * Threads:    the worker's.
  * Fails:      never. Allocates nothing.
  * Uses:       actor, slot, ledger. */
@@ -36,6 +37,9 @@ troupe_message *tr_mailbox_take_only(tr_worker *worker, tr_actor *actor,
 
 bool tr_mailbox_is_empty(const tr_actor *actor);
 
+/* Whether what is queued and stashed takes all places. */
+bool tr_mailbox_is_full(const tr_actor *actor);
+
 /* Whether a message is of one of the types. */
 bool tr_message_is_accepted(const troupe_message *message, const troupe_accept *accepted,
                             size_t count);
@@ -43,8 +47,8 @@ bool tr_message_is_accepted(const troupe_message *message, const troupe_accept *
 /* Gives back the places of what was taken, and serves those who wait for room. */
 void tr_mailbox_release(tr_worker *worker, tr_actor *actor);
 
-/* Takes any message out in whatever order, for the actor's end; PLACED is cleared, its place counted
- * for release. NULL when there is none. */
+/* Takes any message out in whatever order, for the actor's end; PLACED is cleared, its place
+ * counted for release. NULL when there is none. */
 troupe_message *tr_mailbox_drain(tr_actor *actor);
 
 /* The receiver's rule for messages of this type, or NULL. */

@@ -4,8 +4,8 @@
  * A small body lies behind the header in the same block; a larger one is a tr_body of its own,
  * counted and shared. Blocks come from the pool of the worker that made them and go home to it.
  * Owns:       its block and its share of the body.
- * Invariants: a message is in one place at a time: its builder's hand, an outbox or batch, a queue of
- *             its receiver, the held list of the actor that handles it, or its pool.
+ * Invariants: a message is in one place at a time: its builder's hand, an outbox or batch, a queue
+ *             of its receiver, the held list of the actor that handles it, or its pool.
  * Threads:    one owner at a time; `released` may be set by any thread once it was delivered.
  * Uses:       pool. */
 #ifndef TR_CORE_MESSAGE_H
@@ -191,7 +191,8 @@ const char *tr_type_name(tr_form form, const void *type);
 void tr_message_drop_body(const troupe_allocator *allocator, troupe_message *message);
 
 /* Frees the body and sends the block home; `pool` is that of the thread that calls. Uncounted: what
- * was accepted is ended by tr_message_end (ledger). Does nothing to the block of an embedded one. */
+ * was accepted is ended by tr_message_end (ledger). Does nothing to the block of an embedded one.
+ *  */
 void tr_message_free(tr_pool *pool, troupe_message *message);
 
 /* Bytes above those that the place pays for. */

@@ -93,8 +93,8 @@ void tr_monitor_tell_all(tr_worker *worker, tr_actor *actor)
     }
 }
 
-/* Tells the watched. Without memory for that its entry stays there until it ends, harmless: its DOWN
- * finds no monitor. */
+/* Tells the watched. Without memory for that its entry stays there until it ends, harmless: its
+ * DOWN finds no monitor. */
 static void send_demonitor(tr_worker *worker, const tr_actor *actor, tr_address watched,
                            uint64_t id)
 {

@@ -2,8 +2,8 @@
 /* monitor: those who watch an actor, and the one DOWN that each gets.
  *
  * The MONITOR message becomes the entry at the watched and, at its end, the DOWN: nothing has to be
- * allocated then. The watcher knows its monitors by id; a DOWN whose id is not there any more is ended
- * unseen.
+ * allocated then. The watcher knows its monitors by id; a DOWN whose id is not there any more is
+ * ended unseen.
  * Threads: the worker's of the actor concerned. */
 #ifndef TR_CORE_MONITOR_H
 #define TR_CORE_MONITOR_H

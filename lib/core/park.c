@@ -14,7 +14,7 @@ struct place {
 
 struct tr_park {
     tr_queue parked;   /* in the order sent */
-    tr_queue returned; /* the reason stands in sender.generation: the sender is the actor */
+    tr_queue returned; /* the reason stands in deadline_ns */
     tr_timer timer;    /* the next deadline, or the next look for a ring */
     tr_actor *actor;
     uint64_t bytes;
@@ -64,7 +64,7 @@ static void give_back(tr_park *park, troupe_message *previous, troupe_message *m
                       troupe_error reason)
 {
     cut_out(park, previous, message);
-    message->sender.generation = (uint32_t) reason;
+    message->deadline_ns = (uint64_t) reason;
     tr_queue_push(&park->returned, message);
 }
 
@@ -302,8 +302,8 @@ troupe_message *tr_park_take_returned(tr_actor *actor, troupe_error *out_reason)
     }
     troupe_message *message = tr_queue_pop(&actor->extra->park->returned);
     if (message != NULL) {
-        *out_reason = (troupe_error) message->sender.generation;
-        message->sender = actor->address;
+        *out_reason = (troupe_error) message->deadline_ns;
+        message->deadline_ns = TR_NEVER;
     }
     return message;
 }

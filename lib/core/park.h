@@ -33,8 +33,8 @@ troupe_message *tr_park_take_returned(tr_actor *actor, troupe_error *out_reason)
 /* All that is parked is to be given back with this reason. */
 void tr_park_return_all(tr_actor *actor, troupe_error reason);
 
-/* The edge of the wait-for graph: whom the oldest waits for, the number of that wait, and since when;
- * false if nothing is parked. */
+/* The edge of the wait-for graph: whom the oldest waits for, the number of that wait, and since
+ * when; false if nothing is parked. */
 bool tr_park_edge(const tr_actor *actor, tr_address *out_to, uint64_t *out_ticket,
                   uint64_t *out_since_ns);
 

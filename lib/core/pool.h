@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* pool: the memory of small messages, one pool per worker.
  *
- * Blocks of four sizes, cut from slabs that are aligned to their size, so that a block's slab, and by
- * it the pool it belongs to, is found by its address. A block is taken by the pool's worker and given
- * back by any thread; what others give back waits in a stack of returned blocks until the worker runs
- * out, and wakes nobody.
- * Owns:       its slabs, until fini; pools belong to the node and outlive the threads that use them.
+ * Blocks of four sizes, cut from slabs that are aligned to their size, so that a block's slab, and
+ * by it the pool it belongs to, is found by its address. A block is taken by the pool's worker and
+ * given back by any thread; what others give back waits in a stack of returned blocks until the
+ * worker runs out, and wakes nobody.
+ * Owns:       its slabs, until fini; pools belong to the node and outlive the threads that use
+ *             them.
  * Invariants: a block is in use, in one free list of its pool, in a homeward chain of another pool,
  *             or on its pool's returned stack.
  * Threads:    take, give and settle: only the pool's worker. give_from_outside: any. */

@@ -30,8 +30,8 @@ typedef struct tr_ports {
     tr_clock clock;
     tr_stacks *stacks; /* of coroutines */
     void *context;     /* first argument of the rest */
-    /* Carries a batch; order is kept from each worker to each other. False: not now, the worker keeps
-     * the batch and tries again in its next pass. */
+    /* Carries a batch; order is kept from each worker to each other. False: not now, the worker
+     * keeps the batch and tries again in its next pass. */
     bool (*carry)(void *context, struct tr_worker *from, uint32_t to, const tr_batch *batch);
     /* Guards what all workers share: names and the list of those who hear of dead letters. */
     void (*lock)(void *context);

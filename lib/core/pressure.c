@@ -25,16 +25,23 @@ void tr_pressure_watch(tr_worker *worker, troupe_message *entry)
     tr_queue_push(&extra->pressure, entry);
 }
 
+/* Those who have ended are forgotten. */
 static void tell(tr_worker *worker, const tr_actor *actor, uint32_t depth, bool is_high)
 {
     const troupe_pressure pressure = {.actor = tr_system_ref(worker->system, actor->address),
                                       .depth = depth,
                                       .is_high = is_high ? 1 : 0};
-    for (const troupe_message *at = actor->extra->pressure.head; at != NULL; at = at->next) {
+    tr_queue watchers = actor->extra->pressure;
+    actor->extra->pressure = (tr_queue) {0};
+    for (troupe_message *at = tr_queue_pop(&watchers); at != NULL; at = tr_queue_pop(&watchers)) {
         troupe_message *message = NULL;
+        /* NO_MEMORY for the notice is a notice dropped. */
         if (tr_message_of_struct(&worker->pool, &troupe_pressure_type, &pressure, &message) ==
-            TROUPE_OK) {
-            tr_send_notice(worker, at->sender, message);
+                TROUPE_OK &&
+            !tr_send_notice(worker, at->sender, message)) {
+            tr_message_free(&worker->pool, at);
+        } else {
+            tr_queue_push(&actor->extra->pressure, at);
         }
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pressure: telling those who asked when a mailbox reaches its high mark, and is back at its low one.
+/* pressure: telling those who asked when a mailbox reaches its high mark, and is back at its low
+ * one.
  *
  * Threads: the worker's. */
 #ifndef TR_CORE_PRESSURE_H

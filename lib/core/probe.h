@@ -3,11 +3,11 @@
  *
  * Who has waited for a while sends a probe along its edge to whom it waits for. There the edge is
  * checked (it stands in line in a mailbox full of what is queued; or its request is held), and the
- * probe goes on along that actor's own edge. Each check is made by the worker that owns what it looks
- * at. Back at its origin it goes round a second time; if it has met the same waits, by their numbers,
- * the ring is real. (Edge chasing after Chandy, Misra and Haas.)
- * It dies where something could still move, and at one who began to wait later than its origin: that
- * one's own probe will see the ring, so exactly one is told.
+ * probe goes on along that actor's own edge. Each check is made by the worker that owns what it
+ * looks at. Back at its origin it goes round a second time; if it has met the same waits, by their
+ * numbers, the ring is real. (Edge chasing after Chandy, Misra and Haas.)
+ * It dies where something could still move, and at one who began to wait later than its origin:
+ * that one's own probe will see the ring, so exactly one is told.
  * Owns:    nothing beyond the message.
  * Threads: the worker's. */
 #ifndef TR_CORE_PROBE_H

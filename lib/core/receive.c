@@ -53,9 +53,7 @@ static troupe_error interrupted(const tr_actor *actor)
 /* A selective receive can never end if what it does not accept fills the mailbox. */
 static bool is_stuck(const tr_actor *actor, size_t count)
 {
-    return count > 0 &&
-           actor->queued + (actor->extra != NULL ? actor->extra->stashed : 0) >=
-               atomic_load_explicit(&actor->slot->capacity, memory_order_relaxed);
+    return count > 0 && tr_mailbox_is_full(actor);
 }
 
 static troupe_error wait_for_message(tr_task *task, const troupe_accept *accepted, size_t count,

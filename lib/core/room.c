@@ -74,6 +74,7 @@ troupe_error tr_room_wait(tr_sending *sending, tr_slot *slot, uint32_t limit)
     if (!tr_slot_set_waiting(slot, sending->to.generation, limit)) {
         tr_message_free(&worker->pool, enter); /* there is room now, or it has ended */
         tr_message_free(&worker->pool, leave);
+        sending->is_second_try = true;
         return tr_send(worker, sending);
     }
     return stand_in_line(worker, sending, enter, leave);

@@ -8,7 +8,7 @@
 #include "core/send.h"
 
 /* Stands in line until there is a place, then sends; `limit` is what admission compared the depth
- * with, 0 if the bytes were missing.
+ * with, 0 to stand in line whatever the depth is now.
  * Errors: TIMED_OUT, CANCELLED, WOULD_DEADLOCK, MAILBOX_FULL (too many places given up and not yet
  *         got back), STALE, NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_room_wait(tr_sending *sending, tr_slot *slot, uint32_t limit);

@@ -36,11 +36,19 @@ static uint32_t limit_of(tr_slot *slot, const troupe_message *message)
     return evicts(policy_of(slot, message)) ? 2 * capacity : capacity;
 }
 
-/* Gives back a place that was just taken; if someone waits for it, its owner has to know. */
+/* Whether it can never be admitted. */
+static bool is_too_large(const tr_worker *worker, tr_slot *slot, uint32_t charge)
+{
+    return charge > atomic_load_explicit(&slot->bytes_limit, memory_order_relaxed) ||
+           charge > worker->system->options.memory_budget;
+}
+
+/* Gives back a place that was just taken; if someone waits for it, or it is the last that kept an
+ * ended actor's slot, the owner has to know. */
 static void unplace(tr_worker *worker, tr_slot *slot, tr_address to)
 {
     const uint64_t before = tr_slot_release(slot, 1);
-    if ((before & TR_SLOT_WAITING) != 0) {
+    if ((before & (TR_SLOT_WAITING | TR_SLOT_CLOSED)) != 0) {
         troupe_message *nudge = worker->spare;
         worker->spare = NULL;
         nudge->receiver = to;
@@ -61,7 +69,7 @@ static bool has_spare(tr_worker *worker)
 static tr_admission admit_bytes(tr_worker *worker, tr_slot *slot, const tr_sending *sending,
                                 uint32_t charge, bool *out_by_bytes)
 {
-    if (charge > atomic_load_explicit(&slot->bytes_limit, memory_order_relaxed)) {
+    if (is_too_large(worker, slot, charge)) {
         unplace(worker, slot, sending->to);
         return TR_LARGE;
     }
@@ -88,9 +96,7 @@ tr_admission tr_send_admit(tr_worker *worker, tr_slot *slot, const tr_sending *s
     if (admission == TR_ADMITTED) {
         return admit_bytes(worker, slot, sending, charge, out_by_bytes);
     }
-    const bool is_large = admission == TR_FULL &&
-                          charge > atomic_load_explicit(&slot->bytes_limit, memory_order_relaxed);
-    return is_large ? TR_LARGE : admission;
+    return admission == TR_FULL && is_too_large(worker, slot, charge) ? TR_LARGE : admission;
 }
 
 troupe_message *tr_send_take(tr_worker *worker, tr_sending *sending)
@@ -105,6 +111,7 @@ troupe_message *tr_send_take(tr_worker *worker, tr_sending *sending)
         message->sender = sending->sender->address;
         message->deadline_ns = sending->deadline_ns;
         message->correlation = sending->correlation;
+        tr_message_clear(message, TR_MESSAGE_REPLIED); /* that was its life before */
         if (sending->correlation != 0) {
             tr_message_set(message, TR_MESSAGE_WANTS_REPLY);
         }
@@ -143,7 +150,8 @@ static troupe_error wait_or_park(tr_worker *worker, tr_sending *sending, tr_slot
     if (sending->sender->task == NULL) {
         return tr_park_add(worker, sending);
     }
-    return tr_room_wait(sending, slot, by_bytes ? 0 : limit_of(slot, *sending->message));
+    const bool is_sure = by_bytes || sending->is_second_try;
+    return tr_room_wait(sending, slot, is_sure ? 0 : limit_of(slot, *sending->message));
 }
 
 static troupe_error drop(tr_worker *worker, tr_sending *sending, bool is_dead_letter)
@@ -211,6 +219,13 @@ static troupe_error meet_full(tr_worker *worker, tr_sending *sending, tr_slot *s
     return TROUPE_ERROR_MAILBOX_FULL;
 }
 
+/* What is parked for this receiver goes first: to those who come later it is full. */
+static troupe_error stand_behind_parked(tr_worker *worker, tr_sending *sending, tr_slot *slot)
+{
+    TR_REQUIRE(!is_too_large(worker, slot, tr_message_charge(*sending->message)), TOO_LARGE);
+    return meet_full(worker, sending, slot, false);
+}
+
 troupe_error tr_send(tr_worker *worker, tr_sending *sending)
 {
     tr_slot *slot = tr_system_slot(worker->system, sending->to);
@@ -218,9 +233,8 @@ troupe_error tr_send(tr_worker *worker, tr_sending *sending)
     if (TR_UNLIKELY(tr_message_charge(*sending->message) > 0 && !has_spare(worker))) {
         return TROUPE_ERROR_NO_MEMORY;
     }
-    if (TR_UNLIKELY(sending->sender->extra != NULL && sending->margin == 0 &&
-                    tr_park_has(sending->sender, sending->to))) {
-        return tr_park_add(worker, sending); /* behind those that are parked already */
+    if (TR_UNLIKELY(sending->sender->extra != NULL && tr_park_has(sending->sender, sending->to))) {
+        return stand_behind_parked(worker, sending, slot);
     }
     bool by_bytes = false;
     switch (tr_send_admit(worker, slot, sending, &by_bytes)) {

@@ -22,6 +22,7 @@ typedef struct tr_sending {
     uint32_t margin;
     uint32_t redirects;
     bool is_forward;  /* keeps sender, deadline and the wish for a reply */
+    bool is_second_try; /* there was room when it was to wait; now it stands in line anyway */
     bool was_dropped; /* out: by a policy */
     bool was_parked;  /* out */
 } tr_sending;
@@ -44,8 +45,8 @@ troupe_message *tr_send_take(tr_worker *worker, tr_sending *sending);
 tr_admission tr_send_admit(tr_worker *worker, tr_slot *slot, const tr_sending *sending,
                            bool *out_by_bytes);
 
-/* Sends a notice of the runtime's own if there is room, else drops it, counted. False if the receiver
- * has ended. */
+/* Sends a notice of the runtime's own if there is room, else drops it, counted. False if the
+ * receiver has ended. */
 bool tr_send_notice(tr_worker *worker, tr_address to, troupe_message *message);
 
 /* Sends what workers tell each other about an actor. Errors: NO_MEMORY. */

@@ -14,6 +14,9 @@ static troupe_error read_options(const troupe_send_options *given, troupe_send_o
 {
     TR_REQUIRE(tr_options_read(options, sizeof *options, given), BAD_ARGUMENT);
     TR_REQUIRE((unsigned) options->on_full <= TROUPE_ON_FULL_DEAD_LETTER, BAD_ARGUMENT);
+    if (options->out_dropped != NULL) {
+        *options->out_dropped = false;
+    }
     if (options->timeout.ns == TROUPE_NOW.ns &&
         (options->on_full == TROUPE_ON_FULL_DEFAULT || options->on_full == TROUPE_ON_FULL_WAIT)) {
         options->on_full = TROUPE_ON_FULL_FAIL; /* not to wait at all is to fail at once */
@@ -21,26 +24,33 @@ static troupe_error read_options(const troupe_send_options *given, troupe_send_o
     return TROUPE_OK;
 }
 
-static troupe_error send_one(tr_worker *worker, tr_actor *actor, tr_address to,
-                             troupe_message **message, const troupe_send_options *options)
+/* All of a sending but the message. */
+static tr_sending sending_of(tr_actor *actor, tr_address to, const troupe_send_options *options)
 {
-    const troupe_error error = tr_send_prepare(worker, actor, message, options->trace_id);
-    if (error) {
-        return error;
-    }
-    tr_sending sending = {
+    const uint64_t now_ns = actor->worker->now_ns;
+    return (tr_sending) {
         .sender = actor,
-        .message = message,
-        .wait_until_ns =
-            tr_scope_deadline(actor, tr_deadline_of(worker->now_ns, options->timeout)),
-        .deadline_ns = tr_deadline_of(worker->now_ns, options->expires),
+        .wait_until_ns = tr_scope_deadline(actor, tr_deadline_of(now_ns, options->timeout)),
+        .deadline_ns = tr_deadline_of(now_ns, options->expires),
         .to = to,
         .on_full = options->on_full,
         .margin = options->margin,
     };
+}
+
+static troupe_error send_one(tr_sending sending, troupe_message **message,
+                             const troupe_send_options *options)
+{
+    tr_worker *worker = sending.sender->worker;
+    const troupe_error error =
+        tr_send_prepare(worker, sending.sender, message, options->trace_id);
+    if (error) {
+        return error;
+    }
+    sending.message = message;
     const troupe_error sent = tr_send(worker, &sending);
-    if (options->out_dropped != NULL) {
-        *options->out_dropped = sending.was_dropped;
+    if (options->out_dropped != NULL && sending.was_dropped) {
+        *options->out_dropped = true;
     }
     return sent;
 }
@@ -50,14 +60,14 @@ troupe_error troupe_send_message_with(troupe_self *self, troupe_ref to, troupe_m
 {
     TR_REQUIRE(self != NULL && message != NULL && *message != NULL, BAD_ARGUMENT);
     troupe_send_options options = {0};
-    tr_worker *worker = tr_enter(self);
+    const tr_worker *worker = tr_enter(self);
     tr_address address;
     troupe_error error = given != NULL ? read_options(given, &options) : TROUPE_OK;
     if (error == TROUPE_OK) {
         error = tr_system_address(worker->system, to, &address);
     }
     if (error == TROUPE_OK) {
-        error = send_one(worker, self->actor, address, message, &options);
+        error = send_one(sending_of(self->actor, address, &options), message, &options);
     }
     tr_leave(self);
     return error;
@@ -114,6 +124,7 @@ static troupe_error send_many(troupe_self *self, tr_address to, troupe_message *
                               size_t count, const troupe_send_options *options, size_t *sent)
 {
     tr_actor *actor = self->actor;
+    const tr_sending sending = sending_of(actor, to, options);
     const bool is_plain =
         options->margin == 0 && options->trace_id == 0 && options->expires.ns == 0;
     while (*sent < count) {
@@ -123,8 +134,7 @@ static troupe_error send_many(troupe_self *self, tr_address to, troupe_message *
             more = send_stroke(actor->worker, actor, to, messages + *sent, count - *sent);
         }
         if (more == 0) {
-            const troupe_error error =
-                send_one(actor->worker, actor, to, &messages[*sent], options);
+            const troupe_error error = send_one(sending, &messages[*sent], options);
             if (error) {
                 return error;
             }

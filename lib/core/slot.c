@@ -20,12 +20,14 @@ troupe_error tr_slots_init(tr_slots *slots, uint32_t count)
 void tr_slots_fini(tr_slots *slots)
 {
     if (slots->table != NULL) {
-        (void) munmap(slots->table, (size_t) slots->count * sizeof(tr_slot)); /* ours: cannot fail */
+        (void) munmap(slots->table, (size_t) slots->count * sizeof(tr_slot)); /* ours: cannot fail
+                                                                               *  */
         slots->table = NULL;
     }
 }
 
-/* Slots that end on another worker than the one that spawns must get back to it: they are shared. The
+/* Slots that end on another worker than the one that spawns must get back to it: they are shared.
+ *                                                                                The
  * count of changes in the head tells it from an equal one of before. */
 static void push_free(tr_slots *slots, tr_slot *slot)
 {

@@ -2,13 +2,14 @@
 /* slot: the place where an actor lives, and the word by which all threads are admitted to it.
  *
  * Slots lie in memory that is not unmapped while the node runs, so any thread may look at one. The
- * admission word holds generation (32 bits), flags (8) and depth (24): how many places of the mailbox
- * are taken by messages queued, stashed and under way, and by places granted to those in line.
+ * admission word holds generation (32 bits), flags (8) and depth (24): how many places of the
+ * mailbox are taken by messages queued, stashed and under way, and by places granted to those in
+ * line.
  * Owns:       the table of slots.
  * Invariants: depth <= limit; the limit is fixed within a generation. Bytes above 256 a message are
  *             counted in `bytes` and never exceed bytes_limit. WAITING is set only while someone
- *             stands in line or is on the way there; nobody is admitted past it. A slot is used again
- *             only with CLOSED set, depth 0 and nobody in line.
+ *             stands in line or is on the way there; nobody is admitted past it. A slot is used
+ *             again only with CLOSED set, depth 0 and nobody in line.
  * Threads:    what is atomic, any; the rest as its comment says. */
 #ifndef TR_CORE_SLOT_H
 #define TR_CORE_SLOT_H
@@ -113,8 +114,8 @@ void tr_slot_return_bytes(tr_slot *slot, uint64_t bytes);
 /* Gives `count` places back. Returns the word before. */
 uint64_t tr_slot_release(tr_slot *slot, uint32_t count);
 
-/* Sets WAITING if the generation lives and the mailbox is still full (or WAITING already set); false
- * if there is room now or it is closed. */
+/* Sets WAITING if the generation lives and the mailbox is still full (or WAITING already set);
+ * false if there is room now or it is closed. */
 bool tr_slot_set_waiting(tr_slot *slot, uint32_t generation, uint32_t limit);
 void tr_slot_clear_waiting(tr_slot *slot);
 

@@ -268,6 +268,7 @@ troupe_error troupe_self_snapshot(troupe_self *self, troupe_snapshot **out_snaps
     if (error == TROUPE_OK) {
         task->snapshot = NULL;
         error = tr_task_wait(task, TROUPE_WAIT_TIME, TR_NEVER);
+        task->wait_id = 0; /* what comes home later does not meet another wait */
         if (error) {
             troupe_snapshot_destroy(&task->snapshot);
         }

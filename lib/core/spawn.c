@@ -168,7 +168,11 @@ static troupe_error furnish(tr_worker *worker, tr_actor *actor, const troupe_spa
 static troupe_error check_redirect(const tr_system *system, const troupe_spawn_options *options)
 {
     tr_address to;
-    if (options->on_full != TROUPE_ON_FULL_REDIRECT && troupe_ref_is_none(options->redirect_to)) {
+    bool redirects = options->on_full == TROUPE_ON_FULL_REDIRECT;
+    for (size_t i = 0; i < options->type_rule_count; i++) {
+        redirects = redirects || options->type_rules[i].on_full == TROUPE_ON_FULL_REDIRECT;
+    }
+    if (!redirects && troupe_ref_is_none(options->redirect_to)) {
         return TROUPE_OK;
     }
     return tr_system_address(system, options->redirect_to, &to) == TROUPE_OK
@@ -253,7 +257,8 @@ void tr_spawn_ready(tr_worker *worker, troupe_message *message)
         ready->done(ready, error);
     } else if (spawner != NULL && spawner->task != NULL) {
         tr_task *task = spawner->task;
-        if (task->wait == TROUPE_WAIT_START && tr_address_is_same(task->waits_for, message->sender)) {
+        if (task->wait == TROUPE_WAIT_START &&
+            tr_address_is_same(task->waits_for, message->sender)) {
             tr_task_wake(worker, task, error);
         }
     }
@@ -311,7 +316,8 @@ static troupe_error spawn_child(troupe_self *self, const troupe_spawn_options *o
 {
     tr_actor *actor = self->actor;
     tr_worker *worker = actor->worker;
-    TR_REQUIRE(actor->state == TR_ACTOR_LIVE && !actor->is_cancelled, STOPPING);
+    TR_REQUIRE(actor->state == TR_ACTOR_LIVE, STOPPING);
+    TR_REQUIRE(!actor->is_cancelled, CANCELLED);
     troupe_message *ready = waits ? tr_message_of_kind(&worker->pool, TR_KIND_READY) : NULL;
     TR_REQUIRE(!waits || ready != NULL, NO_MEMORY);
     tr_address child;

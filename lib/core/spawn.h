@@ -2,9 +2,9 @@
 /* spawn: making actors, and the word between parent, child and spawner.
  *
  * The spawner makes all of an actor (slot, block, stack, name) on its own worker, links it into the
- * tree, and ships it with START; from then on it belongs to the worker it is placed on. What comes for
- * it there before START is queued. An actor that has ended stays, as something that buries what still
- * comes, until its parent has forgotten it and its last place is back.
+ * tree, and ships it with START; from then on it belongs to the worker it is placed on. What comes
+ * for it there before START is queued. An actor that has ended stays, as something that buries what
+ * still comes, until its parent has forgotten it and its last place is back.
  * Threads: the worker's. */
 #ifndef TR_CORE_SPAWN_H
 #define TR_CORE_SPAWN_H

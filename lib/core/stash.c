@@ -7,24 +7,28 @@
 #include "core/mailbox.h"
 #include "core/task.h"
 
-/* The place of the message just taken is still the actor's, or one is taken anew. */
+/* The place of the message just taken is still the actor's, or one is taken anew; the same of its
+ * bytes. Nobody in line is passed by. */
 static bool keep_place(tr_worker *worker, tr_actor *actor, const troupe_message *message)
 {
-    const uint32_t charge = tr_message_charge(message);
-    if (actor->to_release > 0 && actor->bytes_to_release >= charge) {
-        actor->to_release--;
-        actor->bytes_to_release -= charge;
-        return true;
-    }
-    if (charge > 0 && tr_budget_take(worker, actor->slot, charge) != TR_BYTES_TAKEN) {
+    const uint64_t charge = tr_message_charge(message);
+    const uint64_t kept = charge < actor->bytes_to_release ? charge : actor->bytes_to_release;
+    const bool has_place = actor->to_release > 0;
+    if (!has_place && actor->line.head != NULL) {
         return false;
     }
-    if (!tr_slot_admit_waiter(actor->slot)) {
-        if (charge > 0) {
-            tr_budget_return(worker, actor->slot, charge);
+    if (charge > kept &&
+        tr_budget_take(worker, actor->slot, charge - kept) != TR_BYTES_TAKEN) {
+        return false;
+    }
+    if (!has_place && !tr_slot_admit_waiter(actor->slot)) {
+        if (charge > kept) {
+            tr_budget_return(worker, actor->slot, charge - kept);
         }
         return false;
     }
+    actor->to_release -= has_place ? 1 : 0;
+    actor->bytes_to_release -= kept;
     return true;
 }
 
@@ -35,7 +39,8 @@ static troupe_error stash(tr_worker *worker, tr_actor *actor, troupe_message **m
                BAD_ARGUMENT);
     tr_extra *extra = tr_actor_extra(worker, actor);
     TR_REQUIRE(extra != NULL, NO_MEMORY);
-    TR_REQUIRE(actor->line.head == NULL || actor->to_release > 0, MAILBOX_FULL);
+    /* Where the oldest gives way more is admitted than there are places. */
+    TR_REQUIRE(!actor->evicts || !tr_mailbox_is_full(actor), MAILBOX_FULL);
     TR_REQUIRE(keep_place(worker, actor, *message), MAILBOX_FULL);
     tr_held_remove(actor, *message);
     tr_message_set(*message, TR_MESSAGE_PLACED | TR_MESSAGE_STASHED);
@@ -102,11 +107,10 @@ size_t troupe_unstash(troupe_self *self, size_t count)
 
 static troupe_error continue_with(tr_worker *worker, tr_actor *actor, troupe_message **message)
 {
-    TR_REQUIRE(actor->held != NULL && !actor->has_continued && actor->to_release > 0,
-               BAD_ARGUMENT);
+    TR_REQUIRE(actor->held != NULL && !actor->has_continued, BAD_ARGUMENT);
     TR_REQUIRE(!tr_message_has(*message, TR_MESSAGE_WANTS_REPLY | TR_MESSAGE_EMBEDDED),
                BAD_ARGUMENT);
-    TR_REQUIRE(tr_message_charge(*message) <= actor->bytes_to_release, TOO_LARGE);
+    TR_REQUIRE(keep_place(worker, actor, *message), MAILBOX_FULL);
     troupe_message *continued = *message;
     *message = NULL;
     if (tr_message_has(continued, TR_MESSAGE_HELD)) {
@@ -118,8 +122,6 @@ static troupe_error continue_with(tr_worker *worker, tr_actor *actor, troupe_mes
     continued->deadline_ns = TR_NEVER;
     tr_message_set(continued, TR_MESSAGE_SEALED);
     tr_message_set_kind(continued, TR_KIND_USER);
-    actor->to_release--;
-    actor->bytes_to_release -= tr_message_charge(continued);
     actor->has_continued = true;
     tr_ledger_accept(&worker->ledger, continued);
     tr_mailbox_put(worker, actor, continued);

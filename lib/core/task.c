@@ -137,8 +137,7 @@ void tr_task_message_came(tr_worker *worker, tr_task *task, const troupe_message
     if (task->accepted == NULL ||
         tr_message_is_accepted(message, task->accepted, task->accepted_count)) {
         tr_task_wake(worker, task, TROUPE_OK);
-    } else if (actor->queued >=
-               atomic_load_explicit(&actor->slot->capacity, memory_order_relaxed)) {
+    } else if (tr_mailbox_is_full(actor)) {
         tr_task_wake(worker, task, TROUPE_ERROR_MAILBOX_FULL);
     }
 }

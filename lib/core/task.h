@@ -2,8 +2,8 @@
 /* task: one flow within an actor, on a coroutine, and how it waits.
  *
  * Owns:       its stack while it runs; the reply and the LEAVE it holds while it waits.
- * Invariants: `wait` is NOTHING while it runs or is runnable; its timer runs only while it waits. It is
- *             woken exactly once for each wait; what comes first counts.
+ * Invariants: `wait` is NOTHING while it runs or is runnable; its timer runs only while it waits.
+ *             It is woken exactly once for each wait; what comes first counts.
  * Threads:    the worker's of its actor. A worker is found anew after each wait.
  * Uses:       coroutine, actor, timers. */
 #ifndef TR_CORE_TASK_H
@@ -39,7 +39,8 @@ void tr_task_destroy(tr_worker *worker, tr_task **task);
 /* The task waits, or would have: that makes its actor ready, unless it is to say so itself. */
 void tr_task_is_ready(tr_task *task);
 
-/* Suspends the running task until it is woken; gives its actor's places back before.
+/* Suspends the running task until it is woken; before, gives its actor's places back and ends what
+ * user code has destroyed.
  * Returns what it was woken with; TIMED_OUT at the deadline. */
 troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns);
 

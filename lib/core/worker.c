@@ -202,9 +202,8 @@ tr_actor *tr_actor_at(tr_worker *worker, tr_address address)
         return NULL;
     }
     tr_actor *actor = atomic_load_explicit(&slot->actor, memory_order_relaxed);
-    return actor != NULL && atomic_load_explicit(&slot->worker, memory_order_relaxed) == worker->index
-               ? actor
-               : NULL;
+    const uint32_t home = atomic_load_explicit(&slot->worker, memory_order_relaxed);
+    return home == worker->index ? actor : NULL;
 }
 
 /* A message that was admitted has come. */

@@ -2,10 +2,11 @@
 /* worker: one thread's share of the node, as an object that a thread runs.
  *
  * Actors belong to one worker at a time. Within it messages move by pointer; to others they are
- * collected in outboxes and carried in batches. What workers tell each other about actors on the same
- * worker goes through the inner queue, so that nothing is changed in the middle of a turn.
+ * collected in outboxes and carried in batches. What workers tell each other about actors on the
+ * same worker goes through the inner queue, so that nothing is changed in the middle of a turn.
  * Owns:       run queue, outboxes, timers, pool, ledger; the actors that are on it.
- * Invariants: an actor is in the run queue once at most. A message is in one outbox, batch or queue.
+ * Invariants: an actor is in the run queue once at most. A message is in one outbox, batch or
+ *             queue.
  * Threads:    only the thread that runs the worker, but for what is atomic. Nothing keeps a pointer
  *             to a worker across user code: it is found anew through `self`.
  * Uses:       system, slot, pool, ledger, timers. */
@@ -94,12 +95,13 @@ struct tr_worker {
 
 /* Errors: NO_MEMORY, and nothing is left. */
 TROUPE_MUST_CHECK troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index);
-/* Frees messages that nobody is going to take, uncounted, at the end of the node. What an ended actor
- * and its parent tell each other lies in the actor: batches and queues of all workers are dropped
- * before the fini of any. */
+/* Frees messages that nobody is going to take, uncounted, at the end of the node. What an ended
+ * actor and its parent tell each other lies in the actor: batches and queues of all workers are
+ * dropped before the fini of any. */
 void tr_worker_drop(tr_worker *worker, const tr_batch *batch);
 void tr_worker_drop_queues(tr_worker *worker);
-/* Frees what is left, actors and messages too, uncounted. Pools come last: see tr_worker_fini_pool. */
+/* Frees what is left, actors and messages too, uncounted. Pools come last: see tr_worker_fini_pool.
+ *  */
 void tr_worker_fini(tr_worker *worker);
 /* After the fini of every worker of the node. */
 void tr_worker_fini_pool(tr_worker *worker);
@@ -120,7 +122,8 @@ bool tr_worker_has_outgoing(const tr_worker *worker);
 /* Hands over the outboxes. */
 void tr_worker_flush(tr_worker *worker);
 
-/* Sends `message` to the worker with this index: by outbox, or the inner queue if it is this one. */
+/* Sends `message` to the worker with this index: by outbox, or the inner queue if it is this one.
+ *  */
 void tr_worker_tell(tr_worker *worker, uint32_t to, troupe_message *message);
 
 /* Sends what workers tell each other about actors to the worker of the receiver. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* engine: a thread that runs one worker.
  *
- * Its loop: calls from outside, batches in, a pass; with nothing to do spin briefly, then sleep until
+ * Its loop: calls from outside, batches in, a pass; with nothing to do spin briefly, then sleep
+ *           until
  * a batch, a call or the worker's next timer.
  * Owns:       the thread, the worker's end of the inproc, the waiter. The worker is borrowed.
- * Invariants: a call is queued, or run once, or refused because the engine ends. From create to start
- *             and from has_ended on, nothing runs the worker.
+ * Invariants: a call is queued, or run once, or refused because the engine ends. From create to
+ *             start and from has_ended on, nothing runs the worker.
  * Threads:    any; send only the thread that runs the worker.
  * Fails:      in create and start.
  * Uses:       worker, inproc, waiter. */
@@ -27,7 +28,8 @@ typedef struct tr_crowd {
     uint32_t processors;
 } tr_crowd;
 
-/* Something to be done on the worker's thread. Lies still until it is done or the engine has ended. */
+/* Something to be done on the worker's thread. Lies still until it is done or the engine has ended.
+ *  */
 typedef struct tr_engine_call {
     void (*run)(tr_worker *worker, void *context);
     void *context;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* inspect: looking at a node's actors from outside.
  *
- * Each worker is asked in its turn and answers between two passes; one whose thread is not running is
- * looked at directly.
+ * Each worker is asked in its turn and answers between two passes; one whose thread is not running
+ * is looked at directly.
  * Owns:    nothing.
  * Threads: any. From a thread of the node its own worker answers at once.
  * Uses:    engine, snapshot. */

@@ -13,7 +13,7 @@
 /* How often the ledgers are looked at while the node drains. */
 #define LOOK_NS UINT64_C(1000000)
 /* What a thread is given to end the turn it is in, when actors had to be left behind. */
-#define GRACE_NS UINT64_C(1000000000)
+#define GRACE_NS UINT64_C(300000000)
 #define NS_PER_MS UINT64_C(1000000)
 /* Of the report in the log. */
 #define REPORT_BYTES_MAX 2048

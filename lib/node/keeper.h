@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* keeper: the thread that waits for the word to stop and then stops the node, phase by phase.
  *
- * It runs no user code but the log hook, so no actor can hold it up. Each phase has a deadline; what
- * a phase had to leave undone is logged by name. A second signal goes on to cancelling at once, a
- * third gives up.
+ * It runs no user code but the log hook, so no actor can hold it up. Each phase has a deadline;
+ * what a phase had to leave undone is logged by name. A second signal goes on to cancelling at
+ * once, a third gives up.
  * Owns:    nothing.
  * Threads: start and join as tr_thread; wake any.
  * Uses:    node, outside, report. */

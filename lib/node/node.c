@@ -38,7 +38,33 @@ tr_node_phase tr_node_phase_now(troupe_node *node)
     return phase;
 }
 
-/* Making. */
+/* Making and freeing. */
+
+/* All threads have ended. Takes half-made ones. */
+static void free_all(troupe_node *node)
+{
+    const troupe_allocator allocator = node->settings.allocator;
+    tr_outside_destroy(node);
+    if (node->ends.system != NULL) {
+        tr_ends_fini(&node->ends);
+    }
+    if (node->system.options.workers > 0) {
+        tr_system_fini(&node->system);
+    }
+    tr_roots_free(node);
+    tr_stacks_destroy(&node->stacks);
+    if (node->inproc != NULL) {
+        tr_inproc_destroy(&node->inproc);
+    }
+    if (node->keeper_waiter != NULL) {
+        tr_waiter_destroy(&node->keeper_waiter);
+    }
+    tr_signals_close(&node->signals);
+    tr_condition_fini(&node->changed);
+    tr_mutex_fini(&node->mutex);
+    tr_mutex_fini(&node->shared);
+    tr_free(&allocator, node, sizeof *node);
+}
 
 static troupe_error make_transport(troupe_node *node)
 {
@@ -98,7 +124,7 @@ troupe_error troupe_node_create(const troupe_node_options *options, troupe_node 
         error = make_system(node);
     }
     if (error) {
-        troupe_node_destroy(&node);
+        free_all(node);
         return error;
     }
     *out_node = node;
@@ -200,31 +226,6 @@ static bool end_of_threads(troupe_node *node)
         (void) tr_waiter_wait(node->keeper_waiter, deadline_ns, tr_node_now_ns(node), &events);
     }
     return tr_outside_join(node) == 0;
-}
-
-static void free_all(troupe_node *node)
-{
-    const troupe_allocator allocator = node->settings.allocator;
-    tr_outside_destroy(node);
-    if (node->ends.system != NULL) {
-        tr_ends_fini(&node->ends);
-    }
-    if (node->system.options.workers > 0) {
-        tr_system_fini(&node->system);
-    }
-    tr_roots_free(node);
-    tr_stacks_destroy(&node->stacks);
-    if (node->inproc != NULL) {
-        tr_inproc_destroy(&node->inproc);
-    }
-    if (node->keeper_waiter != NULL) {
-        tr_waiter_destroy(&node->keeper_waiter);
-    }
-    tr_signals_close(&node->signals);
-    tr_condition_fini(&node->changed);
-    tr_mutex_fini(&node->mutex);
-    tr_mutex_fini(&node->shared);
-    tr_free(&allocator, node, sizeof *node);
 }
 
 void troupe_node_destroy(troupe_node **in_node)

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <troupe/node.h>
 
-/* One line for each actor that the phase of the stop waits for, and for each worker that is stuck in
- * a turn; "" if there is none. Cut at a line's end where `size` is short.
+/* One line for each actor that the phase of the stop waits for, and for each worker that is stuck
+ * in a turn; "" if there is none. Cut at a line's end where `size` is short.
  * Blocks: a tenth of a second at most. */
 void tr_report_write(troupe_node *node, char *text, size_t size);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* root: spawning root actors from outside.
  *
- * Owns:    the records of starts that are waited for; one that is given up stays with the node until
- *          the start has returned, or the node goes.
+ * Owns:    the records of starts that are waited for; one that is given up stays with the node
+ *          until the start has returned, or the node goes.
  * Threads: any but the node's own. */
 #ifndef TR_NODE_ROOT_H
 #define TR_NODE_ROOT_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* world: a whole node of one to many workers in one thread, driven by a seed.
  *
- * Time is virtual: it stands still while anything can run and then jumps to the next event. The seed
- * says which worker takes its next pass and how long a batch is under way. Batches from one worker to
- * another keep their order; different pairs race. The same seed gives the same run.
+ * Time is virtual: it stands still while anything can run and then jumps to the next event. The
+ * seed
+ * says which worker takes its next pass and how long a batch is under way. Batches from one worker
+ * to another keep their order; different pairs race. The same seed gives the same run.
  * Owns:       the system, its workers, their actors, the batches under way.
  * Invariants: a batch is with its worker or under way. Nothing depends on an address.
  * Threads:    one. Not to be called from within an actor.
@@ -87,8 +88,9 @@ uint32_t tr_world_worker_count(const tr_world *world);
 uint32_t tr_world_roots_ended(const tr_world *world);
 troupe_error tr_world_root_error(const tr_world *world);
 
-/* Runs, then checks what must be true at rest: each message accepted has ended or is held somewhere;
- * after a stop also that no actor is live, no place and no byte taken, no block out of its pool. */
+/* Runs, then checks what must be true at rest: each message accepted has ended or is held
+ * somewhere; after a stop also that no actor is live, no place and no byte taken, no block out of
+ * its pool. */
 bool tr_world_is_sound(tr_world *world);
 
 /* What the last call that returned false has found, for people; "" if nothing. */

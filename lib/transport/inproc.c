@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* One ROUTER socket per end, bound to a name of its own. The first send from one end to another
  * connects the two, and that pipe carries batches in this direction only; what comes back has a
- * pipe of its own. Were both ways to share one, two ends that connect to each other at the same time
- * would each have two pipes to the other, and order would be lost between them. So a ROUTER knows a
- * peer by two routing ids, '>' for the pipe to it and '<' for the pipe from it.
+ * pipe of its own. Were both ways to share one, two ends that connect to each other at the same
+ * time would each have two pipes to the other, and order would be lost between them. So a ROUTER
+ * knows a peer by two routing ids, '>' for the pipe to it and '<' for the pipe from it.
  *
  *     end 1   ---- ">" ==================> "<" ----   end 2
  *             ---- "<" <================== ">" ----
  *
- * Routing ids and names hold the incarnation, a number that each opening of an end has for itself in
- * the node: what belongs to an earlier end with the same index is not mistaken for the new one's.
+ * Routing ids and names hold the incarnation, a number that each opening of an end has for itself
+ * in the node: what belongs to an earlier end with the same index is not mistaken for the new
+ * one's.
  *
  * A slot's arrivals word is all that ends share. A sender adds an arrival before anything else and
  * learns in the same step whether the end is open; only if it is does it send, and otherwise it
@@ -40,7 +41,8 @@
 /* A socket that was closed counts until its peers have noticed; one that sleeps or is busy may take
  * a while. So many for each index. */
 #define SOCKETS_PER_END 8
-/* How long drain waits before it looks again: a batch wakes it, a send that was given up does not. */
+/* How long drain waits before it looks again: a batch wakes it, a send that was given up does not.
+ *                                              */
 #define DRAIN_LOOK_MS 1
 
 /* The low bits of an arrivals word; the rest counts and may wrap around. */
@@ -91,7 +93,8 @@ struct parcel {
 };
 _Static_assert(sizeof(struct parcel) == 24, "a parcel has no padding and fits into 33 bytes");
 
-/* Unique in the node, as are the sockets it names. The first byte is not 0: such ids are ZeroMQ's. */
+/* Unique in the node, as are the sockets it names. The first byte is not 0: such ids are ZeroMQ's.
+ *  */
 struct routing_id {
     char bytes[1 + sizeof(uint64_t)];
 };
@@ -345,9 +348,9 @@ troupe_error tr_inproc_send(tr_inproc_end *end, uint32_t to, const tr_batch *bat
 {
     TR_ASSERT(to < end->inproc->ends_max && to != end->index);
     TR_ASSERT(batch->count > 0);
-    /* Before the send, so that the receiver never counts more than have arrived; pairs with the load
-     * in tr_inproc_receive. If OPEN was set, the end and its incarnation stay until the arrival has
-     * been received or taken back: pairs with the loads in tr_inproc_drain. */
+    /* Before the send, so that the receiver never counts more than have arrived; pairs with the
+     * load in tr_inproc_receive. If OPEN was set, the end and its incarnation stay until the
+     * arrival has been received or taken back: pairs with the loads in tr_inproc_drain. */
     struct slot *slot = &end->inproc->slots[to];
     const uint64_t before = atomic_fetch_add(&slot->arrivals, ARRIVAL);
     if ((before & OPEN) == 0) {

@@ -84,8 +84,8 @@ int tr_inproc_fd(const tr_inproc_end *end);
  * Blocks: while another thread is in the middle of a send to the end, microseconds as a rule. */
 bool tr_inproc_drain(tr_inproc_end *end, tr_inproc_arrival *out_arrival);
 
-/* No batch is on its way to the end: drain has returned false, or nobody has sent to it yet. What it
- * has sent itself arrives nevertheless. Takes NULL.
+/* No batch is on its way to the end: drain has returned false, or nobody has sent to it yet. What
+ * it has sent itself arrives nevertheless. Takes NULL.
  * Blocks: as drain does. */
 void tr_inproc_close(tr_inproc_end **end);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* tsan: tells ThreadSanitizer of the order that ZeroMQ gives; nothing without it.
  *
- * ZeroMQ makes what was written before a send visible after the receive, but it is not compiled with
- * the sanitizer, which would report races. A program that uses this also has what the sanitizer is
- * not to report inside ZeroMQ.
+ * ZeroMQ makes what was written before a send visible after the receive, but it is not compiled
+ * with the sanitizer, which would report races. A program that uses this also has what the
+ * sanitizer is not to report inside ZeroMQ.
  * Threads: any. */
 #ifndef TR_TRANSPORT_TSAN_H
 #define TR_TRANSPORT_TSAN_H

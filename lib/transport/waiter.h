@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* waiter: where one thread sleeps until a descriptor is ready, a deadline has come or another thread
- * wakes it.
+/* waiter: where one thread sleeps until a descriptor is ready, a deadline has come or another
+ * thread wakes it.
  *
  * Descriptors are reported as long as they are ready (level-triggered).
  * Owns:    its epoll set and its descriptor for waking; those added stay the caller's.

@@ -4,20 +4,20 @@
 #include "core/actor.h"
 #include "support/fixtures.h"
 
-const troupe_type number_type = TROUPE_TYPE(uint64_t);
-const troupe_type other_type = TROUPE_TYPE(uint64_t);
+const troupe_type item_type = TROUPE_TYPE(uint64_t);
+const troupe_type extra_type = TROUPE_TYPE(uint64_t);
 const troupe_type bulk_type = TROUPE_SIGNAL("bulk");
 
 static const unsigned char nothing[BULK_MAX];
 
-troupe_error make_number(troupe_self *self, uint64_t number, troupe_message **out_message)
+troupe_error make_item(troupe_self *self, uint64_t number, troupe_message **out_message)
 {
-    return troupe_message_create(self, &number_type, &number, out_message);
+    return troupe_message_create(self, &item_type, &number, out_message);
 }
 
-troupe_error make_other(troupe_self *self, uint64_t number, troupe_message **out_message)
+troupe_error make_extra(troupe_self *self, uint64_t number, troupe_message **out_message)
 {
-    return troupe_message_create(self, &other_type, &number, out_message);
+    return troupe_message_create(self, &extra_type, &number, out_message);
 }
 
 troupe_error make_bulk(troupe_self *self, size_t size, troupe_message **out_message)
@@ -26,19 +26,19 @@ troupe_error make_bulk(troupe_self *self, size_t size, troupe_message **out_mess
     return troupe_message_create_bytes(self, &bulk_type, &bytes, out_message);
 }
 
-troupe_error send_number(troupe_self *self, troupe_ref to, uint64_t number,
+troupe_error send_item(troupe_self *self, troupe_ref to, uint64_t number,
                          const troupe_send_options *options)
 {
     TROUPE_AUTO(troupe_message) *message = NULL;
-    const troupe_error error = make_number(self, number, &message);
+    const troupe_error error = make_item(self, number, &message);
     return error ? error : troupe_send_message_with(self, to, &message, options);
 }
 
-troupe_error send_other(troupe_self *self, troupe_ref to, uint64_t number,
+troupe_error send_extra(troupe_self *self, troupe_ref to, uint64_t number,
                         const troupe_send_options *options)
 {
     TROUPE_AUTO(troupe_message) *message = NULL;
-    const troupe_error error = make_other(self, number, &message);
+    const troupe_error error = make_extra(self, number, &message);
     return error ? error : troupe_send_message_with(self, to, &message, options);
 }
 
@@ -50,11 +50,11 @@ troupe_error send_bulk(troupe_self *self, troupe_ref to, size_t size,
     return error ? error : troupe_send_message_with(self, to, &message, options);
 }
 
-uint64_t number_of(const troupe_message *message)
+uint64_t item_of(const troupe_message *message)
 {
-    const uint64_t *number = troupe_message_struct(message, &number_type);
+    const uint64_t *number = troupe_message_struct(message, &item_type);
     if (number == NULL) {
-        number = troupe_message_struct(message, &other_type);
+        number = troupe_message_struct(message, &extra_type);
     }
     if (number != NULL) {
         return *number;
@@ -79,7 +79,7 @@ static troupe_error receive_all(troupe_self *self, struct receiver *receiver)
         if (error == TROUPE_OK) {
             receiver->count++;
             if (receiver->seen != NULL) {
-                probe_say(receiver->seen, "%llu", (unsigned long long) number_of(message));
+                probe_say(receiver->seen, "%llu", (unsigned long long) item_of(message));
             }
             if (receiver->each_ms > 0) {
                 error = troupe_sleep(self, TROUPE_WITHIN_MS(receiver->each_ms));
@@ -104,7 +104,7 @@ troupe_error sender_body(troupe_self *self, void *argument)
             options = *script->options;
         }
         options.out_dropped = &was_dropped;
-        const troupe_error error = send_number(self, script->to, i, &options);
+        const troupe_error error = send_item(self, script->to, i, &options);
         if (error) {
             probe_say(script->seen, "%llu %s", (unsigned long long) i, troupe_error_name(error));
         } else if (was_dropped) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* actors: messages and actors that many tests of the core need, and looks into mailboxes.
  *
- * A receiver that pauses takes nothing until the test lets virtual time pass, so that what is sent to
- * it meets a mailbox that fills.
+ * A receiver that pauses takes nothing until the test lets virtual time pass, so that what is sent
+ * to it meets a mailbox that fills.
  * Threads: as probe.h. */
 #ifndef TR_TESTS_SUPPORT_ACTORS_H
 #define TR_TESTS_SUPPORT_ACTORS_H
@@ -16,26 +16,26 @@
 
 #define MS UINT64_C(1000000)
 
-extern const troupe_type number_type; /* a uint64_t */
-extern const troupe_type other_type;  /* another uint64_t */
+extern const troupe_type item_type; /* a uint64_t */
+extern const troupe_type extra_type;  /* another uint64_t */
 extern const troupe_type bulk_type;   /* raw bytes */
 
-troupe_error make_number(troupe_self *self, uint64_t number, troupe_message **out_message);
-troupe_error make_other(troupe_self *self, uint64_t number, troupe_message **out_message);
+troupe_error make_item(troupe_self *self, uint64_t number, troupe_message **out_message);
+troupe_error make_extra(troupe_self *self, uint64_t number, troupe_message **out_message);
 /* `size` bytes that are not copied. At most BULK_MAX. */
 troupe_error make_bulk(troupe_self *self, size_t size, troupe_message **out_message);
 #define BULK_MAX ((size_t) 8 << 20)
 
 /* Make one and send it; `options` may be NULL. What is refused is destroyed. */
-troupe_error send_number(troupe_self *self, troupe_ref to, uint64_t number,
+troupe_error send_item(troupe_self *self, troupe_ref to, uint64_t number,
                          const troupe_send_options *options);
-troupe_error send_other(troupe_self *self, troupe_ref to, uint64_t number,
+troupe_error send_extra(troupe_self *self, troupe_ref to, uint64_t number,
                         const troupe_send_options *options);
 troupe_error send_bulk(troupe_self *self, troupe_ref to, size_t size,
                        const troupe_send_options *options);
 
 /* The number in either type, or the size of a bulk; UINT64_MAX of anything else. */
-uint64_t number_of(const troupe_message *message);
+uint64_t item_of(const troupe_message *message);
 
 /* "what NAME". */
 void say_error(struct probe *seen, const char *what, troupe_error error);

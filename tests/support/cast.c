@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-const troupe_type number_type = {
-    .size = sizeof(troupe_type), .name = "number", .body_size = sizeof(uint64_t)};
-const troupe_type other_type = {
+const troupe_type figure_type = {
+    .size = sizeof(troupe_type), .name = "figure", .body_size = sizeof(uint64_t)};
+const troupe_type other_figure_type = {
     .size = sizeof(troupe_type), .name = "other", .body_size = sizeof(uint64_t)};
 
 troupe_error tell(const struct cast *cast, const char *what, troupe_error error)
@@ -14,44 +14,44 @@ troupe_error tell(const struct cast *cast, const char *what, troupe_error error)
     return error;
 }
 
-troupe_error a_number(troupe_self *self, uint64_t number, troupe_message **out_message)
+troupe_error a_figure(troupe_self *self, uint64_t number, troupe_message **out_message)
 {
-    return troupe_message_create(self, &number_type, &number, out_message);
+    return troupe_message_create(self, &figure_type, &number, out_message);
 }
 
-troupe_error send_number(troupe_self *self, troupe_ref to, uint64_t number)
+troupe_error send_figure(troupe_self *self, troupe_ref to, uint64_t number)
 {
     TROUPE_AUTO(troupe_message) *message = NULL;
-    const troupe_error error = a_number(self, number, &message);
+    const troupe_error error = a_figure(self, number, &message);
     return error ? error : troupe_send_message(self, to, &message);
 }
 
-troupe_error ask_number(troupe_self *self, troupe_ref to, uint64_t number, troupe_timeout timeout,
+troupe_error ask_figure(troupe_self *self, troupe_ref to, uint64_t number, troupe_timeout timeout,
                         uint64_t *answer)
 {
     TROUPE_AUTO(troupe_message) *message = NULL;
     TROUPE_AUTO(troupe_message) *reply = NULL;
-    troupe_error error = a_number(self, number, &message);
+    troupe_error error = a_figure(self, number, &message);
     if (error == TROUPE_OK) {
         error = troupe_ask_message(self, to, &message, timeout, &reply);
     }
     if (answer != NULL) {
-        *answer = number_of(reply);
+        *answer = figure_of(reply);
     }
     return error;
 }
 
-troupe_error reply_number(troupe_self *self, troupe_message *request, uint64_t number)
+troupe_error reply_figure(troupe_self *self, troupe_message *request, uint64_t number)
 {
     TROUPE_AUTO(troupe_message) *message = NULL;
-    const troupe_error error = a_number(self, number, &message);
+    const troupe_error error = a_figure(self, number, &message);
     return error ? error : troupe_reply_message(self, request, &message);
 }
 
-uint64_t number_of(const troupe_message *message)
+uint64_t figure_of(const troupe_message *message)
 {
     const uint64_t *number =
-        message != NULL ? troupe_message_struct(message, &number_type) : NULL;
+        message != NULL ? troupe_message_struct(message, &figure_type) : NULL;
     return number != NULL ? *number : 0;
 }
 
@@ -72,7 +72,7 @@ troupe_error play_doubler(troupe_self *self, void *argument)
     TROUPE_AUTO(troupe_message) *message = NULL;
     troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
     while (error == TROUPE_OK) {
-        error = reply_number(self, message, 2 * number_of(message));
+        error = reply_figure(self, message, 2 * figure_of(message));
         if (error == TROUPE_OK) {
             error = troupe_receive(self, &message, TROUPE_FOREVER);
         }
@@ -112,7 +112,7 @@ troupe_error play_listener(troupe_self *self, void *argument)
         if (down != NULL) {
             (void) tell(cast, "down", down->reason);
         } else {
-            probe_say(cast->seen, "got %llu", (unsigned long long) number_of(message));
+            probe_say(cast->seen, "got %llu", (unsigned long long) figure_of(message));
         }
         error = troupe_receive(self, &message, TROUPE_FOREVER);
     }

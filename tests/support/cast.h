@@ -10,8 +10,8 @@
 #include "support/probe.h"
 
 /* What tests send: a uint64_t. */
-extern const troupe_type number_type;
-extern const troupe_type other_type; /* the same, by another name */
+extern const troupe_type figure_type;
+extern const troupe_type other_figure_type; /* the same, by another name */
 
 /* What the actors of a test share; handed to each as its argument. */
 struct cast {
@@ -25,14 +25,14 @@ struct cast {
 /* Says "what NAME" and gives the error back. */
 troupe_error tell(const struct cast *cast, const char *what, troupe_error error);
 
-troupe_error a_number(troupe_self *self, uint64_t number, troupe_message **out_message);
-troupe_error send_number(troupe_self *self, troupe_ref to, uint64_t number);
+troupe_error a_figure(troupe_self *self, uint64_t number, troupe_message **out_message);
+troupe_error send_figure(troupe_self *self, troupe_ref to, uint64_t number);
 /* *answer is the number that came back, 0 if none did. */
-troupe_error ask_number(troupe_self *self, troupe_ref to, uint64_t number, troupe_timeout timeout,
+troupe_error ask_figure(troupe_self *self, troupe_ref to, uint64_t number, troupe_timeout timeout,
                         uint64_t *answer);
-troupe_error reply_number(troupe_self *self, troupe_message *request, uint64_t number);
+troupe_error reply_figure(troupe_self *self, troupe_message *request, uint64_t number);
 /* 0 if it is none. */
-uint64_t number_of(const troupe_message *message);
+uint64_t figure_of(const troupe_message *message);
 
 /* Bodies; the argument is a cast, or NULL where nothing is said. */
 troupe_error play_idle(troupe_self *self, void *argument);      /* ends what comes */

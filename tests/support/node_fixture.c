@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <troupe/send.h>
 
 #include "base/thread.h"
 
@@ -111,7 +112,8 @@ troupe_error blocking_body(troupe_self *self, void *argument)
 {
     const struct blocking *blocking = argument;
     troupe_ready(self);
-    if (troupe_yield(self) != TROUPE_OK) { /* so that the word gets out */
+    troupe_flush(self); /* so that the word gets out, */
+    if (troupe_yield(self) != TROUPE_OK) { /* to actors on the same worker too */
         return TROUPE_OK;
     }
     probe_say(blocking->probe, "blocked");

@@ -45,7 +45,8 @@ struct blocking {
 };
 troupe_error blocking_body(troupe_self *self, void *argument);
 
-/* Says "started", then runs on whatever it is told, giving way now and then, until *argument is set. */
+/* Says "started", then runs on whatever it is told, giving way now and then, until *argument is
+ * set. */
 struct stubborn {
     struct probe *probe;
     _Atomic int may_end;

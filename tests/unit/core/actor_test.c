@@ -96,7 +96,8 @@ static troupe_error asker(troupe_self *self, void *argument)
     struct probe *seen = argument;
     troupe_ref server;
     troupe_error error = troupe_spawn(
-        self, TROUPE_SPAWN(.body = echo, .place = TROUPE_PLACE_ANY, .mailbox_capacity = 1), &server);
+        self, TROUPE_SPAWN(.body = echo, .place = TROUPE_PLACE_ANY, .mailbox_capacity = 1),
+        &server);
     TROUPE_AUTO(troupe_message) *reply = NULL;
     for (uint64_t i = 1; error == TROUPE_OK && i <= 3; i++) {
         TROUPE_AUTO(troupe_message) *question = NULL;

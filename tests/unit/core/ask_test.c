@@ -15,7 +15,7 @@ static troupe_error ask_one(troupe_self *self, const struct cast *cast, troupe_b
                      &ref);
     uint64_t answer = 0;
     if (error == TROUPE_OK) {
-        error = ask_number(self, ref, 21, timeout, &answer);
+        error = ask_figure(self, ref, 21, timeout, &answer);
     }
     probe_say(cast->seen, "asked %s %d", troupe_error_name(error), (int) answer);
     return TROUPE_OK;
@@ -124,7 +124,7 @@ static troupe_error play_late(troupe_self *self, void *argument)
     (void) tell(cast, "slept", troupe_sleep(self, TROUPE_WITHIN_S(2)));
     /* The deadline has passed: no more waiting for this message. */
     (void) tell(cast, "slept", troupe_sleep(self, TROUPE_WITHIN_S(2)));
-    (void) tell(cast, "replied", reply_number(self, message, 1));
+    (void) tell(cast, "replied", reply_figure(self, message, 1));
     /* Replying has lifted it. */
     (void) tell(cast, "slept", troupe_sleep(self, TROUPE_WITHIN_S(2)));
     return error;
@@ -219,7 +219,7 @@ static troupe_error play_large(troupe_self *self, void *argument)
     troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
     while (error == TROUPE_OK) {
         TROUPE_AUTO(troupe_message) *reply = NULL;
-        const size_t size = 99 + number_of(message);
+        const size_t size = 99 + figure_of(message);
         (void) tell(cast, "made",
                     troupe_message_create_bytes(
                         self, NULL, &(troupe_bytes) {.data = bytes, .size = size}, &reply));
@@ -236,8 +236,8 @@ static troupe_error asks_large(troupe_self *self, void *argument)
     troupe_ref ref;
     const troupe_error error =
         troupe_spawn(self, TROUPE_SPAWN(.body = play_large, .argument = argument), &ref);
-    (void) tell(cast, "asked", ask_number(self, ref, 1, TROUPE_WITHIN_S(1), NULL));
-    (void) tell(cast, "asked", ask_number(self, ref, 2, TROUPE_WITHIN_S(1), NULL));
+    (void) tell(cast, "asked", ask_figure(self, ref, 1, TROUPE_WITHIN_S(1), NULL));
+    (void) tell(cast, "asked", ask_figure(self, ref, 2, TROUPE_WITHIN_S(1), NULL));
     return error;
 }
 
@@ -261,8 +261,8 @@ static troupe_error fills_and_asks(troupe_self *self, void *argument)
     const troupe_error error = troupe_spawn(
         self,
         TROUPE_SPAWN(.body = play_sleeper, .mailbox_capacity = 1, .place = TROUPE_PLACE_ANY), &ref);
-    (void) tell(cast, "sent", send_number(self, ref, 1));
-    (void) tell(cast, "asked", ask_number(self, ref, 2, TROUPE_WITHIN_S(1), NULL));
+    (void) tell(cast, "sent", send_figure(self, ref, 1));
+    (void) tell(cast, "asked", ask_figure(self, ref, 2, TROUPE_WITHIN_S(1), NULL));
     return error;
 }
 
@@ -308,7 +308,7 @@ static troupe_error waits_for_ever(troupe_self *self, void *argument)
 {
     const troupe_error error = ask_one(self, argument, play_hoarder, TROUPE_FOREVER);
     (void) tell(argument, "asked again",
-                ask_number(self, troupe_self_ref(self), 1, TROUPE_FOREVER, NULL));
+                ask_figure(self, troupe_self_ref(self), 1, TROUPE_FOREVER, NULL));
     return error;
 }
 

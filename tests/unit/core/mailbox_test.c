@@ -106,7 +106,7 @@ static void lets_a_coroutine_wait_for_room(void **state)
 
 static uint64_t tens(const troupe_message *message)
 {
-    return number_of(message) / 10;
+    return item_of(message) / 10;
 }
 
 static troupe_error send_keyed(troupe_self *self, void *argument)
@@ -114,7 +114,7 @@ static troupe_error send_keyed(troupe_self *self, void *argument)
     const struct script *script = argument;
     static const uint64_t numbers[] = {11, 21, 12, 31, 22, 13, 41};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        const troupe_error error = send_number(self, script->to, numbers[i], NULL);
+        const troupe_error error = send_item(self, script->to, numbers[i], NULL);
         if (error) {
             return error;
         }
@@ -158,11 +158,11 @@ static troupe_error send_both_types(troupe_self *self, void *argument)
     for (uint64_t i = 1; i <= script->count; i++) {
         bool was_dropped = false;
         const troupe_send_options *options = TROUPE_SEND(.out_dropped = &was_dropped);
-        troupe_error error = send_number(self, script->to, i, options);
+        troupe_error error = send_item(self, script->to, i, options);
         if (error || was_dropped) {
             say_error(script->seen, was_dropped ? "number dropped" : "number", error);
         }
-        error = send_other(self, script->to, 100 + i, options);
+        error = send_extra(self, script->to, 100 + i, options);
         if (error || was_dropped) {
             say_error(script->seen, was_dropped ? "other dropped" : "other", error);
         }
@@ -186,7 +186,7 @@ static void send_by_rule(tr_world *world, struct probe *seen, const troupe_type_
 /* Promise: MAILBOX-RULES */
 static void follows_the_rule_for_the_type_before_the_actors_policy(void **state)
 {
-    static const troupe_type_rule rule = {.type = &other_type,
+    static const troupe_type_rule rule = {.type = &extra_type,
                                           .on_full = TROUPE_ON_FULL_DROP_NEWEST};
     struct probe *seen = a_probe();
     send_by_rule(*state, seen, &rule, TROUPE_ON_FULL_FAIL);
@@ -197,7 +197,7 @@ static void follows_the_rule_for_the_type_before_the_actors_policy(void **state)
 /* Promise: MAILBOX-RULES */
 static void evicts_only_messages_of_types_that_may_be_dropped(void **state)
 {
-    static const troupe_type_rule rule = {.type = &other_type,
+    static const troupe_type_rule rule = {.type = &extra_type,
                                           .on_full = TROUPE_ON_FULL_DROP_OLDEST};
     struct probe *seen = a_probe();
     send_by_rule(*state, seen, &rule, TROUPE_ON_FULL_FAIL);
@@ -210,8 +210,8 @@ static troupe_error send_third(troupe_self *self, void *argument)
 {
     const struct script *script = argument;
     bool was_dropped = false;
-    (void) send_number(self, script->to, 1, NULL); /* there is room */
-    const troupe_error error = send_number(
+    (void) send_item(self, script->to, 1, NULL); /* there is room */
+    const troupe_error error = send_item(
         self, script->to, 2,
         TROUPE_SEND(.on_full = script->options->on_full, .out_dropped = &was_dropped));
     say_error(script->seen, was_dropped ? "dropped" : "sent", error);
@@ -302,7 +302,7 @@ static troupe_error watch_overload(troupe_self *self, void *argument)
     troupe_monitor_id monitor;
     troupe_error error = troupe_monitor(self, script->to, &monitor);
     for (uint64_t i = 1; error == TROUPE_OK && i <= 2; i++) {
-        say_error(script->seen, "sent", send_number(self, script->to, i, NULL));
+        say_error(script->seen, "sent", send_item(self, script->to, i, NULL));
     }
     TROUPE_AUTO(troupe_message) *message = NULL;
     error = troupe_receive(self, &message, TROUPE_WITHIN_S(1));

@@ -7,6 +7,7 @@
 #include <troupe/ask.h>
 #include <troupe/message.h>
 #include <troupe/send.h>
+#include <unistd.h>
 
 #include "node/node.h"
 #include "support/node_fixture.h"
@@ -37,7 +38,8 @@ static troupe_error asking_body(troupe_self *self, void *argument)
         error = troupe_message_create(self, &question_type, NULL, &question);
     }
     if (!error) {
-        (void) troupe_ask_message(self, to, &question, TROUPE_FOREVER, &answer); /* never answered */
+        (void) troupe_ask_message(self, to, &question, TROUPE_FOREVER, &answer); /* never answered
+                                                                                  *  */
     }
     return error;
 }
@@ -73,7 +75,7 @@ static void names_who_waits_for_whom_while_the_node_drains(void **state)
     a_root_of(node, TROUPE_SPAWN(.name = "asker", .body = asking_body, .argument = seen));
     assert_true(probe_wait(seen, 1));
 
-    assert_int_equal(raise(SIGTERM), 0);
+    assert_int_equal(kill(getpid(), SIGTERM), 0);
     wait_for_phase(node, TR_NODE_DRAINING);
     const char *report = report_of(node);
 
@@ -82,7 +84,7 @@ static void names_who_waits_for_whom_while_the_node_drains(void **state)
     assert_non_null(strstr(report, "actor 'deaf'"));
     assert_non_null(strstr(report, "sleeps"));
     assert_null(strstr(report, "'idle'"));
-    assert_int_equal(raise(SIGTERM), 0); /* enough of that */
+    assert_int_equal(kill(getpid(), SIGTERM), 0); /* enough of that */
     (void) troupe_node_join(node);       /* how they ended is not what this is about */
     troupe_node_destroy(&node);
     drop_probe(&seen);

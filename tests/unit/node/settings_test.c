@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the options of a node promise: defaults for what is zero, and no silence about what is wrong. */
+/* What the options of a node promise: defaults for what is zero, and no silence about what is
+ * wrong. */
 #include "node/settings.h"
 
 #include <string.h>

@@ -91,7 +91,9 @@ static void moves_time_only_when_nothing_can_run(void **state)
     struct probe *seen = a_probe();
     const uint64_t before_ns = tr_world_now_ns(world);
 
-    a_root(world, TROUPE_SPAWN(.body = sleeper, .argument = seen, .start_timeout = TROUPE_FOREVER));
+    a_root(world, TROUPE_SPAWN(.body = sleeper, .argument = seen,
+                               .ready_when = TROUPE_READY_WHEN_SAID,
+                               .start_timeout = TROUPE_FOREVER));
 
     assert_int_equal(tr_world_now_ns(world) - before_ns, 250 * MS);
     assert_said(seen, "OK after 250 ms");
@@ -129,6 +131,7 @@ static void gives_up_a_start_that_takes_too_long(void **state)
 
     assert_fails(tr_world_spawn(world,
                                 TROUPE_SPAWN(.body = sleeper, .argument = seen,
+                                             .ready_when = TROUPE_READY_WHEN_SAID,
                                              .start_timeout = TROUPE_WITHIN_MS(100)),
                                 &ref),
                  TIMED_OUT);
@@ -223,7 +226,7 @@ static void makes_a_worker_for_an_actor_on_its_own_thread(void **state)
     for (unsigned i = 0; i < 10; i++) {
         a_root(world, TROUPE_SPAWN(.body = sleeper, .argument = seen,
                                    .place = TROUPE_PLACE_OWN_THREAD));
-        tr_world_run(world);
+        tr_world_advance(world, 300 * MS);
     }
 
     assert_int_equal(probe_count(seen), 10);

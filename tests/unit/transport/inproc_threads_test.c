@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the carrier promises while threads use it at the same time, as workers do: spin, look, sleep.
- * A wake-up that is lost stops a test for good, and its time limit ends it. What threads see is
- * collected and looked at on the test's own. The balls that fly are written by the sender and read
- * by the receiver without any other care, so that the thread sanitizer watches them. */
+/* What the carrier promises while threads use it at the same time, as workers do: spin, look,
+ * sleep. A wake-up that is lost stops a test for good, and its time limit ends it. What threads see
+ * is collected and looked at on the test's own. The balls that fly are written by the sender and
+ * read by the receiver without any other care, so that the thread sanitizer watches them. */
 #include "transport/inproc.h"
 
 #include <sched.h>
@@ -119,17 +119,19 @@ static void check_order(struct player *player, const struct ball *ball)
 /* Looks at the chain and frees it. */
 static void catch_chain(struct player *player, const tr_inproc_arrival *arrival)
 {
+    uint32_t count = 0;
     struct ball *ball = (struct ball *) (void *) arrival->batch.head;
-    for (uint32_t i = 0; i < arrival->batch.count; i++) {
+    while (ball != NULL) {
         struct ball *next = ball->next;
         note(player, ball->from == arrival->from);
         note(player, (next == NULL) == ((void *) ball == (void *) arrival->batch.tail));
         check_order(player, ball);
         free(ball);
-        player->received++;
+        count++;
         ball = next;
     }
-    note(player, ball == NULL);
+    note(player, count == arrival->batch.count);
+    player->received += count;
 }
 
 /* Sleeps until something may have come; returns with it or without. */
@@ -403,6 +405,17 @@ static void stay_a_while(struct player *guest)
     }
 }
 
+/* ZeroMQ's thread frees the sockets of earlier visits in its own time. */
+static void open_when_it_can(struct player *guest)
+{
+    troupe_error error = TROUPE_ERROR_LIMIT_REACHED;
+    for (int tries = 0; error == TROUPE_ERROR_LIMIT_REACHED && tries < 100000; tries++) {
+        error = tr_inproc_open(guest->game->inproc, guest->index, &guest->end);
+        (void) sched_yield(); /* cannot fail */
+    }
+    assert_ok(error);
+}
+
 /* What is accepted is received, even if the receiver is about to close. */
 static void ends_come_and_go_while_others_send(void **state)
 {
@@ -416,7 +429,7 @@ static void ends_come_and_go_while_others_send(void **state)
 
     for (guest.visit = 0; guest.visit < GUEST_VISITS; guest.visit++) {
         memset(guest.sent_to, 0, sizeof guest.sent_to);
-        assert_ok(tr_inproc_open(game.inproc, GUEST, &guest.end));
+        open_when_it_can(&guest);
         assert_ok(
             tr_waiter_add(guest.waiter, tr_inproc_fd(guest.end), TR_WAITER_READ, guest.waiter));
         stay_a_while(&guest);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* What troupe_main promises: its own arguments taken out, an exit status, a word on what failed. */
+#include <fcntl.h>
+#include <string.h>
+#include <troupe/node.h>
+#include <unistd.h>
+
+#include "support/fixtures.h"
+#include "support/node_fixture.h"
+
+/* What the program wrote to one of its descriptors. */
+struct capture {
+    int fd;
+    int saved;
+    FILE *file;
+    char text[2048];
+};
+
+static void begin_capture(struct capture *capture, int fd)
+{
+    (void) fflush(NULL);
+    capture->fd = fd;
+    capture->saved = dup(fd);
+    capture->file = tmpfile();
+    assert_true(capture->saved >= 0 && capture->file != NULL);
+    assert_true(dup2(fileno(capture->file), fd) == fd);
+}
+
+static void end_capture(struct capture *capture)
+{
+    (void) fflush(NULL);
+    (void) dup2(capture->saved, capture->fd);
+    (void) close(capture->saved);
+    rewind(capture->file);
+    const size_t size = fread(capture->text, 1, sizeof capture->text - 1, capture->file);
+    capture->text[size] = '\0';
+    (void) fclose(capture->file);
+}
+
+struct given {
+    troupe_error error;
+    unsigned workers; /* seen by the body */
+    unsigned runs;
+};
+
+static troupe_error body(troupe_self *self, void *argument)
+{
+    struct given *given = argument;
+    TROUPE_AUTO(troupe_snapshot) *snapshot = NULL;
+    given->runs++;
+    const troupe_error error = troupe_self_snapshot(self, &snapshot);
+    given->workers = error ? 0 : (unsigned) snapshot->worker_count;
+    return given->error;
+}
+
+static int run(struct given *given, struct capture *capture, int fd, char **arguments)
+{
+    int count = 0;
+    while (arguments[count] != NULL) {
+        count++;
+    }
+    begin_capture(capture, fd);
+    const int status = troupe_main(count, arguments, body, given);
+    end_capture(capture);
+    return status;
+}
+
+#define ARGUMENTS(...) ((char *[]) {(char[]) {"./prog"}, __VA_ARGS__, NULL})
+#define WORD(text) ((char[]) {text})
+
+/* Promise: RUN-3 */
+static void ends_with_0_when_the_body_did(void **state)
+{
+    (void) state;
+    struct given given = {0};
+    struct capture capture;
+
+    assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(NULL)), 0);
+
+    assert_string_equal(capture.text, "");
+    assert_int_equal(given.runs, 1);
+}
+
+/* Promise: RUN-3 */
+static void ends_with_1_and_says_what_failed(void **state)
+{
+    (void) state;
+    struct given given = {.error = TROUPE_ERROR_TOO_LARGE};
+    struct capture capture;
+
+    assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(NULL)), 1);
+
+    assert_non_null(strstr(capture.text, "./prog: larger than the receiver accepts\n"));
+}
+
+/* Promise: RUN-3 */
+static void ends_with_2_at_a_bad_argument(void **state)
+{
+    (void) state;
+    static const char *const bad[] = {"0", "65", "x", "3x", "", "-1", "99999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof(const char *); i++) {
+        struct given given = {0};
+        struct capture capture;
+        char value[32];
+        (void) snprintf(value, sizeof value, "%s", bad[i]);
+        assert_int_equal(
+            run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--workers"), value)), 2);
+        assert_non_null(strstr(capture.text, "is not a number from 1 to 64\n"));
+        assert_int_equal(given.runs, 0);
+    }
+    struct given given = {0};
+    struct capture capture;
+    assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--workers"))), 2);
+}
+
+/* Promise: RUN-3 */
+static void takes_its_own_arguments_out(void **state)
+{
+    (void) state;
+    struct given given = {0};
+    struct capture capture;
+    char **arguments = ARGUMENTS(WORD("-x"), WORD("--workers"), WORD("3"), WORD("file"),
+                                 WORD("--"), WORD("--workers"));
+
+    assert_int_equal(run(&given, &capture, STDERR_FILENO, arguments), 0);
+
+    assert_int_equal(given.workers, 3);
+    assert_string_equal(arguments[1], "-x");
+    assert_string_equal(arguments[2], "file");
+    assert_string_equal(arguments[3], "--");
+    assert_string_equal(arguments[4], "--workers");
+    assert_null(arguments[5]);
+}
+
+static void takes_the_number_after_an_equals_sign_too(void **state)
+{
+    (void) state;
+    struct given given = {0};
+    struct capture capture;
+
+    assert_int_equal(
+        run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--workers=2"))), 0);
+
+    assert_int_equal(given.workers, 2);
+}
+
+static void helps(void **state)
+{
+    (void) state;
+    struct given given = {0};
+    struct capture capture;
+
+    assert_int_equal(run(&given, &capture, STDOUT_FILENO, ARGUMENTS(WORD("--help"))), 0);
+
+    assert_non_null(strstr(capture.text, "usage: ./prog [--workers N]"));
+    assert_int_equal(given.runs, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ends_with_0_when_the_body_did),
+        cmocka_unit_test(ends_with_1_and_says_what_failed),
+        cmocka_unit_test(ends_with_2_at_a_bad_argument),
+        cmocka_unit_test(takes_its_own_arguments_out),
+        cmocka_unit_test(takes_the_number_after_an_equals_sign_too),
+        cmocka_unit_test(helps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* What spawning from outside promises: the child's own start error, a deadline, and no hanging. */
+#include "node/root.h"
+
+#include "support/failing_allocator.h"
+#include "support/node_fixture.h"
+
+static troupe_error failing_body(troupe_self *self, void *argument)
+{
+    (void) self;
+    (void) argument;
+    return TROUPE_ERROR_USER + 5;
+}
+
+/* Is not ready until it is told to stop. */
+static troupe_error late_body(troupe_self *self, void *argument)
+{
+    const troupe_error error = troupe_sleep(self, TROUPE_WITHIN_S(60));
+    probe_say(argument, "%s", troupe_error_name(error));
+    return TROUPE_OK;
+}
+
+/* Tries what only others may do. */
+static troupe_error intruding_body(troupe_self *self, void *argument)
+{
+    troupe_node *node = troupe_self_node(self);
+    troupe_node *kept = node;
+    troupe_ref ref;
+    troupe_snapshot *snapshot = NULL;
+    probe_say(argument, "%s",
+              troupe_error_name(troupe_node_spawn(node, TROUPE_SPAWN(.body = idle_body), &ref)));
+    probe_say(argument, "%s", troupe_error_name(troupe_node_join(node)));
+    probe_say(argument, "%s", troupe_error_name(troupe_node_snapshot(node, &snapshot)));
+    troupe_node_destroy(&kept);
+    probe_say(argument, kept == node ? "kept" : "gone");
+    return TROUPE_OK;
+}
+
+/* Promise: NODE-15 */
+static void reports_what_the_start_returned(void **state)
+{
+    (void) state;
+    troupe_node *node = a_node_of(2);
+    troupe_ref ref = troupe_ref_none();
+
+    const troupe_error error = troupe_node_spawn(node, TROUPE_SPAWN(.body = failing_body), &ref);
+
+    assert_int_equal(error, TROUPE_ERROR_USER + 5);
+    assert_true(troupe_ref_is_none(ref));
+    troupe_node_stop(node);
+    assert_int_equal(troupe_node_join(node), TROUPE_ERROR_USER + 5);
+    troupe_node_destroy(&node);
+}
+
+/* Promise: NODE-15 */
+static void waits_for_a_start_no_longer_than_it_may(void **state)
+{
+    (void) state;
+    troupe_node *node = a_node_of(2);
+    struct probe *seen = a_probe();
+    troupe_ref ref;
+
+    assert_fails(troupe_node_spawn(node,
+                                   TROUPE_SPAWN(.body = late_body, .argument = seen,
+                                                .place = TROUPE_PLACE_ANY,
+                                                .ready_when = TROUPE_READY_WHEN_SAID,
+                                                .start_timeout = TROUPE_WITHIN_MS(20)),
+                                   &ref),
+                 TIMED_OUT);
+
+    assert_true(probe_wait_for(seen, "STOPPING"));
+    drop_node(&node);
+    drop_probe(&seen);
+}
+
+/* Promise: NODE-15 */
+static void gives_up_when_worker_0_is_stuck(void **state)
+{
+    (void) state;
+    troupe_node *node = a_node_of(1);
+    struct blocking blocking = {.probe = a_probe(), .latch = a_latch()};
+    troupe_ref ref;
+    a_root_of(node, TROUPE_SPAWN(.body = blocking_body, .argument = &blocking));
+    assert_true(probe_wait_for(blocking.probe, "blocked"));
+
+    assert_fails(troupe_node_spawn(node,
+                                   TROUPE_SPAWN(.body = idle_body,
+                                                .start_timeout = TROUPE_WITHIN_MS(20)),
+                                   &ref),
+                 TIMED_OUT);
+
+    latch_open(blocking.latch);
+    drop_node(&node);
+    drop_probe(&blocking.probe);
+    drop_latch(&blocking.latch);
+}
+
+/* Promise: NODE-16 */
+static void refuses_before_start_and_once_it_stops(void **state)
+{
+    (void) state;
+    troupe_node *node = NULL;
+    troupe_ref ref;
+    assert_ok(troupe_node_create(TROUPE_NODE_OPTIONS(.workers = 1), &node));
+
+    assert_fails(troupe_node_spawn(node, TROUPE_SPAWN(.body = idle_body), &ref), BAD_ARGUMENT);
+    assert_ok(troupe_node_start(node));
+    assert_fails(troupe_node_spawn(node, NULL, &ref), BAD_ARGUMENT);
+    assert_fails(troupe_node_spawn(node, TROUPE_SPAWN(.body = idle_body), NULL), BAD_ARGUMENT);
+    assert_fails(troupe_node_spawn(node, TROUPE_SPAWN(.name = "neither"), &ref), BAD_ARGUMENT);
+    troupe_node_stop(node);
+    assert_fails(troupe_node_spawn(node, TROUPE_SPAWN(.body = idle_body), &ref), STOPPING);
+
+    drop_node(&node);
+}
+
+/* Promise: NODE-16 */
+static void refuses_calls_from_its_own_actors(void **state)
+{
+    (void) state;
+    troupe_node *node = a_node_of(2);
+    struct probe *seen = a_probe();
+
+    a_root_of(node, TROUPE_SPAWN(.body = intruding_body, .argument = seen));
+
+    assert_said(seen, "BAD_ARGUMENT", "BAD_ARGUMENT", "BAD_ARGUMENT", "kept");
+    drop_node(&node);
+    drop_probe(&seen);
+}
+
+static void changes_nothing_when_memory_is_out(void **state)
+{
+    (void) state;
+    tr_failing_allocator memory = TR_FAILING_ALLOCATOR_INIT;
+    const troupe_allocator allocator = tr_failing_allocator_port(&memory);
+    troupe_node *node = a_node(TROUPE_NODE_OPTIONS(.workers = 1, .allocator = &allocator));
+    troupe_error error = TROUPE_ERROR_NO_MEMORY;
+    troupe_ref ref;
+
+    for (int64_t allowed = 0; error == TROUPE_ERROR_NO_MEMORY; allowed++) {
+        tr_failing_allocator_fail_after(&memory, allowed);
+        error = troupe_node_spawn(node, TROUPE_SPAWN(.name = "x", .body = idle_body), &ref);
+        tr_failing_allocator_fail_never(&memory);
+    }
+
+    assert_ok(error);
+    drop_node(&node);
+    assert_int_equal(tr_failing_allocator_live(&memory), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reports_what_the_start_returned),
+        cmocka_unit_test(waits_for_a_start_no_longer_than_it_may),
+        cmocka_unit_test(gives_up_when_worker_0_is_stuck),
+        cmocka_unit_test(refuses_before_start_and_once_it_stops),
+        cmocka_unit_test(refuses_calls_from_its_own_actors),
+        cmocka_unit_test(changes_nothing_when_memory_is_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
