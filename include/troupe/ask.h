@@ -19,7 +19,8 @@
 
 TROUPE_BEGIN
 
-/* Sends a request and waits for the answer. Ends the message that *out_reply held before, if any.
+/* Sends a request and waits for the answer. First ends the message that *out_reply held before, if
+ * any, and sets it to NULL; on an error it stays NULL.
  * For coroutines.
  * Owns:        *out_reply is the caller's on TROUPE_OK.
  * Waits:       for room in the receiver's mailbox, and for the reply.
@@ -35,6 +36,12 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask_message(troupe_self *self, 
                                                              troupe_message **message,
                                                              troupe_timeout timeout,
                                                              troupe_message **out_reply);
+
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask_struct(troupe_self *self, troupe_ref to,
+                                                            const troupe_type *type,
+                                                            const void *body,
+                                                            troupe_timeout timeout,
+                                                            troupe_message **out_reply);
 
 /* Receives the answer to a behavior's ask: `error` is TROUPE_OK and *reply the reply, which the
  * continuation may take; or *reply is NULL and error says why there is none. Runs like a handler.
@@ -61,6 +68,11 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_reply(troupe_self *self, troupe
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_reply_message(troupe_self *self,
                                                                troupe_message *request,
                                                                troupe_message **message);
+
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_reply_struct(troupe_self *self,
+                                                              troupe_message *request,
+                                                              const troupe_type *type,
+                                                              const void *body);
 
 /* Answers a request with an error, which the ask returns.
  * Errors: BAD_ARGUMENT if the message wants no reply, or error is TROUPE_OK; NO_MEMORY. */

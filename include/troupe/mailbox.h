@@ -2,9 +2,10 @@
 /* mailbox: what happens when a mailbox is full.
  *
  * A mailbox never holds more than its capacity in messages, queued, stashed and under way together,
- * nor more than 256 bytes a message and mailbox_bytes above that. What a send to a full mailbox
- * does is decided by, in this order: the send's options, the receiver's rule for the message's
- * type, the receiver's policy. Stop, cancel, DOWN, timers and replies have room of their own. */
+ * nor more bytes than 256 a message and mailbox_bytes above that: with mailbox_bytes of capacity
+ * times the largest body the capacity alone is the bound. What a send to a full mailbox does is
+ * decided by, in this order: the send's options, the receiver's rule for the message's type, the
+ * receiver's policy. Stop, cancel, DOWN, timers and replies have room of their own. */
 #ifndef TROUPE_MAILBOX_H
 #define TROUPE_MAILBOX_H
 

@@ -80,16 +80,16 @@ TROUPE_API void troupe_node_report(troupe_node *node, char *text, size_t size);
  * within an actor. Messages that are still the program's must have been destroyed. */
 TROUPE_API void troupe_node_destroy(troupe_node **node);
 
-/* Makes and starts a node, spawns a coroutine as its root actor, waits until that one has ended,
- * stops the node. For `main`.
+/* Makes and starts a node, spawns a coroutine as its root actor, on worker 0, waits until that one
+ * has ended, stops the node. For `main`.
  * Errors: what the body returned, or why it could not run. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_run(const troupe_node_options *options,
                                                      troupe_body *body, void *argument);
 
-/* The same for a whole program: takes --workers N and --help out of the arguments, logs to stderr,
- * stops at SIGINT and SIGTERM. Returns the exit status: 0, or 1 after saying on stderr what failed,
- * or 2 for a bad argument. Other arguments are the program's own and may come through `argument`.
- *  */
+/* The same for a whole program: understands --workers N and --help, leaves argv as it is, logs to
+ * stderr, stops at SIGINT and SIGTERM. Returns the exit status: 0, or 1 after saying on stderr what
+ * failed, or 2 for a bad argument. Other arguments are the program's own and may come through
+ *  `argument`. */
 TROUPE_API int troupe_main(int argc, char **argv, troupe_body *body, void *argument);
 
 TROUPE_END

@@ -51,6 +51,11 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_send_with(troupe_self *self, tr
                                                            const ProtobufCMessage *body,
                                                            const troupe_send_options *options);
 
+/* Sends a copy of a plain struct of this type. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_send_struct(troupe_self *self, troupe_ref to,
+                                                             const troupe_type *type,
+                                                             const void *body);
+
 /* Sends a message that was built before. One that was received may be sent on, unless its sender
  * still waits for a reply: reply first, or use troupe_forward. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_send_message(troupe_self *self, troupe_ref to,

@@ -15,8 +15,10 @@
 
 TROUPE_BEGIN
 
-/* A coroutine's code: runs on a small stack of its own and waits by calling. What it returns is how
- * the actor ended. Across a wait keep no lock, no address of a thread-local and no errno. */
+/* A coroutine's code: runs on a small stack of its own (stack_size, also on a thread of its own)
+ * and waits by calling. What it returns is how the actor ended; STOPPING, or STALE from those who
+ * ended first, count as OK in an actor that was told to stop. Across a wait keep no lock, no
+ * address of a thread-local and no errno. */
 typedef troupe_error troupe_body(troupe_self *self, void *argument);
 
 /* Where an actor runs. */

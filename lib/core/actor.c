@@ -209,7 +209,8 @@ static troupe_error final_reason(const tr_actor *actor, troupe_error error)
     if (actor->is_cancelled) {
         return TROUPE_ERROR_CANCELLED;
     }
-    return actor->is_stopping && error == TROUPE_ERROR_STOPPING ? TROUPE_OK : error;
+    const bool is_of_stopping = error == TROUPE_ERROR_STOPPING || error == TROUPE_ERROR_STALE;
+    return actor->is_stopping && is_of_stopping ? TROUPE_OK : error;
 }
 
 static const char *name_of(const tr_actor *actor)

@@ -246,6 +246,17 @@ troupe_error troupe_ask(troupe_self *self, troupe_ref to, const ProtobufCMessage
     return error ? error : troupe_ask_message(self, to, &message, timeout, out_reply);
 }
 
+troupe_error troupe_ask_struct(troupe_self *self, troupe_ref to, const troupe_type *type,
+                               const void *body, troupe_timeout timeout,
+                               troupe_message **out_reply)
+{
+    TR_REQUIRE(self != NULL && out_reply != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = troupe_message_create(self, type, body, &message);
+    return error ? error : troupe_ask_message(self, to, &message, timeout, out_reply);
+}
+
 static troupe_error ask_then(tr_worker *worker, tr_actor *actor, const tr_ask *wanted,
                              tr_address to, troupe_message **message, uint64_t deadline_ns)
 {

@@ -97,6 +97,15 @@ troupe_error troupe_reply(troupe_self *self, troupe_message *request, const Prot
     return error ? error : troupe_reply_message(self, request, &message);
 }
 
+troupe_error troupe_reply_struct(troupe_self *self, troupe_message *request,
+                                 const troupe_type *type, const void *body)
+{
+    TR_REQUIRE(self != NULL && request != NULL, BAD_ARGUMENT);
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = troupe_message_create(self, type, body, &message);
+    return error ? error : troupe_reply_message(self, request, &message);
+}
+
 troupe_error troupe_reply_error(troupe_self *self, troupe_message *request, troupe_error error)
 {
     TR_REQUIRE(self != NULL && request != NULL && error != TROUPE_OK, BAD_ARGUMENT);

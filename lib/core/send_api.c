@@ -92,6 +92,14 @@ troupe_error troupe_send(troupe_self *self, troupe_ref to, const ProtobufCMessag
     return troupe_send_with(self, to, body, NULL);
 }
 
+troupe_error troupe_send_struct(troupe_self *self, troupe_ref to, const troupe_type *type,
+                                const void *body)
+{
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = troupe_message_create(self, type, body, &message);
+    return error ? error : troupe_send_message(self, to, &message);
+}
+
 /* Sends as many as there is room for at one stroke: small messages without options. */
 static size_t send_stroke(tr_worker *worker, tr_actor *actor, tr_address to,
                           troupe_message **messages, size_t count)

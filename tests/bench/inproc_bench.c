@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* inproc_bench: what it costs to hand a batch to another thread, by the carrier and by ZeroMQ's
- * sockets alone; what an empty look and a wake-up cost. Prints `name value unit`, one line each: the
- * best of the runs. The sender stays at most WINDOW batches ahead, as admission would see to.
+ * sockets alone; what an empty look and a wake-up cost. Prints `workload subject value unit`, one
+ * line each: the best of the runs. The sender stays at most WINDOW batches ahead, as admission
+ * would see to.
  *
  *     inproc_bench [BATCHES]
  */
@@ -360,10 +361,10 @@ int main(int argc, char **argv)
     }
 
     for (size_t i = 0; i < WAYS; i++) {
-        printf("inproc_%s %.1f ns\n", of_ways[i].name, of_ways[i].best_ns);
+        printf("inproc %s %.1f ns\n", of_ways[i].name, of_ways[i].best_ns);
     }
-    printf("inproc_%s %.1f ns\n", one_thread.name, one_thread.best_ns);
-    printf("inproc_%s %.1f ns\n", empty_look.name, empty_look.best_ns);
-    printf("inproc_%s %.1f ns\n", wake_up.name, wake_up.best_ns);
+    printf("inproc %s %.1f ns\n", one_thread.name, one_thread.best_ns);
+    printf("inproc %s %.1f ns\n", empty_look.name, empty_look.best_ns);
+    printf("inproc %s %.1f ns\n", wake_up.name, wake_up.best_ns);
     return 0;
 }

@@ -71,7 +71,7 @@ static void go_round(uint32_t workers)
     struct ring ring = {.probe = a_probe(), .count = workers};
     for (uint32_t i = 0; i < workers; i++) {
         ring.members[i] =
-            a_root_of(node, TROUPE_SPAWN(.body = member_body, .argument = &ring,
+            a_root_of(node, TROUPE_SPAWN(.body = member_body, .argument = &ring, .mailbox_capacity = 8,
                                          .place = TROUPE_PLACE_WORKER, .place_worker = i));
     }
 

@@ -72,10 +72,10 @@ troupe_error play_doubler(troupe_self *self, void *argument)
     TROUPE_AUTO(troupe_message) *message = NULL;
     troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
     while (error == TROUPE_OK) {
-        error = reply_figure(self, message, 2 * figure_of(message));
-        if (error == TROUPE_OK) {
-            error = troupe_receive(self, &message, TROUPE_FOREVER);
+        if (troupe_message_wants_reply(message)) {
+            error = reply_figure(self, message, 2 * figure_of(message));
         }
+        error = error ? error : troupe_receive(self, &message, TROUPE_FOREVER);
     }
     return error;
 }

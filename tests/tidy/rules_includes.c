@@ -35,7 +35,9 @@ static const struct special specials[] = {
     {"<stdatomic.h>",
      {"lib/base/thread.[ch]", "lib/core/ledger.[ch]", "lib/core/message.[ch]", "lib/core/pool.[ch]",
       "lib/core/slot.[ch]", "lib/core/stacks.[ch]", "lib/core/system.[ch]", "lib/core/worker.[ch]",
-      "lib/transport/*", "lib/node/*"}},
+      "lib/transport/*", "lib/node/*",
+      /* Blocks are given back on whatever thread ends the last message with them. */
+      "examples/wordcount/blocks.[ch]"}},
     {"<protobuf-c/*>",
      {"include/troupe/actor.h", "include/troupe/ask.h", "include/troupe/behavior.h",
       "include/troupe/mailbox.h", "include/troupe/message.h", "include/troupe/send.h",
