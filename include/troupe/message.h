@@ -126,8 +126,8 @@ TROUPE_API const void *troupe_message_bytes(const troupe_message *message, size_
 /* The name of the type: a protobuf message's full name, or the troupe_type's. Never NULL. */
 TROUPE_API const char *troupe_message_type_name(const troupe_message *message);
 
-/* Bytes of the body. Up to 256 the message's place in a mailbox pays for; what lies above is charged
- * to the receiver's mailbox_bytes. */
+/* Bytes of the body. Up to 256 the message's place in a mailbox pays for; what lies above is
+ * charged to the receiver's mailbox_bytes. */
 TROUPE_API size_t troupe_message_size(const troupe_message *message);
 
 /* Who sent it, or for a forwarded request who asked; none for a message of the runtime's own. */

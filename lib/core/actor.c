@@ -113,6 +113,8 @@ troupe_error tr_actor_signal(tr_worker *worker, tr_address to, uint32_t bit)
     const uint32_t present = tr_slot_generation(slot);
     TR_REQUIRE(present >= to.generation, NO_SUCH_ACTOR);
     TR_REQUIRE(present == to.generation, STALE);
+    /* Relaxed: whether it has just gone makes no difference. */
+    TR_REQUIRE(atomic_load_explicit(&slot->actor, memory_order_relaxed) != NULL, STALE);
     troupe_message *message = tr_message_of_kind(&worker->pool, TR_KIND_SIGNAL);
     TR_REQUIRE(message != NULL, NO_MEMORY);
     if (!tr_slot_signal(slot, to.generation, bit)) {

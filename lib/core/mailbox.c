@@ -462,6 +462,26 @@ void tr_mailbox_release(tr_worker *worker, tr_actor *actor)
     tr_line_give_back(worker, actor, count, bytes);
 }
 
+bool tr_mailbox_release_past(tr_worker *worker, tr_actor *actor)
+{
+    uint32_t kept = 0;
+    uint64_t kept_bytes = 0;
+    for (const troupe_message *at = actor->held; at != NULL; at = at->next) {
+        kept++;
+        kept_bytes += tr_message_charge(at);
+    }
+    if (actor->to_release <= kept) {
+        return false;
+    }
+    const uint32_t count = actor->to_release - kept;
+    const uint64_t bytes =
+        actor->bytes_to_release > kept_bytes ? actor->bytes_to_release - kept_bytes : 0;
+    actor->to_release -= count;
+    actor->bytes_to_release -= bytes;
+    tr_line_give_back(worker, actor, count, bytes);
+    return true;
+}
+
 static uint32_t count_placed(const tr_queue *queue)
 {
     uint32_t count = 0;

@@ -47,6 +47,10 @@ bool tr_message_is_accepted(const troupe_message *message, const troupe_accept *
 /* Gives back the places of what was taken, and serves those who wait for room. */
 void tr_mailbox_release(tr_worker *worker, tr_actor *actor);
 
+/* The same in the middle of a turn, but for what is still being handled: it may be stashed. False
+ * if there is nothing to give back. */
+bool tr_mailbox_release_past(tr_worker *worker, tr_actor *actor);
+
 /* Takes any message out in whatever order, for the actor's end; PLACED is cleared, its place
  * counted for release. NULL when there is none. */
 troupe_message *tr_mailbox_drain(tr_actor *actor);

@@ -242,6 +242,9 @@ troupe_error tr_send(tr_worker *worker, tr_sending *sending)
         tr_send_commit(worker, sending);
         return TROUPE_OK;
     case TR_FULL:
+        if (is_self(sending) && tr_mailbox_release_past(worker, sending->sender)) {
+            return tr_send(worker, sending); /* not again: nothing is left to give back */
+        }
         return meet_full(worker, sending, slot, by_bytes);
     case TR_CLOSED:
         return TROUPE_ERROR_STALE;

@@ -42,8 +42,7 @@ static troupe_error send_one(tr_sending sending, troupe_message **message,
                              const troupe_send_options *options)
 {
     tr_worker *worker = sending.sender->worker;
-    const troupe_error error =
-        tr_send_prepare(worker, sending.sender, message, options->trace_id);
+    const troupe_error error = tr_send_prepare(worker, sending.sender, message, options->trace_id);
     if (error) {
         return error;
     }

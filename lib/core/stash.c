@@ -17,8 +17,7 @@ static bool keep_place(tr_worker *worker, tr_actor *actor, const troupe_message 
     if (!has_place && actor->line.head != NULL) {
         return false;
     }
-    if (charge > kept &&
-        tr_budget_take(worker, actor->slot, charge - kept) != TR_BYTES_TAKEN) {
+    if (charge > kept && tr_budget_take(worker, actor->slot, charge - kept) != TR_BYTES_TAKEN) {
         return false;
     }
     if (!has_place && !tr_slot_admit_waiter(actor->slot)) {

@@ -143,8 +143,8 @@ void tr_engine_post(tr_engine *engine, tr_engine_call *call)
 }
 
 troupe_error tr_engine_call_and_wait(tr_engine *engine,
-                                     void (*run)(tr_worker *worker, void *context),
-                                     void *context, uint64_t deadline_ns)
+                                     void (*run)(tr_worker *worker, void *context), void *context,
+                                     uint64_t deadline_ns)
 {
     tr_engine_call call = {.run = run, .context = context};
     bool is_in_time = true;
@@ -188,7 +188,6 @@ static bool is_crowded(const tr_crowd *crowd)
 {
     return atomic_load_explicit(&crowd->threads, memory_order_relaxed) > crowd->processors;
 }
-
 
 /* Looks for batches and calls until spin_ns is over or a timer is due. True: there is something. */
 static bool spin(tr_engine *engine, uint64_t due_ns)

@@ -69,8 +69,9 @@ static void read_signals(struct keeping *keeping)
         tr_signals_are_open(&node->signals) ? tr_signals_read(&node->signals) : 0;
     keeping->signals += count;
     if (count > 0) {
-        tr_log_write(&node->settings.log, TROUPE_LOG_NOTICE, "node '%s': told to stop by a signal%s",
-                     node->settings.name, keeping->signals > 1 ? " again: it hurries" : "");
+        tr_log_write(&node->settings.log, TROUPE_LOG_NOTICE,
+                     "node '%s': told to stop by a signal%s", node->settings.name,
+                     keeping->signals > 1 ? " again: it hurries" : "");
         troupe_node_stop(node);
     }
 }
@@ -79,8 +80,8 @@ static void read_signals(struct keeping *keeping)
 struct awaited {
     bool (*is_over)(troupe_node *node);
     uint64_t timeout_ns;
-    uint64_t look_ns;      /* TR_NEVER: who brings it about wakes the keeper */
-    uint32_t signals_max;  /* so many end the wait */
+    uint64_t look_ns;     /* TR_NEVER: who brings it about wakes the keeper */
+    uint32_t signals_max; /* so many end the wait */
 };
 
 /* Whether it came about in time. */

@@ -73,10 +73,11 @@ static struct wishes take_arguments(int argc, char **argv)
 
 static void print_help(const char *program)
 {
-    (void) printf("usage: %s [--workers N] [--help] [argument ...]\n"
-                  "  --workers N  run on N threads, 1 to %d; without it one per core\n"
-                  "  --help       say this\n",
-                  program, TR_WORKERS_MAX);
+    (void) printf(
+        "usage: %s [--workers N] [--help] [argument ...]\n"
+        "  --workers N  run on N threads, 1 to %d; without it one per core\n"
+        "  --help       say this\n",
+        program, TR_WORKERS_MAX);
 }
 
 int troupe_main(int argc, char **argv, troupe_body *body, void *argument)

@@ -198,8 +198,7 @@ static troupe_error wait_until_stopped(troupe_node *node)
     while (node->phase != TR_NODE_STOPPED) {
         tr_condition_wait(&node->changed, &node->mutex);
     }
-    const troupe_error error =
-        node->has_left_behind ? TROUPE_ERROR_TIMED_OUT : node->root_error;
+    const troupe_error error = node->has_left_behind ? TROUPE_ERROR_TIMED_OUT : node->root_error;
     tr_mutex_unlock(&node->mutex);
     return error;
 }

@@ -105,9 +105,9 @@ static void add_actor(struct text *text, const troupe_node *node, const troupe_s
         (void) snprintf(since, sizeof since, " since %llu ms", /* fits */
                         (unsigned long long) ((now_ns - actor->waiting_since_ns) / NS_PER_MS));
     }
-    add_line(text, "actor %s (%s) on worker %u %s%s%s%s; %u messages in its mailbox, %u parked", who,
-             actor->behavior, actor->worker, wait_text(actor->wait), whom[0] != '\0' ? " of " : "",
-             whom, since, actor->depth, actor->parked);
+    add_line(text, "actor %s (%s) on worker %u %s%s%s%s; %u messages in its mailbox, %u parked",
+             who, actor->behavior, actor->worker, wait_text(actor->wait),
+             whom[0] != '\0' ? " of " : "", whom, since, actor->depth, actor->parked);
 }
 
 /* The name of the live actor of this slot, copied under the lock: its worker is not asked. */
@@ -139,8 +139,8 @@ static void add_silent(struct text *text, troupe_node *node, uint32_t index)
     const tr_address address = find_name(node, slot, name);
     print_actor(who, sizeof who, name, tr_system_ref(&node->system, address));
     add_line(text,
-             "actor %s on worker %u is stuck in its code: it has not ended its turn for %llu ms", who,
-             index, (unsigned long long) (ANSWER_NS / NS_PER_MS));
+             "actor %s on worker %u is stuck in its code: it has not ended its turn for %llu ms",
+             who, index, (unsigned long long) (ANSWER_NS / NS_PER_MS));
 }
 
 void tr_report_write(troupe_node *node, char *bytes, size_t size)

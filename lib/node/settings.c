@@ -74,8 +74,7 @@ static uint64_t incarnation(uint64_t random)
 {
     struct timespec now = {0};
     (void) timespec_get(&now, TIME_UTC); /* without a clock the random part is left */
-    const uint64_t now_ns =
-        (uint64_t) now.tv_sec * UINT64_C(1000000000) + (uint64_t) now.tv_nsec;
+    const uint64_t now_ns = (uint64_t) now.tv_sec * UINT64_C(1000000000) + (uint64_t) now.tv_nsec;
     const uint64_t id = (now_ns & ~INCARNATION_RANDOM_MASK) | (random & INCARNATION_RANDOM_MASK);
     return id != 0 ? id : 1;
 }

@@ -16,7 +16,7 @@
 typedef struct tr_node_settings {
     tr_system_options system;
     troupe_allocator allocator;
-    troupe_log log; /* without `write` if none was given */
+    troupe_log log;            /* without `write` if none was given */
     uint64_t drain_timeout_ns; /* TR_NEVER: no limit */
     uint64_t stop_timeout_ns;
     uint32_t stack_size; /* 0: the default of core/stacks */

@@ -52,8 +52,8 @@ static const struct parcel *first_of(const tr_parcels *parcels, uint32_t used_at
     return parcels->ways[parcels->used[used_at]].first;
 }
 
-troupe_error tr_parcels_add(tr_parcels *parcels, uint32_t from, uint32_t to,
-                            const tr_batch *batch, uint64_t due_ns)
+troupe_error tr_parcels_add(tr_parcels *parcels, uint32_t from, uint32_t to, const tr_batch *batch,
+                            uint64_t due_ns)
 {
     TR_ASSERT(from < parcels->ends && to < parcels->ends);
     struct parcel *parcel = tr_allocate(tr_allocator_default(), sizeof *parcel);
@@ -92,8 +92,7 @@ static void take_out(tr_parcels *parcels, uint32_t used_at)
     }
 }
 
-uint32_t tr_parcels_take(tr_parcels *parcels, uint64_t now_ns, uint32_t choice,
-                         tr_batch *out_batch)
+uint32_t tr_parcels_take(tr_parcels *parcels, uint64_t now_ns, uint32_t choice, tr_batch *out_batch)
 {
     uint32_t used_at = 0;
     while (first_of(parcels, used_at)->due_ns > now_ns || choice-- > 0) {

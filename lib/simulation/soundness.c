@@ -88,8 +88,8 @@ bool tr_soundness_of_ends(const tr_ends *ends, uint64_t under_way, char *fault, 
     if (troupe_counts_held(&counts) != held) {
         return fails(fault, size,
                      "of %llu messages accepted %lld have not ended, but %llu are held",
-                     (unsigned long long) counts.accepted,
-                     (long long) troupe_counts_held(&counts), (unsigned long long) held);
+                     (unsigned long long) counts.accepted, (long long) troupe_counts_held(&counts),
+                     (unsigned long long) held);
     }
     return true;
 }
@@ -151,8 +151,8 @@ bool tr_soundness_of_end(const tr_ends *ends, char *fault, size_t size)
     tr_ends_count(ends, &counts);
     if (troupe_counts_held(&counts) != 0 || counts.spawned != counts.ended) {
         return fails(fault, size, "%lld messages are held; %llu actors spawned, %llu ended",
-                     (long long) troupe_counts_held(&counts),
-                     (unsigned long long) counts.spawned, (unsigned long long) counts.ended);
+                     (long long) troupe_counts_held(&counts), (unsigned long long) counts.spawned,
+                     (unsigned long long) counts.ended);
     }
     if (system->names.count != 0) {
         return fails(fault, size, "%zu names are left", system->names.count);

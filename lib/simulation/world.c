@@ -381,8 +381,7 @@ void tr_world_run(tr_world *world)
     }
 }
 
-bool tr_world_until(tr_world *world, bool (*is_true)(void *context), void *context,
-                    uint64_t ns_max)
+bool tr_world_until(tr_world *world, bool (*is_true)(void *context), void *context, uint64_t ns_max)
 {
     look_at_all(world);
     const uint64_t end_ns = ns_max < TR_NEVER - world->now_ns ? world->now_ns + ns_max : TR_NEVER;
@@ -489,8 +488,8 @@ static void name_the_living(tr_world *world)
         set_fault(world, "not all actors ended, and no memory to name them");
         return;
     }
-    int length = snprintf(world->fault, sizeof world->fault, "%zu actors did not end:",
-                          snapshot->actor_count);
+    int length = snprintf(world->fault, sizeof world->fault,
+                          "%zu actors did not end:", snapshot->actor_count);
     for (size_t i = 0; i < snapshot->actor_count; i++) {
         const troupe_actor_info *actor = &snapshot->actors[i];
         if (length < 0 || (size_t) length >= sizeof world->fault) {

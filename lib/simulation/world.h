@@ -28,9 +28,9 @@ typedef struct tr_world tr_world;
 /* Zero is the default of each. */
 typedef struct tr_world_options {
     uint64_t seed;
-    uint64_t delay_ns_max;           /* of a batch between two workers */
-    uint64_t pass_ns;                /* virtual time that a worker's pass takes; 0: none */
-    uint64_t memory_budget;          /* 0: 1 GiB */
+    uint64_t delay_ns_max;             /* of a batch between two workers */
+    uint64_t pass_ns;                  /* virtual time that a worker's pass takes; 0: none */
+    uint64_t memory_budget;            /* 0: 1 GiB */
     const troupe_allocator *allocator; /* of the node, not of the world itself; NULL: C library's */
     const troupe_log *log;             /* borrowed; NULL: none */
     uint32_t workers;                  /* 0: 1 */

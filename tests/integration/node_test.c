@@ -71,7 +71,7 @@ static void go_round(uint32_t workers)
     struct ring ring = {.probe = a_probe(), .count = workers};
     for (uint32_t i = 0; i < workers; i++) {
         ring.members[i] =
-            a_root_of(node, TROUPE_SPAWN(.body = member_body, .argument = &ring, .mailbox_capacity = 8,
+            a_root_of(node, TROUPE_SPAWN(.body = member_body, .argument = &ring,
                                          .place = TROUPE_PLACE_WORKER, .place_worker = i));
     }
 
@@ -86,7 +86,7 @@ static void go_round(uint32_t workers)
     drop_probe(&ring.probe);
 }
 
-/* Promise: NODE-18 */
+/* Promise: NODE-WORKERS */
 static void works_with_one_to_64_workers_and_1024_descriptors(void **state)
 {
     (void) state;
@@ -103,7 +103,7 @@ static void works_with_one_to_64_workers_and_1024_descriptors(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
-/* Promise: NODE-4 */
+/* Promise: NODE-APART */
 static void two_nodes_work_side_by_side(void **state)
 {
     (void) state;
@@ -155,12 +155,11 @@ static troupe_error crowd_body(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
-/* Promise: NODE-17 */
+/* Promise: NODE-OWN-THREADS */
 static void has_192_threads_of_their_own_and_gets_them_back(void **state)
 {
     (void) state;
-    troupe_node *node =
-        a_node(TROUPE_NODE_OPTIONS(.workers = 2, .own_threads_max = OWN_THREADS));
+    troupe_node *node = a_node(TROUPE_NODE_OPTIONS(.workers = 2, .own_threads_max = OWN_THREADS));
 
     for (unsigned round = 0; round < 2; round++) {
         struct blocking blocking = {.probe = a_probe(), .latch = a_latch()};
@@ -206,7 +205,7 @@ static troupe_error full_body(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
-/* Promise: NODE-7 */
+/* Promise: NODE-STOP */
 static void stops_while_actors_wait_for_room(void **state)
 {
     (void) state;
@@ -229,8 +228,7 @@ static troupe_error said_body(troupe_self *self, void *argument)
     TROUPE_AUTO(troupe_message) *message = NULL;
     (void) printf("ready\n");
     (void) fflush(stdout);
-    while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {
-    }
+    while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {}
     (void) printf("stopped\n");
     return TROUPE_OK;
 }
@@ -250,10 +248,10 @@ static int be_stuck(void)
     const troupe_log log = {.write = troupe_log_to_stderr};
     troupe_node *node = NULL;
     troupe_ref ref;
-    troupe_error error = troupe_node_create(
-        TROUPE_NODE_OPTIONS(.name = "mire", .log = &log, .workers = 2,
-                            .stop_timeout = TROUPE_WITHIN_MS(20)),
-        &node);
+    troupe_error error =
+        troupe_node_create(TROUPE_NODE_OPTIONS(.name = "mire", .log = &log, .workers = 2,
+                                               .stop_timeout = TROUPE_WITHIN_MS(20)),
+                           &node);
     error = error ? error : troupe_node_start(node);
     error = error ? error
                   : troupe_node_spawn(node,
@@ -296,8 +294,8 @@ static struct player start_player(const char *role)
     assert_int_equal(posix_spawn_file_actions_addclose(&actions, ends[0]), 0);
 
     struct player player = {0};
-    assert_int_equal(
-        posix_spawn(&player.pid, "/proc/self/exe", &actions, NULL, arguments, environ), 0);
+    assert_int_equal(posix_spawn(&player.pid, "/proc/self/exe", &actions, NULL, arguments, environ),
+                     0);
     assert_int_equal(posix_spawn_file_actions_destroy(&actions), 0);
     assert_int_equal(close(ends[1]), 0);
     player.out = fdopen(ends[0], "r");
@@ -325,7 +323,7 @@ static int end_of(struct player *player)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Promise: NODE-11 */
+/* Promise: NODE-SIGNALS */
 static void a_program_stops_in_order_at_sigterm(void **state)
 {
     (void) state;
@@ -341,7 +339,7 @@ static void a_program_stops_in_order_at_sigterm(void **state)
     }
 }
 
-/* Promise: NODE-10 */
+/* Promise: NODE-STUCK */
 static void a_stuck_thread_is_left_behind_by_name(void **state)
 {
     (void) state;

@@ -27,7 +27,7 @@ troupe_error make_bulk(troupe_self *self, size_t size, troupe_message **out_mess
 }
 
 troupe_error send_item(troupe_self *self, troupe_ref to, uint64_t number,
-                         const troupe_send_options *options)
+                       const troupe_send_options *options)
 {
     TROUPE_AUTO(troupe_message) *message = NULL;
     const troupe_error error = make_item(self, number, &message);

@@ -16,9 +16,9 @@
 
 #define MS UINT64_C(1000000)
 
-extern const troupe_type item_type; /* a uint64_t */
-extern const troupe_type extra_type;  /* another uint64_t */
-extern const troupe_type bulk_type;   /* raw bytes */
+extern const troupe_type item_type;  /* a uint64_t */
+extern const troupe_type extra_type; /* another uint64_t */
+extern const troupe_type bulk_type;  /* raw bytes */
 
 troupe_error make_item(troupe_self *self, uint64_t number, troupe_message **out_message);
 troupe_error make_extra(troupe_self *self, uint64_t number, troupe_message **out_message);
@@ -28,7 +28,7 @@ troupe_error make_bulk(troupe_self *self, size_t size, troupe_message **out_mess
 
 /* Make one and send it; `options` may be NULL. What is refused is destroyed. */
 troupe_error send_item(troupe_self *self, troupe_ref to, uint64_t number,
-                         const troupe_send_options *options);
+                       const troupe_send_options *options);
 troupe_error send_extra(troupe_self *self, troupe_ref to, uint64_t number,
                         const troupe_send_options *options);
 troupe_error send_bulk(troupe_self *self, troupe_ref to, size_t size,

@@ -50,8 +50,7 @@ troupe_error reply_figure(troupe_self *self, troupe_message *request, uint64_t n
 
 uint64_t figure_of(const troupe_message *message)
 {
-    const uint64_t *number =
-        message != NULL ? troupe_message_struct(message, &figure_type) : NULL;
+    const uint64_t *number = message != NULL ? troupe_message_struct(message, &figure_type) : NULL;
     return number != NULL ? *number : 0;
 }
 

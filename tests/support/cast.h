@@ -35,12 +35,12 @@ troupe_error reply_figure(troupe_self *self, troupe_message *request, uint64_t n
 uint64_t figure_of(const troupe_message *message);
 
 /* Bodies; the argument is a cast, or NULL where nothing is said. */
-troupe_error play_idle(troupe_self *self, void *argument);      /* ends what comes */
-troupe_error play_doubler(troupe_self *self, void *argument);   /* answers twice the number */
-troupe_error play_hoarder(troupe_self *self, void *argument);   /* takes one, sleeps for ever */
-troupe_error play_failing(troupe_self *self, void *argument);   /* takes one, and fails */
-troupe_error play_sleeper(troupe_self *self, void *argument);   /* takes nothing */
-troupe_error play_listener(troupe_self *self, void *argument);  /* says "got N", "down NAME" */
+troupe_error play_idle(troupe_self *self, void *argument);     /* ends what comes */
+troupe_error play_doubler(troupe_self *self, void *argument);  /* answers twice the number */
+troupe_error play_hoarder(troupe_self *self, void *argument);  /* takes one, sleeps for ever */
+troupe_error play_failing(troupe_self *self, void *argument);  /* takes one, and fails */
+troupe_error play_sleeper(troupe_self *self, void *argument);  /* takes nothing */
+troupe_error play_listener(troupe_self *self, void *argument); /* says "got N", "down NAME" */
 
 /* A log whose lines are said into the probe. */
 troupe_log log_of(struct probe *seen);

@@ -100,8 +100,7 @@ troupe_error idle_body(troupe_self *self, void *argument)
     if (probe != NULL) {
         probe_say(probe, "started");
     }
-    while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {
-    }
+    while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {}
     if (probe != NULL) {
         probe_say(probe, "stopped");
     }
@@ -112,7 +111,7 @@ troupe_error blocking_body(troupe_self *self, void *argument)
 {
     const struct blocking *blocking = argument;
     troupe_ready(self);
-    troupe_flush(self); /* so that the word gets out, */
+    troupe_flush(self);                    /* so that the word gets out, */
     if (troupe_yield(self) != TROUPE_OK) { /* to actors on the same worker too */
         return TROUPE_OK;
     }

@@ -167,8 +167,8 @@ void tr_assert_said(struct probe *probe, const char *const *expected, const char
     bool is_same = true;
     for (; expected[count] != NULL; count++) {
         add_text(wanted, sizeof wanted, expected[count]);
-        is_same = is_same && count < probe->count &&
-                  strcmp(expected[count], probe->lines[count]) == 0;
+        is_same =
+            is_same && count < probe->count && strcmp(expected[count], probe->lines[count]) == 0;
     }
     is_same = is_same && count == probe->count;
     for (size_t i = 0; i < probe->count; i++) {

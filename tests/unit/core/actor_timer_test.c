@@ -28,16 +28,16 @@ static troupe_error starts_once_and_every(troupe_self *self, void *argument)
 {
     const uint64_t start_ns = troupe_self_now_ns(self);
     troupe_timer timer;
-    troupe_error error = troupe_timer_start(
-        self, TROUPE_TIMER(.after = TROUPE_WITHIN_MS(25), .key = 1), &timer);
+    troupe_error error =
+        troupe_timer_start(self, TROUPE_TIMER(.after = TROUPE_WITHIN_MS(25), .key = 1), &timer);
+    error = error ? error
+                  : troupe_timer_start(self, TROUPE_TIMER(.every = TROUPE_WITHIN_MS(10), .key = 2),
+                                       &timer);
     error = error ? error
                   : troupe_timer_start(
-                        self, TROUPE_TIMER(.every = TROUPE_WITHIN_MS(10), .key = 2), &timer);
-    error = error ? error
-                  : troupe_timer_start(self,
-                                       TROUPE_TIMER(.after = TROUPE_NOW,
-                                                    .every = TROUPE_WITHIN_MS(30), .key = 3),
-                                       &timer);
+                        self,
+                        TROUPE_TIMER(.after = TROUPE_NOW, .every = TROUPE_WITHIN_MS(30), .key = 3),
+                        &timer);
     return error ? error : say_ticks(self, argument, start_ns, 7);
 }
 
@@ -56,8 +56,8 @@ static troupe_error sleeps_through(troupe_self *self, void *argument)
 {
     const uint64_t start_ns = troupe_self_now_ns(self);
     troupe_timer timer;
-    troupe_error error = troupe_timer_start(
-        self, TROUPE_TIMER(.every = TROUPE_WITHIN_MS(10), .key = 1), &timer);
+    troupe_error error =
+        troupe_timer_start(self, TROUPE_TIMER(.every = TROUPE_WITHIN_MS(10), .key = 1), &timer);
     error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(45));
     return error ? error : say_ticks(self, argument, start_ns, 3);
 }
@@ -84,8 +84,8 @@ static troupe_error cancels(troupe_self *self, void *argument)
     error = error ? error
                   : troupe_timer_start(self, TROUPE_TIMER(.after = TROUPE_WITHIN_MS(5)), &queued);
     error = error ? error
-                  : troupe_timer_start(
-                        self, TROUPE_TIMER(.after = TROUPE_WITHIN_MS(6), .key = 7), &kept);
+                  : troupe_timer_start(self, TROUPE_TIMER(.after = TROUPE_WITHIN_MS(6), .key = 7),
+                                       &kept);
     error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(10));
     probe_say(cast->seen, troupe_timer_cancel(self, running) ? "was running" : "was over");
     probe_say(cast->seen, troupe_timer_cancel(self, queued) ? "was queued" : "was over");
@@ -181,11 +181,10 @@ static troupe_error feels_pulse(troupe_self *self, void *state, troupe_message *
     return TROUPE_OK;
 }
 
-static const troupe_handles pulse_handlers[] = {{.type = &pulse_type, .handler = feels_pulse},
-                                                {0}};
-static const troupe_behavior heart = TROUPE_BEHAVIOR(
-    .name = "heart", .state_size = sizeof(struct cast *), .start = starts_pulse,
-    .handlers = pulse_handlers);
+static const troupe_handles pulse_handlers[] = {{.type = &pulse_type, .handler = feels_pulse}, {0}};
+static const troupe_behavior heart =
+    TROUPE_BEHAVIOR(.name = "heart", .state_size = sizeof(struct cast *), .start = starts_pulse,
+                    .handlers = pulse_handlers);
 
 /* Promise: TIMER-TYPE */
 static void may_have_a_type_of_their_own(void **state)
@@ -238,8 +237,8 @@ static troupe_error starts_a_million(troupe_self *self, void *argument)
     troupe_error error = TROUPE_OK;
     for (uint64_t i = 0; i < MANY && error == TROUPE_OK; i++) {
         const uint64_t ms = 1 + troupe_self_random(self) % 100000;
-        error = troupe_timer_start(
-            self, TROUPE_TIMER(.after = TROUPE_WITHIN_MS(ms), .key = ms), &timer);
+        error = troupe_timer_start(self, TROUPE_TIMER(.after = TROUPE_WITHIN_MS(ms), .key = ms),
+                                   &timer);
         if (i % 4 == 0 && error == TROUPE_OK && troupe_timer_cancel(self, timer)) {
             cast->number++;
         }

@@ -10,8 +10,9 @@ static troupe_error ask_one(troupe_self *self, const struct cast *cast, troupe_b
 {
     troupe_ref ref;
     troupe_error error =
-        troupe_spawn(self, TROUPE_SPAWN(.body = callee, .argument = (void *) (uintptr_t) cast,
-                                        .place = TROUPE_PLACE_ANY),
+        troupe_spawn(self,
+                     TROUPE_SPAWN(.body = callee, .argument = (void *) (uintptr_t) cast,
+                                  .place = TROUPE_PLACE_ANY),
                      &ref);
     uint64_t answer = 0;
     if (error == TROUPE_OK) {
@@ -245,8 +246,7 @@ static troupe_error asks_large(troupe_self *self, void *argument)
 static void limits_the_size_of_its_reply_on_both_sides(void **state)
 {
     struct cast cast = {.seen = a_probe()};
-    (void) a_root(*state,
-                  TROUPE_SPAWN(.body = asks_large, .argument = &cast, .reply_bytes = 100));
+    (void) a_root(*state, TROUPE_SPAWN(.body = asks_large, .argument = &cast, .reply_bytes = 100));
     tr_world_run(*state);
     assert_said(cast.seen, "made OK", "replied OK", "taken", "asked OK", "made OK",
                 "replied TOO_LARGE", "kept", "asked TOO_LARGE");
@@ -259,8 +259,8 @@ static troupe_error fills_and_asks(troupe_self *self, void *argument)
     const struct cast *cast = argument;
     troupe_ref ref;
     const troupe_error error = troupe_spawn(
-        self,
-        TROUPE_SPAWN(.body = play_sleeper, .mailbox_capacity = 1, .place = TROUPE_PLACE_ANY), &ref);
+        self, TROUPE_SPAWN(.body = play_sleeper, .mailbox_capacity = 1, .place = TROUPE_PLACE_ANY),
+        &ref);
     (void) tell(cast, "sent", send_figure(self, ref, 1));
     (void) tell(cast, "asked", ask_figure(self, ref, 2, TROUPE_WITHIN_S(1), NULL));
     return error;

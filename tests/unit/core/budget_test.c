@@ -73,8 +73,7 @@ static troupe_error send_two_bulks(troupe_self *self, void *argument)
     say_error(script->seen, "first", send_bulk(self, script->to, 256 + 800, NULL));
     say_error(script->seen, "second", send_bulk(self, script->other, 256 + 201, at_once));
     say_error(script->seen, "small", send_bulk(self, script->other, 256, at_once));
-    say_error(script->seen, "too large",
-              send_bulk(self, script->other, 256 + BUDGET + 1, NULL));
+    say_error(script->seen, "too large", send_bulk(self, script->other, 256 + BUDGET + 1, NULL));
     say_error(script->seen, "waits", send_bulk(self, script->other, 256 + 201, NULL));
     return TROUPE_OK;
 }
@@ -93,8 +92,8 @@ static void meets_full_when_the_nodes_bytes_are_spent_and_is_served_later(void *
 
     tr_world_advance(*state, 100 * MS);
 
-    assert_said(seen, "first OK", "second MAILBOX_FULL", "small OK", "too large TOO_LARGE",
-                "1056", "waits OK");
+    assert_said(seen, "first OK", "second MAILBOX_FULL", "small OK", "too large TOO_LARGE", "1056",
+                "waits OK");
     assert_int_equal(second.count, 2);
     assert_int_equal(left_of(*state), BUDGET);
     drop_probe(&seen);
@@ -110,8 +109,8 @@ int main(void)
             meets_full_when_the_nodes_bytes_are_spent_and_is_served_later, make_small_world,
             drop_made_world),
         cmocka_unit_test_setup_teardown(
-            meets_full_when_the_nodes_bytes_are_spent_and_is_served_later,
-            make_small_world_of_two, drop_made_world),
+            meets_full_when_the_nodes_bytes_are_spent_and_is_served_later, make_small_world_of_two,
+            drop_made_world),
     };
     return cmocka_run_group_tests_name("budget", tests, NULL, NULL);
 }

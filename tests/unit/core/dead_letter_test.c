@@ -42,8 +42,7 @@ static troupe_error writes_letters(troupe_self *self, void *argument)
     troupe_error error =
         troupe_spawn(self,
                      TROUPE_SPAWN(.body = sleeps_a_little, .mailbox_capacity = 1,
-                                  .place = TROUPE_PLACE_ANY,
-                                  .on_full = TROUPE_ON_FULL_DEAD_LETTER),
+                                  .place = TROUPE_PLACE_ANY, .on_full = TROUPE_ON_FULL_DEAD_LETTER),
                      &full);
     error = error ? error : troupe_spawn(self, TROUPE_SPAWN(.behavior = &deaf), &unhandling);
     error = error ? error : send_figure(self, full, 1);

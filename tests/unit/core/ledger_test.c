@@ -109,11 +109,12 @@ static const troupe_behavior random_behavior =
 
 static void run_crowd(uint64_t seed, void *context)
 {
-    (void) context;
+    uint64_t *outcomes = context;
     struct crowd crowd;
-    tr_world *world = a_world_of(&(const tr_world_options) {
-        .seed = seed, .workers = 1 + (uint32_t) (seed % 4), .delay_ns_max = MS / 2,
-        .refuse_chance_percent = 10});
+    tr_world *world = a_world_of(&(const tr_world_options) {.seed = seed,
+                                                            .workers = 1 + (uint32_t) (seed % 4),
+                                                            .delay_ns_max = MS / 2,
+                                                            .refuse_chance_percent = 10});
     for (uint32_t i = 0; i < CROWD; i++) {
         troupe_spawn_options options = {.size = sizeof options,
                                         .argument = &crowd,
@@ -128,6 +129,11 @@ static void run_crowd(uint64_t seed, void *context)
         tr_world_advance(world, 7 * MS);
         assert_sound(world);
     }
+    troupe_counts counts;
+    tr_world_counts(world, &counts);
+    for (unsigned i = 0; i < TROUPE_OUTCOME_COUNT; i++) {
+        outcomes[i] += counts.outcomes[i];
+    }
     drop_world(&world);
 }
 
@@ -135,7 +141,11 @@ static void run_crowd(uint64_t seed, void *context)
 static void balances_whatever_the_actors_do(void **state)
 {
     (void) state;
-    for_each_seed(300, run_crowd, NULL);
+    uint64_t outcomes[TROUPE_OUTCOME_COUNT] = {0};
+    for_each_seed(300, run_crowd, outcomes);
+    for (unsigned i = 0; i < TROUPE_OUTCOME_QUARANTINED; i++) {
+        assert_true(outcomes[i] > 100); /* each way of ending was gone */
+    }
 }
 
 static troupe_error sends_some(troupe_self *self, void *argument)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the line before a full mailbox promises: first come first served, no place is lost when one in
- * it gives up or ends, and all are told when the receiver ends. */
+/* What the line before a full mailbox promises: first come first served, no place is lost when
+ * one in it gives up or ends, and all are told when the receiver ends. */
 #include "core/line.h"
 
 #include "support/actors.h"
@@ -26,9 +26,9 @@ static troupe_error wait_for_room(troupe_self *self, void *argument)
     if (waiter->timeout_ms > 0) {
         options.timeout = TROUPE_WITHIN_MS(waiter->timeout_ms);
     }
-    const troupe_error error =
-        waiter->size > 0 ? send_bulk(self, waiter->to, waiter->size, &options)
-                         : send_item(self, waiter->to, waiter->number, &options);
+    const troupe_error error = waiter->size > 0
+                                   ? send_bulk(self, waiter->to, waiter->size, &options)
+                                   : send_item(self, waiter->to, waiter->number, &options);
     if (waiter->seen != NULL) {
         probe_say(waiter->seen, "%llu sent %s", (unsigned long long) waiter->number,
                   troupe_error_name(error));

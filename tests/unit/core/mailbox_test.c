@@ -90,8 +90,7 @@ static void makes_dead_letters_of_the_newest(void **state)
 
     assert_said(seen, "3 dropped", "1", "2");
     assert_int_equal(counts.outcomes[TROUPE_OUTCOME_DEAD_LETTER], 1);
-    assert_int_equal(
-        tr_world_worker(*state, 0)->ledger.dead_letters[TROUPE_DEAD_OVERFLOW], 1);
+    assert_int_equal(tr_world_worker(*state, 0)->ledger.dead_letters[TROUPE_DEAD_OVERFLOW], 1);
     drop_probe(&seen);
 }
 
@@ -211,9 +210,9 @@ static troupe_error send_third(troupe_self *self, void *argument)
     const struct script *script = argument;
     bool was_dropped = false;
     (void) send_item(self, script->to, 1, NULL); /* there is room */
-    const troupe_error error = send_item(
-        self, script->to, 2,
-        TROUPE_SEND(.on_full = script->options->on_full, .out_dropped = &was_dropped));
+    const troupe_error error =
+        send_item(self, script->to, 2,
+                  TROUPE_SEND(.on_full = script->options->on_full, .out_dropped = &was_dropped));
     say_error(script->seen, was_dropped ? "dropped" : "sent", error);
     return TROUPE_OK;
 }
@@ -319,9 +318,9 @@ static void fails_the_receiver_as_overloaded(void **state)
     struct probe *seen = a_probe();
     struct receiver receiver = {.pause_ms = 10};
     struct script script = {.seen = seen};
-    script.to = a_root(*state, TROUPE_SPAWN(.body = receiver_body, .argument = &receiver,
-                                            .mailbox_capacity = 1,
-                                            .on_full = TROUPE_ON_FULL_STOP_ACTOR));
+    script.to =
+        a_root(*state, TROUPE_SPAWN(.body = receiver_body, .argument = &receiver,
+                                    .mailbox_capacity = 1, .on_full = TROUPE_ON_FULL_STOP_ACTOR));
     (void) a_root(*state, TROUPE_SPAWN(.body = watch_overload, .argument = &script));
 
     tr_world_advance(*state, 2000 * MS);

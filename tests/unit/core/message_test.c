@@ -287,8 +287,7 @@ static void makes_nothing_beyond_a_gibibyte(void **state)
     troupe_message *message = NULL;
     const troupe_bytes bytes = {.data = &bytes, .size = (size_t) TR_MESSAGE_BYTES_MAX + 1};
     assert_fails(tr_message_of_bytes(*state, NULL, &bytes, &message), TOO_LARGE);
-    assert_fails(tr_message_build(*state, &shop__order__descriptor, SIZE_MAX, &message),
-                 TOO_LARGE);
+    assert_fails(tr_message_build(*state, &shop__order__descriptor, SIZE_MAX, &message), TOO_LARGE);
     assert_null(message);
 }
 

@@ -105,7 +105,8 @@ static troupe_error watches_chatter(troupe_self *self, void *argument)
     troupe_monitor_id monitor;
     cast->refs[0] = troupe_self_ref(self);
     troupe_error error = troupe_spawn(
-        self, TROUPE_SPAWN(.body = chatters, .argument = argument, .place = TROUPE_PLACE_ANY), &ref);
+        self, TROUPE_SPAWN(.body = chatters, .argument = argument, .place = TROUPE_PLACE_ANY),
+        &ref);
     error = error ? error : troupe_sleep(self, TROUPE_WITHIN_US(troupe_self_random(self) % 3000));
     error = error ? error : troupe_monitor(self, ref, &monitor);
     return error ? tell(cast, "failed", error) : play_listener(self, argument);
@@ -222,8 +223,8 @@ static troupe_error watches_too_much(troupe_self *self, void *argument)
 static void is_limited_in_number(void **state)
 {
     struct cast cast = {.seen = a_probe()};
-    (void) a_root(*state, TROUPE_SPAWN(.body = watches_too_much, .argument = &cast,
-                                       .monitors_max = 2));
+    (void) a_root(*state,
+                  TROUPE_SPAWN(.body = watches_too_much, .argument = &cast, .monitors_max = 2));
     tr_world_run(*state);
     assert_said(cast.seen, "first OK", "second OK", "third LIMIT_REACHED", "stood", "third OK",
                 "gone", "gone");
@@ -248,12 +249,11 @@ static troupe_error watches_each_other(troupe_self *self, void *argument)
     troupe_monitor_id monitor;
     troupe_error error = TROUPE_OK;
     for (unsigned i = 0; i < 5 && error == TROUPE_OK; i++) {
-        error = troupe_spawn(
-            self, TROUPE_SPAWN(.body = watches_back, .place = TROUPE_PLACE_ANY), &ref);
+        error =
+            troupe_spawn(self, TROUPE_SPAWN(.body = watches_back, .place = TROUPE_PLACE_ANY), &ref);
         error = error ? error : troupe_monitor(self, ref, &monitor);
     }
-    return error ? error
-                 : troupe_sleep(self, TROUPE_WITHIN_US(troupe_self_random(self) % 3000));
+    return error ? error : troupe_sleep(self, TROUPE_WITHIN_US(troupe_self_random(self) % 3000));
 }
 
 static void run_mutual(uint64_t seed, void *context)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What names promise: one live actor each, from the spawn on until before anyone hears of the end. */
+/* What names promise: one live actor each, from the spawn until before anyone hears of the end. */
 #include "core/names.h"
 
 #include <string.h>

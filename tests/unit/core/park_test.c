@@ -70,9 +70,9 @@ static const troupe_behavior careless_behavior =
 
 static troupe_ref a_parker(tr_world *world, struct plot *plot)
 {
-    return a_root(world, TROUPE_SPAWN(.behavior = &parker_behavior, .argument = plot,
-                                      .place = TROUPE_PLACE_ANY, .parked_max = 3,
-                                      .parked_bytes = 2000));
+    return a_root(world,
+                  TROUPE_SPAWN(.behavior = &parker_behavior, .argument = plot,
+                               .place = TROUPE_PLACE_ANY, .parked_max = 3, .parked_bytes = 2000));
 }
 
 static troupe_ref a_paused(tr_world *world, struct receiver *receiver, uint32_t capacity)
@@ -243,8 +243,8 @@ static void park_then(tr_world *world, struct plot *plot, const troupe_behavior 
     plot->act = send_count;
     plot->script.count = 3;
     plot->script.to = a_paused(world, &receiver, 1);
-    const troupe_ref parker = a_root(world, TROUPE_SPAWN(.behavior = behavior, .argument = plot,
-                                                         .place = TROUPE_PLACE_ANY));
+    const troupe_ref parker = a_root(
+        world, TROUPE_SPAWN(.behavior = behavior, .argument = plot, .place = TROUPE_PLACE_ANY));
     tr_world_run(world);
     struct script killer = {.other = is_about_receiver ? plot->script.to : parker};
     (void) a_root(world, TROUPE_SPAWN(.body = body, .argument = &killer));
@@ -371,9 +371,9 @@ static troupe_error forwarder_start(troupe_self *self, void *state, void *argume
     return TROUPE_OK;
 }
 
-static const troupe_behavior forwarder_behavior = TROUPE_BEHAVIOR(
-    .name = "forwarder", .state_size = sizeof(struct plot *), .start = forwarder_start,
-    .other = forwarder_other);
+static const troupe_behavior forwarder_behavior =
+    TROUPE_BEHAVIOR(.name = "forwarder", .state_size = sizeof(struct plot *),
+                    .start = forwarder_start, .other = forwarder_other);
 
 static troupe_error ask_once(troupe_self *self, void *argument)
 {

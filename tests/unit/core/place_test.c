@@ -25,8 +25,7 @@ static troupe_error has_child(troupe_self *self, void *argument)
 {
     struct cast *cast = argument;
     cast->number = troupe_self_worker(self);
-    const troupe_error error =
-        troupe_spawn(self, TROUPE_SPAWN(.body = play_idle), &cast->refs[0]);
+    const troupe_error error = troupe_spawn(self, TROUPE_SPAWN(.body = play_idle), &cast->refs[0]);
     return error ? error : play_idle(self, NULL);
 }
 
@@ -54,8 +53,8 @@ static void on_the_worker_with_the_fewest_actors(void **state)
                                            .place_worker = 1));
     }
     for (unsigned i = 0; i < 7; i++) { /* the guardian is on worker 0 */
-        counts[worker_of(*state, a_root(*state, TROUPE_SPAWN(.body = play_idle,
-                                                             .place = TROUPE_PLACE_ANY)))]++;
+        counts[worker_of(
+            *state, a_root(*state, TROUPE_SPAWN(.body = play_idle, .place = TROUPE_PLACE_ANY)))]++;
     }
     assert_int_equal(counts[0], 3);
     assert_int_equal(counts[1], 0);

@@ -34,8 +34,8 @@ static void watch_a_slow_one(tr_world *world, struct receiver *receiver, struct 
     script->to = a_root(world, TROUPE_SPAWN(.body = receiver_body, .argument = receiver,
                                             .mailbox_capacity = 8, .high_water = high,
                                             .low_water = low, .place = TROUPE_PLACE_ANY));
-    script->other = a_root(world, TROUPE_SPAWN(.body = watch, .argument = script,
-                                               .mailbox_capacity = 4));
+    script->other =
+        a_root(world, TROUPE_SPAWN(.body = watch, .argument = script, .mailbox_capacity = 4));
     tr_world_run(world);
 }
 
@@ -121,8 +121,8 @@ static void drops_a_notice_that_meets_a_full_mailbox(void **state)
     struct script script = {.seen = NULL};
     script.to = a_root(*state, TROUPE_SPAWN(.body = receiver_body, .argument = &receiver,
                                             .mailbox_capacity = 4, .high_water = 2));
-    script.other = a_root(*state, TROUPE_SPAWN(.body = watch_and_sleep, .argument = &script,
-                                               .mailbox_capacity = 1));
+    script.other = a_root(
+        *state, TROUPE_SPAWN(.body = watch_and_sleep, .argument = &script, .mailbox_capacity = 1));
     tr_world_run(*state);
     send_more(*state, &script, 4);
     tr_world_advance(*state, 1000 * MS);
@@ -161,13 +161,11 @@ static void watches_nobody_where_there_is_none(void **state)
     drop_probe(&seen);
 }
 
-#define IN_WORLDS(test) WITH_WORLD(test), WITH_WORLD_OF_THREE(test)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_WORLD(tells_of_the_high_and_of_the_low_mark_once),
-        IN_WORLDS(tells_each_time_again),
+        WITH_WORLD(tells_each_time_again),
         WITH_WORLD(forgets_a_watcher_that_has_ended),
         WITH_WORLD(drops_a_notice_that_meets_a_full_mailbox),
         WITH_WORLD(watches_nobody_where_there_is_none),

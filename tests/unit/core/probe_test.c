@@ -115,9 +115,9 @@ static troupe_error gets_back(troupe_self *self, void *state, troupe_error reaso
 static const troupe_handles handlers[] = {{.type = &troupe_tick_type, .handler = sends_two},
                                           {.type = &figure_type, .handler = takes_one},
                                           {0}};
-static const troupe_behavior parking = TROUPE_BEHAVIOR(
-    .name = "parking", .state_size = sizeof(struct player *), .start = starts_clock,
-    .handlers = handlers, .refused = gets_back);
+static const troupe_behavior parking =
+    TROUPE_BEHAVIOR(.name = "parking", .state_size = sizeof(struct player *), .start = starts_clock,
+                    .handlers = handlers, .refused = gets_back);
 
 /* Runs a ring of these and says how many were told that they would deadlock. */
 static void run_ring(uint64_t seed, struct ring *ring, const troupe_spawn_options *form)
@@ -244,7 +244,7 @@ static troupe_error mingles(troupe_self *self, void *argument)
 {
     const struct member *member = argument;
     TROUPE_AUTO(troupe_message) *message = NULL;
-    troupe_error error = troupe_sleep(self, TROUPE_WITHIN_MS(100)); /* until all are there */
+    troupe_error error = troupe_sleep(self, TROUPE_WITHIN_MS(100));      /* until all are there */
     error = error ? error : send_figure(self, troupe_self_ref(self), 1); /* its token */
     for (unsigned i = 0; i < 40 && error == TROUPE_OK; i++) {
         error = troupe_receive(self, &message, TROUPE_FOREVER);
@@ -266,9 +266,9 @@ static void run_crowd(uint64_t seed, void *context)
                                               .place = TROUPE_PLACE_ANY));
     for (uint32_t i = 0; i < CROWD; i++) {
         members[i] = (struct member) {.crowd = &crowd, .number = i};
-        crowd.refs[i] = a_root(world, TROUPE_SPAWN(.body = mingles, .argument = &members[i],
-                                                   .mailbox_capacity = 2,
-                                                   .place = TROUPE_PLACE_ANY));
+        crowd.refs[i] =
+            a_root(world, TROUPE_SPAWN(.body = mingles, .argument = &members[i],
+                                       .mailbox_capacity = 2, .place = TROUPE_PLACE_ANY));
     }
     tr_world_advance(world, UINT64_C(60000000000));
     assert_silent(crowd.seen);

@@ -11,8 +11,7 @@ static troupe_error asks(troupe_self *self, void *argument)
 {
     const struct cast *cast = argument;
     uint64_t answer = 0;
-    const troupe_error error =
-        ask_figure(self, cast->refs[0], 21, TROUPE_WITHIN_S(1), &answer);
+    const troupe_error error = ask_figure(self, cast->refs[0], 21, TROUPE_WITHIN_S(1), &answer);
     probe_say(cast->seen, "asked %d %s %d", (int) error, troupe_error_name(error), (int) answer);
     return TROUPE_OK;
 }
@@ -20,8 +19,8 @@ static troupe_error asks(troupe_self *self, void *argument)
 /* Spawns a callee with this body, has it asked, and runs for a minute. */
 static void play(tr_world *world, troupe_body *body, struct cast *cast)
 {
-    cast->refs[0] = a_root(
-        world, TROUPE_SPAWN(.body = body, .argument = cast, .place = TROUPE_PLACE_ANY));
+    cast->refs[0] =
+        a_root(world, TROUPE_SPAWN(.body = body, .argument = cast, .place = TROUPE_PLACE_ANY));
     (void) a_root(world, TROUPE_SPAWN(.body = asks, .argument = cast));
     tr_world_advance(world, UINT64_C(60000000000));
 }
@@ -120,8 +119,7 @@ static void may_be_a_message_that_was_received(void **state)
 {
     struct cast cast = {.seen = a_probe()};
     play(*state, replies_with_a_received_one, &cast);
-    assert_said(cast.seen, "sent OK", "itself BAD_ARGUMENT", "replied OK", "taken",
-                "asked 0 OK 8");
+    assert_said(cast.seen, "sent OK", "itself BAD_ARGUMENT", "replied OK", "taken", "asked 0 OK 8");
     drop_probe(&cast.seen);
 }
 

@@ -97,8 +97,7 @@ static void fails_every_wait_of_a_cancelled_actor(void **state)
     struct receiver receiver = {.seen = seen};
     struct script script = {.seen = seen};
     script.to = a_paused(*state, &receiver);
-    script.other =
-        a_root(*state, TROUPE_SPAWN(.body = send_until_cancelled, .argument = &script));
+    script.other = a_root(*state, TROUPE_SPAWN(.body = send_until_cancelled, .argument = &script));
     tr_world_run(*state);
     (void) a_root(*state, TROUPE_SPAWN(.body = cancel_one, .argument = &script));
     advance_within_bounds(*state, 1000 * MS);
@@ -156,8 +155,8 @@ static void cancel_seed(uint64_t seed, void *context)
     tr_world *world = a_world(seed, 1 + (uint32_t) seed % 3);
     struct receiver receiver = {.seen = NULL};
     struct outcome outcome = {.to = a_paused(world, &receiver)};
-    struct script script = {.other = a_root(world, TROUPE_SPAWN(.body = send_two,
-                                                                .argument = &outcome))};
+    struct script script = {
+        .other = a_root(world, TROUPE_SPAWN(.body = send_two, .argument = &outcome))};
     tr_world_advance(world, 100 * MS - (seed % 5) * MS / 2);
     (void) a_root(world, TROUPE_SPAWN(.body = cancel_one, .argument = &script));
 

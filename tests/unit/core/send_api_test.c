@@ -30,9 +30,9 @@ static troupe_error send_again(troupe_self *self, void *argument)
     }
     say_error(script->seen, "first", troupe_send_message(self, script->to, &first));
     probe_say(script->seen, "%s", first == NULL ? "taken" : "kept");
-    say_error(script->seen, "tries",
-              troupe_send_message_with(self, script->to, &second,
-                                       TROUPE_SEND(.timeout = TROUPE_NOW)));
+    say_error(
+        script->seen, "tries",
+        troupe_send_message_with(self, script->to, &second, TROUPE_SEND(.timeout = TROUPE_NOW)));
     probe_say(script->seen, "%s", second == NULL ? "taken" : "kept");
     say_error(script->seen, "waits", troupe_send_message(self, script->to, &second));
     return error;
@@ -82,8 +82,8 @@ static void fails_at_once_at_ones_own_full_mailbox(void **state)
 {
     struct probe *seen = a_probe();
     struct script script = {.seen = seen};
-    (void) a_root(*state, TROUPE_SPAWN(.body = fill_oneself, .argument = &script,
-                                       .mailbox_capacity = 1));
+    (void) a_root(*state,
+                  TROUPE_SPAWN(.body = fill_oneself, .argument = &script, .mailbox_capacity = 1));
     tr_world_run(*state);
     assert_said(seen, "self OK", "self MAILBOX_FULL");
     drop_probe(&seen);
@@ -104,8 +104,7 @@ static troupe_error send_five(troupe_self *self, void *argument)
     bool was_dropped = true;
     troupe_send_options options = *script->options;
     options.out_dropped = &was_dropped;
-    const troupe_error error =
-        troupe_send_many(self, script->to, messages, MANY, &options, &sent);
+    const troupe_error error = troupe_send_many(self, script->to, messages, MANY, &options, &sent);
     probe_say(script->seen, "%s %d%s", troupe_error_name(error), (int) sent,
               was_dropped ? " dropped" : "");
     for (size_t i = 0; i < MANY; i++) {
@@ -143,10 +142,9 @@ static void waits_for_all_of_many_until_one_deadline(void **state)
 {
     struct probe *seen = a_probe();
     struct receiver receiver = {.seen = seen, .each_ms = 4};
-    struct script script = {.seen = seen,
-                            .options = TROUPE_SEND(.timeout = TROUPE_WITHIN_MS(6))};
-    script.to = a_root(*state, TROUPE_SPAWN(.body = receiver_body, .argument = &receiver,
-                                            .mailbox_capacity = 1));
+    struct script script = {.seen = seen, .options = TROUPE_SEND(.timeout = TROUPE_WITHIN_MS(6))};
+    script.to = a_root(
+        *state, TROUPE_SPAWN(.body = receiver_body, .argument = &receiver, .mailbox_capacity = 1));
     (void) a_root(*state, TROUPE_SPAWN(.body = send_five, .argument = &script));
     tr_world_advance(*state, 1000 * MS);
     assert_said(seen, "1", "2", "TIMED_OUT 3", "3");
@@ -184,8 +182,7 @@ static troupe_error answer(troupe_self *self, void *argument)
     TROUPE_AUTO(troupe_message) *reply = NULL;
     troupe_error error = troupe_receive(self, &message, TROUPE_WITHIN_S(1));
     if (error == TROUPE_OK) {
-        const bool is_askers =
-            troupe_ref_is_same(troupe_message_sender(message), script->other);
+        const bool is_askers = troupe_ref_is_same(troupe_message_sender(message), script->other);
         probe_say(script->seen, "%s, within %llu ms", is_askers ? "asker's" : "other's",
                   (unsigned long long) (troupe_message_remaining(self, message).ns / MS));
         error = make_item(self, item_of(message) + 1, &reply);
@@ -218,8 +215,7 @@ static void forwards_with_sender_deadline_and_wish_for_a_reply(void **state)
     asking.to = a_root(*state, TROUPE_SPAWN(.body = pass_on, .argument = &passing));
     (void) a_root(*state, TROUPE_SPAWN(.body = ask_through, .argument = &asking));
     tr_world_advance(*state, 1000 * MS);
-    assert_said(seen, "sends a request on BAD_ARGUMENT", "asker's, within 500 ms", "asked OK",
-                "2");
+    assert_said(seen, "sends a request on BAD_ARGUMENT", "asker's, within 500 ms", "asked OK", "2");
     drop_probe(&seen);
 }
 
@@ -300,13 +296,12 @@ static troupe_error send_badly(troupe_self *self, void *argument)
     say_error(seen, "self", troupe_send_message(NULL, script->to, &message));
     say_error(seen, "message", troupe_send_message(self, script->to, NULL));
     say_error(seen, "message", troupe_send_message(self, script->to, &none));
-    say_error(seen, "policy", troupe_send_message_with(self, script->to, &message,
-                                                       TROUPE_SEND(.on_full = 99)));
+    say_error(seen, "policy",
+              troupe_send_message_with(self, script->to, &message, TROUPE_SEND(.on_full = 99)));
     say_error(seen, "policy",
               troupe_send_message_with(self, script->to, &message,
                                        TROUPE_SEND(.on_full = TROUPE_ON_FULL_DROP_OLDEST)));
-    say_error(seen, "unknown option",
-              troupe_send_message_with(self, script->to, &message, newer));
+    say_error(seen, "unknown option", troupe_send_message_with(self, script->to, &message, newer));
     say_error(seen, "nobody", troupe_send_message(self, troupe_ref_none(), &message));
     say_error(seen, "body", troupe_send(self, script->to, NULL));
     say_error(seen, "forward own", troupe_forward(self, script->to, &message));
@@ -341,8 +336,7 @@ static troupe_error send_many_badly(troupe_self *self, void *argument)
     say_error(script->seen, "none", troupe_send_many(self, script->to, NULL, 0, NULL, &sent));
     say_error(script->seen, "nobody",
               troupe_send_many(self, troupe_ref_none(), messages, 1, NULL, &sent));
-    say_error(script->seen, "a hole",
-              troupe_send_many(self, script->to, messages, 2, NULL, &sent));
+    say_error(script->seen, "a hole", troupe_send_many(self, script->to, messages, 2, NULL, &sent));
     probe_say(script->seen, "%d", (int) sent);
     return error;
 }
@@ -366,9 +360,9 @@ static troupe_error send_receipts(troupe_self *self, void *argument)
         receipt.order_id = i;
         say_error(script->seen, "sent", troupe_send(self, script->to, &receipt.base));
     }
-    say_error(script->seen, "tried",
-              troupe_send_with(self, script->to, &receipt.base,
-                               TROUPE_SEND(.timeout = TROUPE_NOW)));
+    say_error(
+        script->seen, "tried",
+        troupe_send_with(self, script->to, &receipt.base, TROUPE_SEND(.timeout = TROUPE_NOW)));
     return TROUPE_OK;
 }
 

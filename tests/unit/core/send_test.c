@@ -109,9 +109,11 @@ static void check_seed(uint64_t seed, void *context)
                                    .mailbox_capacity = 1 + (uint32_t) (seed / 3) % 3,
                                    .mailbox_bytes = 1000, .place = TROUPE_PLACE_ANY));
     for (uint64_t i = 0; i < SENDERS; i++) {
-        senders[i] = (struct one_sender) {
-            .to = to, .index = i, .size = run->size,
-            .on_full = i % 2 == 0 ? TROUPE_ON_FULL_WAIT : run->on_full};
+        senders[i] =
+            (struct one_sender) {.to = to,
+                                 .index = i,
+                                 .size = run->size,
+                                 .on_full = i % 2 == 0 ? TROUPE_ON_FULL_WAIT : run->on_full};
         (void) a_root(world, TROUPE_SPAWN(.body = send_each, .argument = &senders[i],
                                           .place = TROUPE_PLACE_WORKER,
                                           .place_worker = (uint32_t) i % workers));
@@ -154,6 +156,74 @@ static void keeps_the_bound_in_bytes(void **state)
     (void) state;
     struct run run = {.on_full = TROUPE_ON_FULL_FAIL, .size = 1200};
     for_each_seed(SEEDS, check_seed, &run);
+}
+
+/* A behavior that sends two more with each tick, whether or not the last ones are still parked. */
+struct teller {
+    struct one_sender *sender;
+    uint64_t next;
+};
+
+static troupe_error teller_start(troupe_self *self, void *state, void *argument)
+{
+    struct teller *teller = state;
+    *teller = (struct teller) {.sender = argument, .next = 1};
+    troupe_timer timer;
+    return troupe_timer_start(self, TROUPE_TIMER(.every = TROUPE_WITHIN_US(150)), &timer);
+}
+
+static troupe_error teller_ticked(troupe_self *self, void *state, troupe_message **tick)
+{
+    (void) tick;
+    struct teller *teller = state;
+    for (int i = 0; i < 2 && teller->next <= EACH; i++) {
+        const uint64_t number = teller->sender->index * 1000 + teller->next;
+        const troupe_error error = send_item(self, teller->sender->to, number, NULL);
+        if (error) {
+            teller->sender->failed++;
+            return error == TROUPE_ERROR_LIMIT_REACHED ? TROUPE_OK : error;
+        }
+        teller->next++;
+    }
+    return TROUPE_OK;
+}
+
+static const troupe_behavior teller_behavior =
+    TROUPE_BEHAVIOR(.name = "teller", .state_size = sizeof(struct teller), .start = teller_start,
+                    .other = teller_ticked);
+
+static void check_tellers(uint64_t seed, void *context)
+{
+    uint64_t *failed = context;
+    const uint32_t workers = 1 + (uint32_t) seed % 3;
+    tr_world *world = a_world(seed, workers);
+    struct tally tally = {.size = 0};
+    struct one_sender senders[SENDERS];
+    const troupe_ref to =
+        a_root(world, TROUPE_SPAWN(.body = count_all, .argument = &tally,
+                                   .mailbox_capacity = 1 + (uint32_t) (seed / 3) % 3));
+    for (uint64_t i = 0; i < SENDERS; i++) {
+        senders[i] = (struct one_sender) {.to = to, .index = i};
+        (void) a_root(world, TROUPE_SPAWN(.behavior = &teller_behavior, .argument = &senders[i],
+                                          .parked_max = 3, .place = TROUPE_PLACE_WORKER,
+                                          .place_worker = (uint32_t) i % workers));
+    }
+    advance_within_bounds(world, 500 * MS);
+
+    assert_int_equal(tally.count, SENDERS * EACH);
+    assert_int_equal(tally.disorder, 0);
+    assert_int_equal(depth_of(world, to), 0);
+    *failed += senders[0].failed;
+    drop_world(&world);
+}
+
+/* Promise: PARK-ORDER, SEND-ORDER */
+static void keeps_the_order_of_behaviors_that_park_and_go_on_sending(void **state)
+{
+    (void) state;
+    uint64_t failed = 0;
+    for_each_seed(SEEDS, check_tellers, &failed);
+    assert_true(failed > 0);
 }
 
 static troupe_error send_sizes(troupe_self *self, void *argument)
@@ -238,6 +308,7 @@ int main(void)
         cmocka_unit_test(keeps_bound_and_order_when_all_wait),
         cmocka_unit_test(keeps_bound_and_order_when_some_fail_and_try_again),
         cmocka_unit_test(keeps_the_bound_in_bytes),
+        cmocka_unit_test(keeps_the_order_of_behaviors_that_park_and_go_on_sending),
         WITH_WORLD(admits_256_bytes_a_message_and_the_mailboxes_bytes),
         WITH_WORLD(tells_stale_refs_from_those_that_never_named_anyone),
     };

@@ -40,8 +40,8 @@ static troupe_error spawns_failing(troupe_self *self, void *argument)
         troupe_error error = troupe_spawn(
             self, TROUPE_SPAWN(.body = returns_at_once, .name = "child", ELSEWHERE), &ref);
         probe_say(cast->seen, "body %d", (int) error);
-        error =
-            troupe_spawn(self, TROUPE_SPAWN(.behavior = &unwilling, .name = "child", ELSEWHERE), &ref);
+        error = troupe_spawn(self, TROUPE_SPAWN(.behavior = &unwilling, .name = "child", ELSEWHERE),
+                             &ref);
         probe_say(cast->seen, "start %d", (int) error);
     }
     probe_say(cast->seen, ref.slot == 77 ? "untouched" : "written");
@@ -66,8 +66,7 @@ static troupe_error stubborn(troupe_self *self, void *argument)
 {
     const struct cast *cast = argument;
     TROUPE_AUTO(troupe_message) *message = NULL;
-    while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {
-    }
+    while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {}
     TROUPE_AUTO(troupe_message) *request = NULL;
     const troupe_error error = a_figure(self, 1, &request);
     TROUPE_AUTO(troupe_message) *reply = NULL;
@@ -191,8 +190,9 @@ static troupe_error spawns_without_waiting(troupe_self *self, void *argument)
         self, TROUPE_SPAWN(.body = play_listener, .argument = argument, ELSEWHERE), &ref);
     error = error ? error : send_figure(self, ref, 1); /* kept until it has started */
     error = error ? error : send_figure(self, ref, 2);
-    error = error ? error
-                  : troupe_spawn_nowait(self, TROUPE_SPAWN(.behavior = &unwilling, ELSEWHERE), &ref);
+    error = error
+                ? error
+                : troupe_spawn_nowait(self, TROUPE_SPAWN(.behavior = &unwilling, ELSEWHERE), &ref);
     error = error ? error : troupe_monitor(self, ref, &monitor);
     return error ? tell(cast, "failed", error) : play_listener(self, argument);
 }
@@ -215,8 +215,7 @@ static troupe_error spawns_in_start(troupe_self *self, void *state, void *argume
     troupe_ref ref;
     (void) state;
     (void) tell(cast, "body", troupe_spawn(self, TROUPE_SPAWN(.body = play_idle), &ref));
-    (void) tell(cast, "with start",
-                troupe_spawn(self, TROUPE_SPAWN(.behavior = &unwilling), &ref));
+    (void) tell(cast, "with start", troupe_spawn(self, TROUPE_SPAWN(.behavior = &unwilling), &ref));
     (void) tell(cast, "without", troupe_spawn(self, TROUPE_SPAWN(.behavior = &willing), &ref));
     (void) tell(cast, "nowait", troupe_spawn_nowait(self, TROUPE_SPAWN(.body = play_idle), &ref));
     return TROUPE_OK;
@@ -229,8 +228,7 @@ static void does_not_wait_in_a_behavior(void **state)
 {
     struct cast cast = {.seen = a_probe()};
     (void) a_root(*state, TROUPE_SPAWN(.behavior = &spawner, .argument = &cast));
-    assert_said(cast.seen, "body CANNOT_WAIT", "with start CANNOT_WAIT", "without OK",
-                "nowait OK");
+    assert_said(cast.seen, "body CANNOT_WAIT", "with start CANNOT_WAIT", "without OK", "nowait OK");
     drop_probe(&cast.seen);
 }
 

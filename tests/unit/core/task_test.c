@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What waiting promises a coroutine: until its time, or an interruption that cannot be swallowed. */
+/* What waiting promises a coroutine: to end at its time, or by an interruption that stays. */
 #include "core/task.h"
 
 #include <string.h>

@@ -60,9 +60,9 @@ static void gives_up_a_call_to_a_stuck_worker(void **state)
     a_root_of(node, TROUPE_SPAWN(.body = blocking_body, .argument = &blocking));
     assert_true(probe_wait_for(blocking.probe, "blocked"));
 
-    assert_fails(tr_engine_call_and_wait(node->engines[0], see, &seen,
-                                         tr_node_now_ns(node) + 20 * MS),
-                 TIMED_OUT);
+    assert_fails(
+        tr_engine_call_and_wait(node->engines[0], see, &seen, tr_node_now_ns(node) + 20 * MS),
+        TIMED_OUT);
 
     latch_open(blocking.latch);
     assert_true(probe_wait_for(blocking.probe, "freed"));

@@ -23,15 +23,15 @@ static const troupe_actor_info *find(const troupe_snapshot *snapshot, const char
     return NULL;
 }
 
-/* Promise: NODE-13 */
+/* Promise: NODE-SNAPSHOT */
 static void sees_actors_of_all_workers(void **state)
 {
     (void) state;
     troupe_node *node = a_node_of(3);
     TROUPE_AUTO(troupe_snapshot) *snapshot = NULL;
-    const troupe_ref first = a_root_of(
-        node, TROUPE_SPAWN(.name = "first", .body = idle_body, .place = TROUPE_PLACE_WORKER,
-                           .place_worker = 0));
+    const troupe_ref first =
+        a_root_of(node, TROUPE_SPAWN(.name = "first", .body = idle_body,
+                                     .place = TROUPE_PLACE_WORKER, .place_worker = 0));
     a_root_of(node, TROUPE_SPAWN(.name = "last", .body = idle_body, .place = TROUPE_PLACE_WORKER,
                                  .place_worker = 2));
 
@@ -46,7 +46,7 @@ static void sees_actors_of_all_workers(void **state)
     drop_node(&node);
 }
 
-/* Promise: NODE-13 */
+/* Promise: NODE-SNAPSHOT */
 static void sees_a_node_that_does_not_run(void **state)
 {
     (void) state;
@@ -115,7 +115,7 @@ static troupe_error heap_body(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
-/* Promise: NODE-14 */
+/* Promise: NODE-DEPTH */
 static void tells_the_depth_of_a_mailbox_from_any_thread(void **state)
 {
     (void) state;
@@ -123,8 +123,8 @@ static void tells_the_depth_of_a_mailbox_from_any_thread(void **state)
     struct probe *seen = a_probe();
     uint32_t depth = 99;
     uint32_t peak = 99;
-    const troupe_ref heap = a_root_of(
-        node, TROUPE_SPAWN(.name = "heap", .body = heap_body, .mailbox_capacity = 5));
+    const troupe_ref heap =
+        a_root_of(node, TROUPE_SPAWN(.name = "heap", .body = heap_body, .mailbox_capacity = 5));
     a_root_of(node, TROUPE_SPAWN(.body = thrower_body, .argument = seen));
     assert_true(probe_wait(seen, 1));
 
@@ -136,7 +136,7 @@ static void tells_the_depth_of_a_mailbox_from_any_thread(void **state)
     drop_probe(&seen);
 }
 
-/* Promise: NODE-14 */
+/* Promise: NODE-DEPTH */
 static void knows_no_depth_of_who_is_not_there(void **state)
 {
     (void) state;
@@ -144,8 +144,7 @@ static void knows_no_depth_of_who_is_not_there(void **state)
     struct probe *seen = a_probe();
     uint32_t depth = 0;
     uint32_t peak = 0;
-    const troupe_ref ref =
-        a_root_of(node, TROUPE_SPAWN(.body = stopping_body, .argument = seen));
+    const troupe_ref ref = a_root_of(node, TROUPE_SPAWN(.body = stopping_body, .argument = seen));
     troupe_ref future = ref;
     future.generation += 7;
     troupe_ref nowhere = ref;

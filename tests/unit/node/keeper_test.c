@@ -49,7 +49,7 @@ static troupe_error boss_body(troupe_self *self, void *argument)
     return error ? error : idle_body(self, NULL);
 }
 
-/* Promise: NODE-6 */
+/* Promise: NODE-DRAIN */
 static void drains_what_is_queued_before_it_stops_anyone(void **state)
 {
     (void) state;
@@ -64,7 +64,7 @@ static void drains_what_is_queued_before_it_stops_anyone(void **state)
     drop_probe(&seen);
 }
 
-/* Promise: NODE-6 */
+/* Promise: NODE-DRAIN */
 static void drains_no_longer_than_it_may(void **state)
 {
     (void) state;
@@ -80,7 +80,7 @@ static void drains_no_longer_than_it_may(void **state)
     drop_probe(&seen);
 }
 
-/* Promise: NODE-7 */
+/* Promise: NODE-STOP */
 static void stops_all_actors_children_first(void **state)
 {
     (void) state;
@@ -88,8 +88,8 @@ static void stops_all_actors_children_first(void **state)
     struct probe *seen = a_probe();
 
     for (unsigned i = 0; i < 10; i++) {
-        a_root_of(node, TROUPE_SPAWN(.body = idle_body, .argument = seen,
-                                     .place = TROUPE_PLACE_ANY));
+        a_root_of(node,
+                  TROUPE_SPAWN(.body = idle_body, .argument = seen, .place = TROUPE_PLACE_ANY));
     }
     drop_node(&node);
 
@@ -98,7 +98,7 @@ static void stops_all_actors_children_first(void **state)
     drop_probe(&seen);
 }
 
-/* Promise: NODE-7 */
+/* Promise: NODE-STOP */
 static void may_be_told_to_stop_by_an_actor(void **state)
 {
     (void) state;
@@ -120,7 +120,7 @@ static troupe_error failing_body(troupe_self *self, void *argument)
     return TROUPE_ERROR_PROTOCOL;
 }
 
-/* Promise: NODE-8 */
+/* Promise: NODE-ERROR */
 static void tells_the_first_error_of_a_root_actor(void **state)
 {
     (void) state;
@@ -146,7 +146,7 @@ static troupe_error deaf_body(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
-/* Promise: NODE-9 */
+/* Promise: NODE-CANCEL */
 static void cancels_who_does_not_stop(void **state)
 {
     (void) state;
@@ -164,7 +164,7 @@ static void cancels_who_does_not_stop(void **state)
     drop_probe(&seen);
 }
 
-/* Promise: NODE-10 */
+/* Promise: NODE-STUCK */
 static void leaves_behind_who_does_not_listen_at_all(void **state)
 {
     (void) state;
@@ -183,7 +183,7 @@ static void leaves_behind_who_does_not_listen_at_all(void **state)
     drop_probe(&stubborn.probe);
 }
 
-/* Promise: NODE-10 */
+/* Promise: NODE-STUCK */
 static void does_not_hang_on_a_stuck_handler(void **state)
 {
     (void) state;
@@ -212,7 +212,7 @@ static void does_not_hang_on_a_stuck_handler(void **state)
     drop_latch(&blocking.latch);
 }
 
-/* Promise: NODE-11 */
+/* Promise: NODE-SIGNALS */
 static void a_signal_stops_the_node_and_a_second_one_hurries(void **state)
 {
     (void) state;

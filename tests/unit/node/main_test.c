@@ -68,7 +68,7 @@ static int run(struct given *given, struct capture *capture, int fd, char **argu
 #define ARGUMENTS(...) ((char *[]) {(char[]) {"./prog"}, __VA_ARGS__, NULL})
 #define WORD(text) ((char[]) {text})
 
-/* Promise: RUN-3 */
+/* Promise: RUN-MAIN */
 static void ends_with_0_when_the_body_did(void **state)
 {
     (void) state;
@@ -81,7 +81,7 @@ static void ends_with_0_when_the_body_did(void **state)
     assert_int_equal(given.runs, 1);
 }
 
-/* Promise: RUN-3 */
+/* Promise: RUN-MAIN */
 static void ends_with_1_and_says_what_failed(void **state)
 {
     (void) state;
@@ -93,7 +93,7 @@ static void ends_with_1_and_says_what_failed(void **state)
     assert_non_null(strstr(capture.text, "./prog: larger than the receiver accepts\n"));
 }
 
-/* Promise: RUN-3 */
+/* Promise: RUN-MAIN */
 static void ends_with_2_at_a_bad_argument(void **state)
 {
     (void) state;
@@ -103,8 +103,8 @@ static void ends_with_2_at_a_bad_argument(void **state)
         struct capture capture;
         char value[32];
         (void) snprintf(value, sizeof value, "%s", bad[i]);
-        assert_int_equal(
-            run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--workers"), value)), 2);
+        assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--workers"), value)),
+                         2);
         assert_non_null(strstr(capture.text, "is not a number from 1 to 64\n"));
         assert_int_equal(given.runs, 0);
     }
@@ -113,14 +113,14 @@ static void ends_with_2_at_a_bad_argument(void **state)
     assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--workers"))), 2);
 }
 
-/* Promise: RUN-3 */
+/* Promise: RUN-MAIN */
 static void takes_its_own_arguments_out(void **state)
 {
     (void) state;
     struct given given = {0};
     struct capture capture;
-    char **arguments = ARGUMENTS(WORD("-x"), WORD("--workers"), WORD("3"), WORD("file"),
-                                 WORD("--"), WORD("--workers"));
+    char **arguments = ARGUMENTS(WORD("-x"), WORD("--workers"), WORD("3"), WORD("file"), WORD("--"),
+                                 WORD("--workers"));
 
     assert_int_equal(run(&given, &capture, STDERR_FILENO, arguments), 0);
 
@@ -138,8 +138,7 @@ static void takes_the_number_after_an_equals_sign_too(void **state)
     struct given given = {0};
     struct capture capture;
 
-    assert_int_equal(
-        run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--workers=2"))), 0);
+    assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--workers=2"))), 0);
 
     assert_int_equal(given.workers, 2);
 }

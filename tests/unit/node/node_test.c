@@ -9,7 +9,7 @@
 #include "support/failing_allocator.h"
 #include "support/node_fixture.h"
 
-/* Promise: NODE-2 */
+/* Promise: NODE-WHOLE */
 static void is_whole_or_not_at_all_when_memory_is_out(void **state)
 {
     (void) state;
@@ -21,8 +21,8 @@ static void is_whole_or_not_at_all_when_memory_is_out(void **state)
     for (int64_t allowed = 0; error == TROUPE_ERROR_NO_MEMORY; allowed++) {
         assert_int_equal(tr_failing_allocator_live(&memory), 0);
         tr_failing_allocator_fail_after(&memory, allowed);
-        error = troupe_node_create(TROUPE_NODE_OPTIONS(.workers = 2, .allocator = &allocator),
-                                   &node);
+        error =
+            troupe_node_create(TROUPE_NODE_OPTIONS(.workers = 2, .allocator = &allocator), &node);
         assert_true((error == TROUPE_OK) == (node != NULL));
     }
 
@@ -32,14 +32,15 @@ static void is_whole_or_not_at_all_when_memory_is_out(void **state)
     assert_int_equal(tr_failing_allocator_live(&memory), 0);
 }
 
-/* Promise: NODE-2 */
+/* Promise: NODE-WHOLE */
 static void can_be_started_again_when_memory_was_out(void **state)
 {
     (void) state;
     tr_failing_allocator memory = TR_FAILING_ALLOCATOR_INIT;
     const troupe_allocator allocator = tr_failing_allocator_port(&memory);
     troupe_node *node = NULL;
-    assert_ok(troupe_node_create(TROUPE_NODE_OPTIONS(.workers = 2, .allocator = &allocator), &node));
+    assert_ok(
+        troupe_node_create(TROUPE_NODE_OPTIONS(.workers = 2, .allocator = &allocator), &node));
     troupe_error error = TROUPE_ERROR_NO_MEMORY;
 
     for (int64_t allowed = 0; error == TROUPE_ERROR_NO_MEMORY; allowed++) {
@@ -68,7 +69,7 @@ static void refuses_null(void **state)
     troupe_node_destroy(&none);
 }
 
-/* Promise: NODE-3 */
+/* Promise: NODE-ORDER */
 static void starts_once(void **state)
 {
     (void) state;
@@ -79,7 +80,7 @@ static void starts_once(void **state)
     drop_node(&node);
 }
 
-/* Promise: NODE-3 */
+/* Promise: NODE-ORDER */
 static void can_be_destroyed_in_every_state(void **state)
 {
     (void) state;
@@ -102,7 +103,7 @@ static void can_be_destroyed_in_every_state(void **state)
     }
 }
 
-/* Promise: NODE-3 */
+/* Promise: NODE-ORDER */
 static void stops_before_it_was_started(void **state)
 {
     (void) state;
@@ -131,7 +132,7 @@ static void may_be_stopped_and_joined_again(void **state)
     drop_node(&node);
 }
 
-/* Promise: NODE-4 */
+/* Promise: NODE-APART */
 static void does_not_know_of_another_node_in_the_process(void **state)
 {
     (void) state;
@@ -141,8 +142,8 @@ static void does_not_know_of_another_node_in_the_process(void **state)
     uint32_t depth = 0;
     uint32_t peak = 0;
 
-    const troupe_ref ref = a_root_of(left, TROUPE_SPAWN(.name = "same", .body = idle_body,
-                                                        .argument = seen));
+    const troupe_ref ref =
+        a_root_of(left, TROUPE_SPAWN(.name = "same", .body = idle_body, .argument = seen));
     a_root_of(right, TROUPE_SPAWN(.name = "same", .body = idle_body, .argument = seen));
     assert_fails(troupe_node_depth(right, ref, &depth, &peak), STALE);
     drop_node(&left);
@@ -181,7 +182,7 @@ static int try_all(troupe_node *node)
     return node == NULL ? 0 : 6;
 }
 
-/* Promise: NODE-5 */
+/* Promise: NODE-FORK */
 static void is_of_no_use_to_a_child_by_fork_and_does_not_hang_it(void **state)
 {
     (void) state;

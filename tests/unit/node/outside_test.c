@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the real ports promise: batches between all workers, threads of their own up to the limit. */
+/* What the real ports promise: batches between all workers, own threads up to the limit. */
 #include "node/outside.h"
 
 #include <stdatomic.h>
@@ -43,10 +43,9 @@ static void runs_actors_on_every_worker(void **state)
 static troupe_error spawn_own(troupe_node *node, troupe_body *body, void *argument)
 {
     troupe_ref ref;
-    return troupe_node_spawn(node,
-                             TROUPE_SPAWN(.body = body, .argument = argument,
-                                          .place = TROUPE_PLACE_OWN_THREAD),
-                             &ref);
+    return troupe_node_spawn(
+        node, TROUPE_SPAWN(.body = body, .argument = argument, .place = TROUPE_PLACE_OWN_THREAD),
+        &ref);
 }
 
 static uint32_t parked_count(troupe_node *node)
@@ -60,12 +59,11 @@ static uint32_t parked_count(troupe_node *node)
     return count;
 }
 
-/* Promise: NODE-17 */
+/* Promise: NODE-OWN-THREADS */
 static void gives_actors_threads_of_their_own_up_to_the_limit_and_again(void **state)
 {
     (void) state;
-    troupe_node *node =
-        a_node(TROUPE_NODE_OPTIONS(.workers = 1, .own_threads_max = OWN_THREADS));
+    troupe_node *node = a_node(TROUPE_NODE_OPTIONS(.workers = 1, .own_threads_max = OWN_THREADS));
 
     for (unsigned round = 0; round < 3; round++) {
         struct blocking blocking = {.probe = a_probe(), .latch = a_latch()};
@@ -95,7 +93,7 @@ static void gives_actors_threads_of_their_own_up_to_the_limit_and_again(void **s
     drop_node(&node);
 }
 
-/* Promise: NODE-17 */
+/* Promise: NODE-OWN-THREADS */
 static void stops_actors_on_threads_of_their_own(void **state)
 {
     (void) state;

@@ -51,7 +51,7 @@ static void wait_for_phase(troupe_node *node, tr_node_phase phase)
     }
 }
 
-/* Promise: NODE-12 */
+/* Promise: NODE-REPORT */
 static void is_empty_while_nothing_stops(void **state)
 {
     (void) state;
@@ -63,13 +63,13 @@ static void is_empty_while_nothing_stops(void **state)
     drop_node(&node);
 }
 
-/* Promise: NODE-12 */
+/* Promise: NODE-REPORT */
 static void names_who_waits_for_whom_while_the_node_drains(void **state)
 {
     (void) state;
-    troupe_node *node = a_node(TROUPE_NODE_OPTIONS(
-        .workers = 2, .drain_timeout = TROUPE_FOREVER, .stop_timeout = TROUPE_WITHIN_S(5),
-        .stop_on_signals = 1));
+    troupe_node *node =
+        a_node(TROUPE_NODE_OPTIONS(.workers = 2, .drain_timeout = TROUPE_FOREVER,
+                                   .stop_timeout = TROUPE_WITHIN_S(5), .stop_on_signals = 1));
     struct probe *seen = a_probe();
     a_root_of(node, TROUPE_SPAWN(.name = "idle", .body = idle_body));
     a_root_of(node, TROUPE_SPAWN(.name = "asker", .body = asking_body, .argument = seen));
@@ -85,12 +85,12 @@ static void names_who_waits_for_whom_while_the_node_drains(void **state)
     assert_non_null(strstr(report, "sleeps"));
     assert_null(strstr(report, "'idle'"));
     assert_int_equal(kill(getpid(), SIGTERM), 0); /* enough of that */
-    (void) troupe_node_join(node);       /* how they ended is not what this is about */
+    (void) troupe_node_join(node);                /* how they ended is not what this is about */
     troupe_node_destroy(&node);
     drop_probe(&seen);
 }
 
-/* Promise: NODE-12 */
+/* Promise: NODE-REPORT */
 static void names_a_stuck_actor_without_asking_it(void **state)
 {
     (void) state;

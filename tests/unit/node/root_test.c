@@ -36,7 +36,7 @@ static troupe_error intruding_body(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
-/* Promise: NODE-15 */
+/* Promise: NODE-SPAWN */
 static void reports_what_the_start_returned(void **state)
 {
     (void) state;
@@ -52,7 +52,7 @@ static void reports_what_the_start_returned(void **state)
     troupe_node_destroy(&node);
 }
 
-/* Promise: NODE-15 */
+/* Promise: NODE-SPAWN */
 static void waits_for_a_start_no_longer_than_it_may(void **state)
 {
     (void) state;
@@ -73,7 +73,7 @@ static void waits_for_a_start_no_longer_than_it_may(void **state)
     drop_probe(&seen);
 }
 
-/* Promise: NODE-15 */
+/* Promise: NODE-SPAWN */
 static void gives_up_when_worker_0_is_stuck(void **state)
 {
     (void) state;
@@ -83,11 +83,10 @@ static void gives_up_when_worker_0_is_stuck(void **state)
     a_root_of(node, TROUPE_SPAWN(.body = blocking_body, .argument = &blocking));
     assert_true(probe_wait_for(blocking.probe, "blocked"));
 
-    assert_fails(troupe_node_spawn(node,
-                                   TROUPE_SPAWN(.body = idle_body,
-                                                .start_timeout = TROUPE_WITHIN_MS(20)),
-                                   &ref),
-                 TIMED_OUT);
+    assert_fails(
+        troupe_node_spawn(
+            node, TROUPE_SPAWN(.body = idle_body, .start_timeout = TROUPE_WITHIN_MS(20)), &ref),
+        TIMED_OUT);
 
     latch_open(blocking.latch);
     drop_node(&node);
@@ -95,7 +94,7 @@ static void gives_up_when_worker_0_is_stuck(void **state)
     drop_latch(&blocking.latch);
 }
 
-/* Promise: NODE-16 */
+/* Promise: NODE-REFUSES */
 static void refuses_before_start_and_once_it_stops(void **state)
 {
     (void) state;
@@ -114,7 +113,7 @@ static void refuses_before_start_and_once_it_stops(void **state)
     drop_node(&node);
 }
 
-/* Promise: NODE-16 */
+/* Promise: NODE-REFUSES */
 static void refuses_calls_from_its_own_actors(void **state)
 {
     (void) state;

@@ -25,7 +25,7 @@ static troupe_error parent_body(troupe_self *self, void *argument)
     return TROUPE_OK; /* without waiting for them */
 }
 
-/* Promise: RUN-1 */
+/* Promise: RUN-RESULT */
 static void returns_what_the_body_returned(void **state)
 {
     (void) state;
@@ -36,7 +36,7 @@ static void returns_what_the_body_returned(void **state)
     }
 }
 
-/* Promise: RUN-2 */
+/* Promise: RUN-ENDS */
 static void ends_with_the_body_and_all_its_children(void **state)
 {
     (void) state;

@@ -69,7 +69,7 @@ static void keeps_what_is_given(void **state)
     assert_true(settings.stops_on_signals);
 }
 
-/* Promise: NODE-1 */
+/* Promise: NODE-OPTIONS */
 static void refuses_each_option_that_is_out_of_range(void **state)
 {
     (void) state;

@@ -11,8 +11,7 @@ static troupe_error waiter(troupe_self *self, void *argument)
 {
     (void) argument;
     TROUPE_AUTO(troupe_message) *message = NULL;
-    while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {
-    }
+    while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {}
     return TROUPE_OK;
 }
 
@@ -38,6 +37,7 @@ static void finds_nothing_in_a_world_at_rest(void **state)
     assert_string_equal(tr_world_fault(*state), "");
 }
 
+/* Promise: WORLD-SOUND */
 static void finds_a_message_that_was_counted_and_is_nowhere(void **state)
 {
     tr_world *world = *state;
@@ -50,6 +50,7 @@ static void finds_a_message_that_was_counted_and_is_nowhere(void **state)
     tr_ledger_add(ledger, TR_COUNT_ACCEPTED, UINT64_MAX);
 }
 
+/* Promise: WORLD-SOUND */
 static void finds_a_place_that_was_never_given_back(void **state)
 {
     tr_world *world = *state;
@@ -63,6 +64,7 @@ static void finds_a_place_that_was_never_given_back(void **state)
     atomic_fetch_sub(&slot->admission, 1);
 }
 
+/* Promise: WORLD-SOUND */
 static void finds_a_flag_that_was_never_cleared(void **state)
 {
     tr_world *world = *state;
@@ -76,6 +78,7 @@ static void finds_a_flag_that_was_never_cleared(void **state)
     atomic_fetch_and(&slot->admission, ~TR_SLOT_WAITING);
 }
 
+/* Promise: WORLD-SOUND */
 static void finds_a_block_that_never_came_home(void **state)
 {
     tr_world *world = *state;

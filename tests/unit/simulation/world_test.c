@@ -85,15 +85,16 @@ static void runs_an_actor_without_a_thread(void **state)
     drop_probe(&seen);
 }
 
+/* Promise: WORLD-TIME */
 static void moves_time_only_when_nothing_can_run(void **state)
 {
     tr_world *world = *state;
     struct probe *seen = a_probe();
     const uint64_t before_ns = tr_world_now_ns(world);
 
-    a_root(world, TROUPE_SPAWN(.body = sleeper, .argument = seen,
-                               .ready_when = TROUPE_READY_WHEN_SAID,
-                               .start_timeout = TROUPE_FOREVER));
+    a_root(world,
+           TROUPE_SPAWN(.body = sleeper, .argument = seen, .ready_when = TROUPE_READY_WHEN_SAID,
+                        .start_timeout = TROUPE_FOREVER));
 
     assert_int_equal(tr_world_now_ns(world) - before_ns, 250 * MS);
     assert_said(seen, "OK after 250 ms");
@@ -145,10 +146,10 @@ static void gives_up_a_start_that_takes_too_long(void **state)
 static uint64_t race(uint64_t seed, struct probe *seen)
 {
     tr_world *world = a_world_of(&(const tr_world_options) {.seed = seed,
-                                                           .workers = 4,
-                                                           .delay_ns_max = MS,
-                                                           .refuse_chance_percent = 20,
-                                                           .mailbox_capacity_default = 3});
+                                                            .workers = 4,
+                                                            .delay_ns_max = MS,
+                                                            .refuse_chance_percent = 20,
+                                                            .mailbox_capacity_default = 3});
     const troupe_ref ref = a_root(world, TROUPE_SPAWN(.body = listener, .argument = seen));
     struct sender_task tasks[3];
     for (uint32_t i = 0; i < 3; i++) {
@@ -162,6 +163,7 @@ static uint64_t race(uint64_t seed, struct probe *seen)
     return trace;
 }
 
+/* Promise: WORLD-SEED */
 static void repeats_a_run_of_the_same_seed(void **state)
 {
     (void) state;
@@ -183,6 +185,7 @@ static void repeats_a_run_of_the_same_seed(void **state)
     drop_probe(&again);
 }
 
+/* Promise: WORLD-SEED */
 static void another_seed_gives_another_run(void **state)
 {
     (void) state;
@@ -208,6 +211,7 @@ static void race_of_seed(uint64_t seed, void *context)
     }
 }
 
+/* Promise: WORLD-ORDER */
 static void keeps_order_and_balance_under_every_seed(void **state)
 {
     (void) state;
@@ -224,8 +228,8 @@ static void makes_a_worker_for_an_actor_on_its_own_thread(void **state)
     struct probe *seen = a_probe();
 
     for (unsigned i = 0; i < 10; i++) {
-        a_root(world, TROUPE_SPAWN(.body = sleeper, .argument = seen,
-                                   .place = TROUPE_PLACE_OWN_THREAD));
+        a_root(world,
+               TROUPE_SPAWN(.body = sleeper, .argument = seen, .place = TROUPE_PLACE_OWN_THREAD));
         tr_world_advance(world, 300 * MS);
     }
 
@@ -300,8 +304,8 @@ static void frees_what_lives_when_destroyed_early(void **state)
             .seed = steps, .workers = 3, .delay_ns_max = MS, .allocator = &allocator});
         const troupe_ref ref = a_root(world, TROUPE_SPAWN(.body = listener, .argument = seen));
         struct sender_task task = {.to = ref, .first = 1, .count = 5000};
-        a_root(world, TROUPE_SPAWN(.body = sender, .argument = &task,
-                                   .place = TROUPE_PLACE_WORKER, .place_worker = 1));
+        a_root(world, TROUPE_SPAWN(.body = sender, .argument = &task, .place = TROUPE_PLACE_WORKER,
+                                   .place_worker = 1));
         tr_world_advance(world, steps * MS / 8);
 
         tr_world_destroy(&world);

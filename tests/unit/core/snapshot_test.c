@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* What a snapshot shows: the tree, the mailboxes, and who waits for whom. */
+#include "core/snapshot.h"
+
+#include <string.h>
+
+#include "support/cast.h"
+#include "support/fixtures.h"
+#include "support/world_fixture.h"
+
+#define MS UINT64_C(1000000)
+
+static const troupe_actor_info *find(const troupe_snapshot *snapshot, const char *name)
+{
+    static const troupe_actor_info none;
+    for (size_t i = 0; i < snapshot->actor_count; i++) {
+        if (strcmp(snapshot->actors[i].name, name) == 0) {
+            return &snapshot->actors[i];
+        }
+    }
+    return &none;
+}
+
+static troupe_error asks_for_ever(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    return ask_figure(self, cast->refs[0], 1, TROUPE_FOREVER, NULL);
+}
+
+static troupe_error sends_three(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    troupe_error error = TROUPE_OK;
+    for (unsigned i = 0; i < 3 && error == TROUPE_OK; i++) {
+        error = send_figure(self, cast->refs[1], i);
+    }
+    return error;
+}
+
+static const troupe_behavior plain = TROUPE_BEHAVIOR(.name = "plain one");
+
+static troupe_error has_child(troupe_self *self, void *argument)
+{
+    (void) argument;
+    troupe_ref ref;
+    const troupe_error error = troupe_spawn(
+        self, TROUPE_SPAWN(.behavior = &plain, .name = "child", .place = TROUPE_PLACE_ANY), &ref);
+    return error ? error : play_idle(self, NULL);
+}
+
+/* A parent with its child, one who hoards a request, one who is full, and who waits for them. */
+static void populate(tr_world *world, struct cast *cast)
+{
+    cast->refs[0] = a_root(world, TROUPE_SPAWN(.body = play_hoarder, .name = "hoarder"));
+    cast->refs[1] = a_root(world, TROUPE_SPAWN(.body = play_sleeper, .name = "full",
+                                               .mailbox_capacity = 2, .place = TROUPE_PLACE_ANY));
+    (void) a_root(world, TROUPE_SPAWN(.body = has_child, .name = "parent"));
+    (void) a_root(world, TROUPE_SPAWN(.body = asks_for_ever, .name = "asker", .argument = cast,
+                                      .place = TROUPE_PLACE_ANY));
+    (void) a_root(world, TROUPE_SPAWN(.body = sends_three, .name = "sender", .argument = cast));
+    tr_world_advance(world, 100 * MS);
+}
+
+/* Whether the picture shows what populate has made; says what not. */
+static void look_at(const troupe_snapshot *snapshot, const struct cast *cast, struct probe *wrong)
+{
+    const troupe_actor_info *asker = find(snapshot, "asker");
+    const troupe_actor_info *sender = find(snapshot, "sender");
+    const troupe_actor_info *full = find(snapshot, "full");
+    const troupe_actor_info *parent = find(snapshot, "parent");
+    const troupe_actor_info *child = find(snapshot, "child");
+    const struct {
+        bool is_so;
+        const char *what;
+    } looks[] = {
+        {asker->wait == TROUPE_WAIT_REPLY, "asker waits"},
+        {troupe_ref_is_same(asker->waits_for, cast->refs[0]), "for the hoarder"},
+        {asker->asks == 1, "one ask is open"},
+        {sender->wait == TROUPE_WAIT_ROOM, "sender waits"},
+        {troupe_ref_is_same(sender->waits_for, cast->refs[1]), "for the full one"},
+        {sender->waiting_since_ns > 0, "since some time"},
+        {full->wait == TROUPE_WAIT_TIME && troupe_ref_is_none(full->waits_for), "full sleeps"},
+        {full->depth == 2 && full->depth_peak == 2 && full->capacity == 2, "it is full"},
+        {full->waiting == 1, "one stands in line"},
+        {parent->wait == TROUPE_WAIT_MESSAGE && troupe_ref_is_none(parent->parent), "parent"},
+        {troupe_ref_is_same(child->parent, parent->ref), "child"},
+        {child->form == TROUPE_FORM_BEHAVIOR && strcmp(child->behavior, "plain one") == 0, "form"},
+        {parent->form == TROUPE_FORM_COROUTINE && strcmp(parent->behavior, "coroutine") == 0,
+         "form"},
+        {find(snapshot, "hoarder")->handled == 0, "hoarder holds it"},
+        {snapshot->node.accepted == 3 && troupe_counts_held(&snapshot->node) == 3, "counts"},
+    };
+    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
+        if (!looks[i].is_so) {
+            probe_say(wrong, "not so: %s", looks[i].what);
+        }
+    }
+}
+
+/* Promise: STATS-TREE, STATS-WAITS, STATS-MAILBOX */
+static void shows_tree_mailboxes_and_waits(void **state)
+{
+    struct cast cast = {.seen = a_probe()};
+    populate(*state, &cast);
+    troupe_snapshot *snapshot = NULL;
+    assert_ok(tr_world_snapshot(*state, &snapshot));
+    look_at(snapshot, &cast, cast.seen);
+    assert_silent(cast.seen);
+    assert_int_equal(snapshot->actor_count, 6);
+    troupe_snapshot_destroy(&snapshot);
+    assert_null(snapshot);
+    troupe_snapshot_destroy(&snapshot);
+    troupe_snapshot_destroy(NULL);
+    drop_probe(&cast.seen);
+}
+
+static troupe_error takes_picture(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    troupe_snapshot *snapshot = NULL;
+    (void) tell(cast, "no self", troupe_self_snapshot(NULL, &snapshot));
+    (void) tell(cast, "nowhere", troupe_self_snapshot(self, NULL));
+    const troupe_error error = tell(cast, "taken", troupe_self_snapshot(self, &snapshot));
+    if (error == TROUPE_OK) {
+        look_at(snapshot, cast, cast->seen);
+        probe_say(cast->seen, "%d actors", (int) snapshot->actor_count);
+        troupe_snapshot_destroy(&snapshot);
+    }
+    return error;
+}
+
+/* Promise: STATS-SELF */
+static void is_taken_by_a_coroutine_too(void **state)
+{
+    struct cast cast = {.seen = a_probe()};
+    populate(*state, &cast);
+    (void) a_root(*state, TROUPE_SPAWN(.body = takes_picture, .argument = &cast));
+    tr_world_advance(*state, 100 * MS);
+    assert_said(cast.seen, "no self BAD_ARGUMENT", "nowhere BAD_ARGUMENT", "taken OK", "7 actors");
+    drop_probe(&cast.seen);
+}
+
+/* Is told to stop while the picture is on its way; it must not end the next wait. */
+static troupe_error is_interrupted(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_snapshot *snapshot = NULL;
+    (void) tell(cast, "stop", troupe_stop(self, troupe_self_ref(self)));
+    const troupe_error error = troupe_self_snapshot(self, &snapshot);
+    probe_say(cast->seen, (error == TROUPE_OK) == (snapshot != NULL) ? "consistent" : "not");
+    troupe_snapshot_destroy(&snapshot);
+    uint64_t answer = 0;
+    (void) tell(cast, "asked", ask_figure(self, cast->refs[0], 4, TROUPE_WITHIN_S(1), &answer));
+    return TROUPE_OK;
+}
+
+static void run_interrupted(uint64_t seed, void *context)
+{
+    (void) context;
+    struct cast cast = {.seen = a_probe()};
+    tr_world *world = a_world(seed, 3);
+    cast.refs[0] = a_root(world, TROUPE_SPAWN(.body = play_doubler, .place = TROUPE_PLACE_ANY));
+    (void) a_root(world, TROUPE_SPAWN(.body = is_interrupted, .argument = &cast));
+    tr_world_advance(world, 2000 * MS);
+    assert_said(cast.seen, "stop OK", "consistent", "asked OK");
+    drop_world(&world);
+    drop_probe(&cast.seen);
+}
+
+static void may_be_interrupted(void **state)
+{
+    (void) state;
+    for_each_seed(20, run_interrupted, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_WORLD(shows_tree_mailboxes_and_waits),
+        WITH_WORLD_OF_THREE(shows_tree_mailboxes_and_waits),
+        WITH_WORLD(is_taken_by_a_coroutine_too),
+        WITH_WORLD_OF_THREE(is_taken_by_a_coroutine_too),
+        cmocka_unit_test(may_be_interrupted),
+    };
+    return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
+}
