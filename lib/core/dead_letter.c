@@ -28,7 +28,10 @@ static void write_log(tr_worker *worker, const troupe_message *message, troupe_d
     tr_ledger *ledger = &worker->ledger;
     if (ledger->dead_letters_logged >= TR_DEAD_LETTER_LOG_FIRST &&
         worker->now_ns < ledger->dead_letter_log_ns) {
-        ledger->dead_letters_unlogged++;
+        if (ledger->dead_letters_unlogged++ == 0) {
+            tr_timers_start(&worker->timers, &worker->dead_letter_timer,
+                            ledger->dead_letter_log_ns);
+        }
         return;
     }
     tr_dead_letter_summarise(worker);

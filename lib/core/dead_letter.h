@@ -14,7 +14,7 @@
 void tr_dead_letter_note(tr_worker *worker, const troupe_message *message,
                          troupe_dead_reason reason);
 
-/* Logs what was not logged in the last second. */
+/* Logs how many were not logged since the last line. */
 void tr_dead_letter_summarise(tr_worker *worker);
 
 #endif

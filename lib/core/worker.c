@@ -21,6 +21,12 @@ static void feed_hungry(tr_timer *timer, void *context)
     tr_line_feed_hungry(context);
 }
 
+static void sum_up_dead_letters(tr_timer *timer, void *context)
+{
+    (void) timer;
+    tr_dead_letter_summarise(context);
+}
+
 troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index)
 {
     const troupe_allocator *allocator = system->ports.allocator;
@@ -32,6 +38,7 @@ troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index
     tr_list_init(&worker->actors);
     tr_timers_init(&worker->timers, worker->now_ns);
     tr_timer_init(&worker->hungry_timer, feed_hungry, worker);
+    tr_timer_init(&worker->dead_letter_timer, sum_up_dead_letters, worker);
     tr_random_seed(&worker->random, system->options.seed + index);
     tr_ledger_init(&worker->ledger, allocator);
     tr_stack_cache_init(&worker->stacks, system->ports.stacks);

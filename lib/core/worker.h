@@ -83,6 +83,7 @@ struct tr_worker {
     uint64_t budget;          /* bytes of the node's budget that are in hand */
     tr_list hungry;           /* actors whose line waits for the node's bytes */
     tr_timer hungry_timer;
+    tr_timer dead_letter_timer; /* runs while there are dead letters to be summed up */
     troupe_message *spare;    /* kept for telling an owner of a place returned; see send.c */
     tr_list actors;           /* all on this worker, ended ones too */
     _Atomic uint32_t actor_count;

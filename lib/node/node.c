@@ -66,15 +66,24 @@ static void free_all(troupe_node *node)
     tr_free(&allocator, node, sizeof *node);
 }
 
-static troupe_error make_transport(troupe_node *node)
+static troupe_error make_inproc(troupe_node *node)
 {
     const tr_inproc_options options = {.name = node->settings.name,
                                        .allocator = &node->settings.allocator,
                                        .log = &node->settings.log,
                                        .ends_max = node->settings.system.ends_max};
+    sigset_t before;
+    tr_signals_hold(&before); /* ZeroMQ's threads block them too, but late */
+    const troupe_error error = tr_inproc_create(&options, &node->inproc);
+    tr_signals_release(&before);
+    return error;
+}
+
+static troupe_error make_transport(troupe_node *node)
+{
     troupe_error error = tr_waiter_create(&node->settings.allocator, &node->keeper_waiter);
     if (!error) {
-        error = tr_inproc_create(&options, &node->inproc);
+        error = make_inproc(node);
     }
     if (!error && node->settings.stops_on_signals) {
         error = tr_signals_open(&node->signals);

@@ -43,6 +43,19 @@ void tr_signals_close(tr_signals *signals)
     *signals = (tr_signals) {0};
 }
 
+void tr_signals_hold(sigset_t *out_before)
+{
+    const int result = pthread_sigmask(SIG_SETMASK, NULL, out_before);
+    TR_ASSERT(result == 0);
+    tr_thread_block_signals();
+}
+
+void tr_signals_release(const sigset_t *before)
+{
+    const int result = pthread_sigmask(SIG_SETMASK, before, NULL);
+    TR_ASSERT(result == 0);
+}
+
 uint32_t tr_signals_read(const tr_signals *signals)
 {
     struct signalfd_siginfo info;

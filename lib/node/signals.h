@@ -30,6 +30,11 @@ static inline bool tr_signals_are_open(const tr_signals *signals)
     return signals->thread_id != 0;
 }
 
+/* Blocks all signals in the calling thread, for threads of other libraries that are started meanwhile:
+ * a new thread takes its maker's mask. tr_signals_release puts back what tr_signals_hold has told. */
+void tr_signals_hold(sigset_t *out_before);
+void tr_signals_release(const sigset_t *before);
+
 /* How many signals have come since the last call. Does not wait. */
 uint32_t tr_signals_read(const tr_signals *signals);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What an ask promises: one answer, a deadline, and what it says when there is no reply. */
+#include <string.h>
+
 #include "support/cast.h"
 #include "support/fixtures.h"
 #include "support/world_fixture.h"
@@ -333,6 +335,79 @@ static void goes_on_when_its_actor_is_stopped_but_not_when_it_is_cancelled(void 
     drop_probe(&cast.seen);
 }
 
+static troupe_error never_called(troupe_self *self, void *state, troupe_error error,
+                                 troupe_message **reply, void *context)
+{
+    (void) self;
+    (void) state;
+    (void) reply;
+    (void) context;
+    return error;
+}
+
+static troupe_error gives_bad_arguments(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    TROUPE_AUTO(troupe_message) *mine = NULL;
+    troupe_message *none = NULL;
+    troupe_message *reply = NULL;
+    const troupe_ref me = troupe_self_ref(self);
+    const troupe_timeout soon = TROUPE_WITHIN_S(1);
+    const troupe_timeout not_given = {0};
+    const troupe_error error = a_figure(self, 1, &mine);
+    (void) tell(cast, "a", troupe_ask_message(NULL, me, &mine, soon, &reply));
+    (void) tell(cast, "b", troupe_ask_message(self, me, NULL, soon, &reply));
+    (void) tell(cast, "c", troupe_ask_message(self, me, &none, soon, &reply));
+    (void) tell(cast, "d", troupe_ask_message(self, me, &mine, soon, NULL));
+    (void) tell(cast, "e", troupe_ask_message(self, me, &mine, soon, &mine));
+    (void) tell(cast, "no limit", troupe_ask_message(self, me, &mine, not_given, &reply));
+    (void) tell(cast, "f", troupe_ask(NULL, me, NULL, soon, &reply));
+    (void) tell(cast, "g", troupe_ask(self, me, NULL, soon, &reply));
+    (void) tell(cast, "h", troupe_ask_then(self, me, NULL, soon, never_called, NULL));
+    (void) tell(cast, "i", troupe_ask_message_then(NULL, me, &mine, soon, never_called, NULL));
+    (void) tell(cast, "j", troupe_ask_message_then(self, me, &none, soon, never_called, NULL));
+    (void) tell(cast, "k", troupe_ask_message_then(self, me, &mine, soon, NULL, NULL));
+    (void) tell(cast, "not of a behavior",
+                troupe_ask_message_then(self, me, &mine, soon, never_called, NULL));
+    probe_say(cast->seen, mine != NULL ? "kept BAD_ARGUMENT" : "lost");
+    return error;
+}
+
+/* Promise: ASK-ARGUMENTS */
+static void refuses_bad_arguments(void **state)
+{
+    struct cast cast = {.seen = a_probe()};
+    (void) a_root(*state, TROUPE_SPAWN(.body = gives_bad_arguments, .argument = &cast));
+    assert_int_equal(probe_count(cast.seen), 14);
+    for (size_t i = 0; i < 14; i++) {
+        assert_non_null(strstr(probe_line(cast.seen, i), "BAD_ARGUMENT"));
+    }
+    drop_probe(&cast.seen);
+}
+
+static troupe_error asks_nobody(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    troupe_ref ref = troupe_self_ref(self);
+    (void) tell(cast, "none", ask_figure(self, troupe_ref_none(), 1, TROUPE_FOREVER, NULL));
+    (void) tell(cast, "at once", ask_figure(self, ref, 1, TROUPE_NOW, NULL));
+    ref.generation++;
+    (void) tell(cast, "never was", ask_figure(self, ref, 1, TROUPE_FOREVER, NULL));
+    ref.node++;
+    (void) tell(cast, "elsewhere", ask_figure(self, ref, 1, TROUPE_FOREVER, NULL));
+    return TROUPE_OK;
+}
+
+/* Promise: ACTOR-STALE */
+static void says_that_there_is_nobody_to_ask(void **state)
+{
+    struct cast cast = {.seen = a_probe()};
+    (void) a_root(*state, TROUPE_SPAWN(.body = asks_nobody, .argument = &cast));
+    assert_said(cast.seen, "none NO_SUCH_ACTOR", "at once TIMED_OUT", "never was NO_SUCH_ACTOR",
+                "elsewhere STALE");
+    drop_probe(&cast.seen);
+}
+
 #define IN_WORLDS(test)                                                                            \
     cmocka_unit_test_setup_teardown(test, make_world, drop_made_world),                            \
         cmocka_unit_test_setup_teardown(test, make_world_of_three, drop_made_world)
@@ -352,6 +427,8 @@ int main(void)
         IN_WORLDS(waits_for_room_until_its_deadline),
         IN_WORLDS(is_answered_by_whom_it_was_forwarded_to),
         IN_WORLDS(goes_on_when_its_actor_is_stopped_but_not_when_it_is_cancelled),
+        WITH_WORLD(refuses_bad_arguments),
+        WITH_WORLD(says_that_there_is_nobody_to_ask),
     };
     return cmocka_run_group_tests_name("ask", tests, NULL, NULL);
 }

@@ -92,6 +92,7 @@ static void are_logged_ten_and_then_once_a_second(void **state)
     assert_true(probe_has(cast.seen, "type 'figure'"));
 
     tr_world_advance(world, 1500 * MS);
+    assert_int_equal(probe_count(cast.seen), 11); /* though nothing more came */
     (void) a_root(world, TROUPE_SPAWN(.body = writes_many, .argument = &cast));
     tr_world_run(world);
     assert_int_equal(probe_count(cast.seen), 12);
@@ -175,7 +176,7 @@ static troupe_error sends_until_stale(troupe_self *self, void *argument)
 static void come_of_what_was_under_way_to_an_ended_actor(void **state)
 {
     struct cast cast = {0};
-    cast.refs[0] = a_root(*state, TROUPE_SPAWN(.body = sleeps_a_little,
+    cast.refs[0] = a_root(*state, TROUPE_SPAWN(.body = sleeps_a_little, .mailbox_capacity = 1024,
                                                .place = TROUPE_PLACE_WORKER, .place_worker = 1));
     (void) a_root(*state, TROUPE_SPAWN(.body = sends_until_stale, .argument = &cast));
     tr_world_advance(*state, 1000 * MS);
@@ -189,7 +190,7 @@ static void come_of_a_stop_of_the_node(void **state)
     (void) state;
     struct cast cast = {.number = 5};
     tr_world *world = a_world(1, 1);
-    cast.refs[0] = a_root(world, TROUPE_SPAWN(.body = play_sleeper));
+    cast.refs[0] = a_root(world, TROUPE_SPAWN(.body = play_sleeper, .mailbox_capacity = 8));
     (void) a_root(world, TROUPE_SPAWN(.body = writes_many, .argument = &cast));
     tr_world_run(world);
     assert_true(tr_world_stop(world));

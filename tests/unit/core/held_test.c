@@ -68,7 +68,7 @@ static troupe_error fail_holding(troupe_self *self, void *argument)
 /* Promise: MESSAGE-ENDS */
 static void fails_the_messages_that_a_failing_actor_holds(void **state)
 {
-    play(*state, TROUPE_SPAWN(.body = fail_holding), 3);
+    play(*state, TROUPE_SPAWN(.body = fail_holding, .mailbox_capacity = 8), 3);
     assert_int_equal(outcome_of(*state, TROUPE_OUTCOME_FAILED), 2);
     assert_int_equal(outcome_of(*state, TROUPE_OUTCOME_DEAD_LETTER), 1);
 }

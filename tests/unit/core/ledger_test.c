@@ -187,7 +187,7 @@ static void counts_by_type_and_outcome(void **state)
 static void counts_what_is_held(void **state)
 {
     struct cast cast = {0};
-    cast.refs[0] = a_root(*state, TROUPE_SPAWN(.body = play_sleeper));
+    cast.refs[0] = a_root(*state, TROUPE_SPAWN(.body = play_sleeper, .mailbox_capacity = 8));
     (void) a_root(*state, TROUPE_SPAWN(.body = sends_some, .argument = &cast));
     tr_world_run(*state);
     troupe_counts counts;
@@ -203,7 +203,7 @@ static void goes_on_counting_without_memory(void **state)
     const troupe_allocator allocator = tr_failing_allocator_port(&memory);
     struct cast cast = {0};
     tr_world *world = a_world_of(&(const tr_world_options) {.allocator = &allocator});
-    cast.refs[0] = a_root(world, TROUPE_SPAWN(.body = play_sleeper));
+    cast.refs[0] = a_root(world, TROUPE_SPAWN(.body = play_sleeper, .mailbox_capacity = 8));
     (void) a_root(world, TROUPE_SPAWN(.body = sends_some, .argument = &cast));
     tr_world_run(world);
     tr_failing_allocator_fail_after(&memory, 0);

@@ -187,6 +187,9 @@ static void copies_a_protobuf_message_with_all_it_points_to(void **state)
         troupe_message *copy = NULL;
         check_order(message, sizes[i]);
         assert_ok(tr_message_copy_of(*state, message, &copy));
+        const Shop__Order *from = troupe_message_as(message, &shop__order__descriptor);
+        const Shop__Order *to = troupe_message_as(copy, &shop__order__descriptor);
+        assert_int_equal(from->note == to->note, from == to); /* all of it is shared or none */
         troupe_message_destroy(&message);
         check_order(copy, sizes[i]);
         assert_null(troupe_message_as(copy, &shop__item__descriptor));

@@ -105,6 +105,7 @@ static void brings_a_block_home_from_another_pool_when_that_settles(void **state
 
     assert_non_null(atomic_load(&pools[0].returned));
     assert_true(comes_home(&pools[0], first, 500));
+    assert_true(comes_home(&pools[0], second, 500));
     assert_int_equal((int64_t) (pools[0].blocks_taken + pools[1].blocks_taken), 0);
     tr_pool_settle(&pools[1]); /* nothing is left to settle */
 }

@@ -288,6 +288,109 @@ static void tells_nobody_in_a_system_that_moves(void **state)
     assert_true(waited > 1000); /* it was not idle either */
 }
 
+/* The first asks the second, who answers and asks the third, who asks the first. While the answer
+ * is under way all three wait for each other, and nobody is stuck. */
+static troupe_error answers_and_asks(troupe_self *self, void *argument)
+{
+    const struct player *player = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_error error = troupe_sleep(self, TROUPE_WITHIN_S(1)); /* until all are there */
+    if (player->number > 0) {
+        error = error ? error : troupe_receive(self, &message, TROUPE_FOREVER);
+    }
+    if (player->number == 1) {
+        error = error ? error : reply_figure(self, message, 1);
+    }
+    say(player, error ? error : ask_figure(self, next_of(player), 1, TROUPE_FOREVER, NULL));
+    if (player->number == 2) {
+        error = error ? error : reply_figure(self, message, 1);
+    }
+    return error ? error : serve(self);
+}
+
+static void run_answered(uint64_t seed, void *context)
+{
+    (void) context;
+    struct player players[PLAYERS_MAX];
+    struct ring ring = {.seen = a_probe(), .count = 3};
+    tr_world *world = a_world_of(&(const tr_world_options) {
+        .seed = seed, .workers = 3, .delay_ns_max = UINT64_C(300000000)});
+    for (uint32_t i = 0; i < ring.count; i++) {
+        players[i] = (struct player) {.ring = &ring, .number = i};
+        ring.refs[i] = a_root(world, TROUPE_SPAWN(.body = answers_and_asks, .argument = &players[i],
+                                                  .place = TROUPE_PLACE_WORKER, .place_worker = i));
+    }
+    tr_world_advance(world, UINT64_C(10000000000));
+    assert_said(ring.seen, "OK", "OK", "OK");
+    drop_world(&world);
+    drop_probe(&ring.seen);
+}
+
+/* Promise: RING-NONE */
+static void tells_nobody_while_an_answer_is_under_way(void **state)
+{
+    (void) state;
+    for_each_seed(300, run_answered, NULL);
+}
+
+/* Keeps the request, parks what its asker has no room for, and answers at the next tick. */
+struct keeper {
+    const struct player *player;
+    troupe_message *kept;
+};
+
+static troupe_error knows_player(troupe_self *self, void *state, void *argument)
+{
+    (void) self;
+    ((struct keeper *) state)->player = argument;
+    return TROUPE_OK;
+}
+
+static troupe_error keeps(troupe_self *self, void *state, troupe_message **message)
+{
+    struct keeper *keeper = state;
+    troupe_timer timer;
+    keeper->kept = *message;
+    *message = NULL;
+    troupe_error error = send_figure(self, next_of(keeper->player), 1);
+    error = error ? error : send_figure(self, next_of(keeper->player), 2); /* parked */
+    return error ? error
+                 : troupe_timer_start(self, TROUPE_TIMER(.after = TROUPE_WITHIN_S(1)), &timer);
+}
+
+static troupe_error answers_kept(troupe_self *self, void *state, troupe_message **message)
+{
+    struct keeper *keeper = state;
+    (void) message;
+    const troupe_error error = reply_figure(self, keeper->kept, 1);
+    troupe_message_destroy(&keeper->kept);
+    return error;
+}
+
+static const troupe_handles keeping_handlers[] = {
+    {.type = &figure_type, .handler = keeps},
+    {.type = &troupe_tick_type, .handler = answers_kept},
+    {0}};
+static const troupe_behavior keeping =
+    TROUPE_BEHAVIOR(.name = "keeping", .state_size = sizeof(struct keeper), .start = knows_player,
+                    .handlers = keeping_handlers, .refused = gets_back);
+
+/* Promise: RING-NONE */
+static void tells_nobody_where_a_timer_may_still_help(void **state)
+{
+    struct player players[2];
+    struct ring ring = {.seen = a_probe(), .count = 2};
+    for (uint32_t i = 0; i < 2; i++) {
+        players[i] = (struct player) {.ring = &ring, .number = i};
+    }
+    ring.refs[0] = a_root(
+        *state, TROUPE_SPAWN(.body = asks_next, .argument = &players[0], .mailbox_capacity = 1));
+    ring.refs[1] = a_root(*state, TROUPE_SPAWN(.behavior = &keeping, .argument = &players[1]));
+    tr_world_advance(*state, UINT64_C(10000000000));
+    assert_said(ring.seen, "OK");
+    drop_probe(&ring.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +399,8 @@ int main(void)
         cmocka_unit_test(tells_one_of_those_who_wait_for_room_and_replies),
         cmocka_unit_test(gives_one_behaviors_parked_message_back),
         cmocka_unit_test(tells_nobody_in_a_system_that_moves),
+        cmocka_unit_test(tells_nobody_while_an_answer_is_under_way),
+        WITH_WORLD(tells_nobody_where_a_timer_may_still_help),
     };
     return cmocka_run_group_tests_name("probe", tests, NULL, NULL);
 }

@@ -47,6 +47,7 @@ static troupe_error send_while_handling(troupe_self *self, void *argument)
     (void) send_item(self, script->other, 1, NULL);
     say_error(script->seen, "sent",
               send_item(self, script->other, 2, TROUPE_SEND(.timeout = TROUPE_FOREVER)));
+    say_error(script->seen, "again", send_item(self, script->other, 3, NULL));
     probe_say(script->seen, "%llu ms",
               (unsigned long long) ((troupe_self_now_ns(self) - began_ns) / MS));
     return error;
@@ -68,7 +69,7 @@ static void ends_a_wait_at_the_deadline_of_the_message_being_handled(void **stat
     script.to = a_root(*state, TROUPE_SPAWN(.body = send_while_handling, .argument = &script));
     (void) a_root(*state, TROUPE_SPAWN(.body = send_with_deadline, .argument = &script));
     advance_within_bounds(*state, 1000 * MS);
-    assert_said(seen, "sent TIMED_OUT", "20 ms");
+    assert_said(seen, "sent TIMED_OUT", "again TIMED_OUT", "20 ms");
     drop_probe(&seen);
 }
 

@@ -169,7 +169,7 @@ static troupe_error spawns_never_ready(troupe_self *self, void *argument)
                              &ref));
     probe_say(cast->seen, "%d ms",
               (int) ((troupe_self_now_ns(self) - before_ns) / UINT64_C(1000000)));
-    return troupe_sleep(self, TROUPE_WITHIN_S(1));
+    return tell(cast, "parent", troupe_sleep(self, TROUPE_WITHIN_S(1)));
 }
 
 /* Promise: SPAWN-TIMEOUT */
@@ -177,7 +177,7 @@ static void stops_a_child_that_is_not_ready_in_time(void **state)
 {
     struct cast cast = {.seen = a_probe()};
     play(*state, spawns_never_ready, &cast);
-    assert_said(cast.seen, "spawn TIMED_OUT", "200 ms", "child STOPPING");
+    assert_said(cast.seen, "spawn TIMED_OUT", "200 ms", "child STOPPING", "parent OK");
     drop_probe(&cast.seen);
 }
 

@@ -194,6 +194,41 @@ static void stashes_nothing_beyond_the_capacity_where_the_oldest_gives_way(void 
     drop_probe(&seen);
 }
 
+static troupe_error reactor_start(troupe_self *self, void *state, void *argument)
+{
+    (void) self;
+    *(struct script **) state = argument;
+    return TROUPE_OK;
+}
+
+static troupe_error reactor_got(troupe_self *self, void *state, troupe_message **message)
+{
+    const struct script *script = *(struct script **) state;
+    if (item_of(*message) != 1) {
+        return TROUPE_OK;
+    }
+    const troupe_error error = send_item(self, troupe_self_ref(self), 8, NULL);
+    say_error(script->seen, "stash", error ? error : troupe_stash(self, message));
+    return TROUPE_OK;
+}
+
+/* Promise: STASH-BOUND */
+static void lets_no_behavior_stash_beyond_the_capacity_either(void **state)
+{
+    static const troupe_behavior reactor =
+        TROUPE_BEHAVIOR(.name = "reactor", .state_size = sizeof(struct script *),
+                        .start = reactor_start, .other = reactor_got);
+    struct probe *seen = a_probe();
+    struct script script = {.seen = seen, .count = 2};
+    script.to =
+        a_root(*state, TROUPE_SPAWN(.behavior = &reactor, .argument = &script,
+                                    .mailbox_capacity = 2, .on_full = TROUPE_ON_FULL_DROP_OLDEST));
+    (void) a_root(*state, TROUPE_SPAWN(.body = sender_body, .argument = &script));
+    advance_within_bounds(*state, 10 * MS);
+    assert_said(seen, "stash MAILBOX_FULL");
+    drop_probe(&seen);
+}
+
 static troupe_error continue_once(troupe_self *self, void *argument)
 {
     const struct script *script = argument;
@@ -292,6 +327,7 @@ int main(void)
         WITH_WORLD(leaves_a_message_that_finds_no_place_with_the_actor),
         WITH_WORLD(stashes_only_what_was_received_from_the_mailbox),
         WITH_WORLD(stashes_nothing_beyond_the_capacity_where_the_oldest_gives_way),
+        WITH_WORLD(lets_no_behavior_stash_beyond_the_capacity_either),
         WITH_WORLD(continues_in_the_place_of_the_message_being_handled),
         WITH_WORLD(takes_the_bytes_of_a_larger_continuation_anew),
         WITH_WORLD(refuses_to_continue_with_nothing),

@@ -159,7 +159,7 @@ static void run_refusing(uint64_t seed, void *context)
     cast.refs[0] = a_root(world, TROUPE_SPAWN(.body = counts_in_order, .argument = &cast));
     (void) a_root(world, TROUPE_SPAWN(.body = sends_thousand, .argument = &cast,
                                       .place = TROUPE_PLACE_WORKER, .place_worker = 1));
-    tr_world_advance(world, 100 * MS);
+    tr_world_advance(world, 60000 * MS);
     assert_int_equal(cast.count, 1000);
     drop_world(&world);
 }

@@ -53,6 +53,19 @@ static void drops_what_nobody_read(void **state)
     assert_false(tr_signals_are_open(&signals));
 }
 
+static void holds_all_back_for_a_while(void **state)
+{
+    (void) state;
+    sigset_t before;
+
+    tr_signals_hold(&before);
+    assert_true(is_blocked(SIGUSR1) && is_blocked(SIGTERM));
+    assert_false(is_blocked(SIGSEGV));
+    tr_signals_release(&before);
+
+    assert_false(is_blocked(SIGUSR1) || is_blocked(SIGTERM));
+}
+
 static void closes_what_was_never_opened(void **state)
 {
     (void) state;
@@ -69,6 +82,7 @@ int main(void)
         cmocka_unit_test(counts_what_has_come),
         cmocka_unit_test(blocks_them_only_while_open),
         cmocka_unit_test(drops_what_nobody_read),
+        cmocka_unit_test(holds_all_back_for_a_while),
         cmocka_unit_test(closes_what_was_never_opened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
