@@ -53,7 +53,7 @@ typedef struct troupe_spawn_options {
     troupe_ref redirect_to;
     troupe_timeout start_timeout; /* not given: 5 s; for troupe_spawn */
     troupe_on_full on_full;
-    uint32_t mailbox_capacity; /* messages; 0: the node's default; at most 16 million */
+    uint32_t mailbox_capacity; /* messages; 0: the node's default; at most 4 million */
     uint32_t high_water;       /* messages; 0: three quarters of the capacity */
     uint32_t low_water;        /* messages; 0: a quarter of the capacity */
     uint32_t parked_max;       /* messages of a behavior; 0: 64 */
