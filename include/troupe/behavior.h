@@ -39,7 +39,8 @@ typedef struct troupe_behavior {
      * NULL: it becomes a dead letter. */
     troupe_error (*refused)(troupe_self *self, void *state, troupe_error reason,
                             troupe_message **message);
-    /* Runs last, whatever ended the actor; `reason` is TROUPE_OK for an orderly stop. */
+    /* Runs last, whatever ended an actor that had started; `reason` is TROUPE_OK for an orderly
+     * stop. */
     void (*stop)(troupe_self *self, void *state, troupe_error reason);
 } troupe_behavior;
 

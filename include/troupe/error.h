@@ -30,7 +30,7 @@ TROUPE_BEGIN
     X(EXPIRED, 11, NOT_EXECUTED, "the message's deadline passed before it was handled")            \
     X(HANDLER_FAILED, 12, UNKNOWN, "the receiver failed while it handled the message")             \
     X(NO_REPLY, 13, UNKNOWN, "the receiver ended the message without a reply")                     \
-    X(WOULD_DEADLOCK, 14, NOT_EXECUTED, "waiting would close a ring of actors that wait")          \
+    X(WOULD_DEADLOCK, 14, UNKNOWN,      "waiting would close a ring of actors that wait")          \
     X(CANNOT_WAIT, 15, NOT_EXECUTED, "a behavior cannot wait; use the form with a continuation")   \
     X(NAME_TAKEN, 16, NOT_EXECUTED, "another live actor has this name")                            \
     X(LIMIT_REACHED, 17, NOT_EXECUTED, "a configured limit is reached")                            \

@@ -55,7 +55,8 @@ typedef struct troupe_spawn_options {
     troupe_on_full on_full;
     uint32_t mailbox_capacity; /* messages; 0: the node's default; at most 4 million */
     uint32_t high_water;       /* messages; 0: three quarters of the capacity */
-    uint32_t low_water;        /* messages; 0: a quarter of the capacity */
+    uint32_t low_water;        /* messages; 0: a quarter of the capacity, or none if that is not
+                                * below high_water */
     uint32_t parked_max;       /* messages of a behavior; 0: 64 */
     uint32_t asks_max;         /* open at once; 0: 1024 */
     uint32_t timers_max;       /* 0: 1024 */

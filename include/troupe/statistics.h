@@ -105,11 +105,12 @@ typedef struct troupe_snapshot {
 /* Takes a picture, worker by worker. From outside the node's actors.
  * Owns:   *out_snapshot is the caller's.
  * Waits:  until each worker has ended the turn it is in; before start and after join for nothing.
- * Errors: NO_MEMORY; BAD_ARGUMENT. */
+ * Errors: NO_MEMORY; BAD_ARGUMENT; TIMED_OUT if a worker does not end its turn in 10 s; FORKED. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_snapshot(troupe_node *node,
                                                                troupe_snapshot **out_snapshot);
 
-/* The same from within a coroutine, which waits. Errors: NO_MEMORY, CANNOT_WAIT, CANCELLED. */
+/* The same from within a coroutine, which waits; without the actors on threads of their own.
+ * Errors: NO_MEMORY, CANNOT_WAIT, CANCELLED, STOPPING. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_self_snapshot(troupe_self *self,
                                                                troupe_snapshot **out_snapshot);
 

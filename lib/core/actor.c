@@ -300,7 +300,7 @@ static void bury_mailbox(tr_worker *worker, tr_actor *actor)
 static void call_stop(tr_worker *worker, tr_actor *actor)
 {
     const troupe_behavior *behavior = actor->behavior;
-    if (behavior == NULL || !actor->is_started) {
+    if (behavior == NULL) {
         return;
     }
     const troupe_error reason =
@@ -309,7 +309,7 @@ static void call_stop(tr_worker *worker, tr_actor *actor)
     while (tr_dispatch_returned(worker, actor) != TROUPE_OK) {
         /* It ends anyway; the rest comes back too. */
     }
-    if (behavior->stop != NULL) {
+    if (will_stop(actor)) {
         atomic_store_explicit(&worker->is_inside, 0, memory_order_relaxed);
         behavior->stop(&actor->self, actor->state_block, actor->reason);
         atomic_store_explicit(&worker->is_inside, 1, memory_order_relaxed);

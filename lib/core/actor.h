@@ -99,7 +99,7 @@ struct tr_actor {
     bool is_reaped;    /* the parent has forgotten it */
     bool evicts;       /* a policy or rule drops the oldest or conflates */
     bool has_continued; /* troupe_continue was used for the current message */
-    bool is_started;    /* `start` has run, or the body has begun */
+    bool is_started;    /* `start` has returned OK, or the body has begun */
     bool is_guardian;
     troupe_error reason; /* how it ended; of a failure also `failure` */
     const troupe_behavior *behavior; /* NULL: coroutine */

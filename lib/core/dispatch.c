@@ -7,11 +7,9 @@
 #include "core/park.h"
 #include "core/task.h"
 
-static void enter_user(const tr_worker *worker)
+static void enter_user(tr_worker *worker)
 {
-    /* See bracket.h. */
-    atomic_store_explicit((_Atomic uint32_t *) (uintptr_t) &worker->is_inside, 0,
-                          memory_order_relaxed);
+    atomic_store_explicit(&worker->is_inside, 0, memory_order_relaxed); /* see bracket.h */
 }
 
 static tr_worker *leave_user(const tr_actor *actor)
@@ -138,14 +136,14 @@ troupe_error tr_dispatch_returned(tr_worker *worker, tr_actor *actor)
 
 static troupe_error start(tr_worker *worker, tr_actor *actor)
 {
-    actor->is_started = true;
     troupe_error error = TROUPE_OK;
     if (actor->behavior->start != NULL) {
         enter_user(worker);
         error = actor->behavior->start(&actor->self, actor->state_block, actor->argument);
         worker = leave_user(actor);
     }
-    if (error == TROUPE_OK) {
+    actor->is_started = error == TROUPE_OK;
+    if (actor->is_started) {
         tr_actor_report_ready(worker, actor, TROUPE_OK);
     }
     return error;

@@ -87,24 +87,11 @@ void tr_line_enter(tr_worker *worker, troupe_message *request)
 void tr_line_leave(tr_worker *worker, troupe_message *leave)
 {
     tr_actor *actor = tr_actor_at(worker, leave->receiver);
-    troupe_message *previous = NULL;
-    troupe_message *at = actor != NULL ? actor->line.head : NULL;
-    while (at != NULL && !(at->correlation == leave->correlation &&
-                           tr_address_is_same(at->sender, leave->sender))) {
-        previous = at;
-        at = at->next;
-    }
+    troupe_message *at =
+        actor != NULL ? tr_queue_take(&actor->line, leave->sender, leave->correlation) : NULL;
     tr_message_free(&worker->pool, leave);
     if (at == NULL) {
         return; /* the grant is on its way */
-    }
-    if (previous == NULL) {
-        actor->line.head = at->next;
-    } else {
-        previous->next = at->next;
-    }
-    if (actor->line.tail == at) {
-        actor->line.tail = previous;
     }
     actor->line_count--;
     send_back(worker, at, TR_KIND_LINE_GRANT, TROUPE_ERROR_CANCELLED);

@@ -49,20 +49,6 @@ static void enter_lane(tr_actor *actor, troupe_message *message, uint32_t priori
     }
 }
 
-/* Takes `message` out of the queue, `previous` being the one before it. */
-static void cut_out(tr_queue *queue, troupe_message *previous, troupe_message *message)
-{
-    if (previous == NULL) {
-        queue->head = message->next;
-    } else {
-        previous->next = message->next;
-    }
-    if (queue->tail == message) {
-        queue->tail = previous;
-    }
-    message->next = NULL;
-}
-
 static bool is_evictable(const tr_actor *actor, const troupe_message *message)
 {
     if (!tr_message_has(message, TR_MESSAGE_PLACED)) {
@@ -123,23 +109,36 @@ static bool conflate(tr_worker *worker, tr_actor *actor, troupe_message *message
     return false;
 }
 
-/* Makes room by ending the oldest that may be dropped: lowest lane first. False if there is none.
- *                                                       */
+/* Ends the oldest message of this lane that may be dropped. False if there is none. */
+static bool make_room_in(tr_worker *worker, tr_actor *actor, uint32_t priority)
+{
+    tr_queue *lane = lane_at(actor, priority);
+    troupe_message *previous = NULL;
+    troupe_message *at = lane->head;
+    while (at != NULL && !is_evictable(actor, at)) {
+        previous = at;
+        at = at->next;
+    }
+    if (at == NULL) {
+        return false;
+    }
+    tr_queue_remove(lane, previous, at);
+    if (actor->lanes != NULL) {
+        actor->lanes->left[priority]++;
+    }
+    actor->queued--;
+    evict(worker, actor, at);
+    return true;
+}
+
+/* The same in any lane, the lowest first. */
 static bool make_room(tr_worker *worker, tr_actor *actor)
 {
-    for (uint32_t i = actor->lanes != NULL ? TR_PRIORITIES : 1; i-- > 0;) {
-        tr_queue *lane = lane_at(actor, i);
-        troupe_message *previous = NULL;
-        for (troupe_message *at = lane->head; at != NULL; previous = at, at = at->next) {
-            if (is_evictable(actor, at)) {
-                cut_out(lane, previous, at);
-                if (actor->lanes != NULL) {
-                    actor->lanes->left[i]++;
-                }
-                actor->queued--;
-                evict(worker, actor, at);
-                return true;
-            }
+    uint32_t priority = actor->lanes != NULL ? TR_PRIORITIES : 1;
+    while (priority > 0) {
+        priority--;
+        if (make_room_in(worker, actor, priority)) {
+            return true;
         }
     }
     return false;
@@ -357,7 +356,7 @@ troupe_message *tr_mailbox_take_reserved(tr_worker *worker, tr_actor *actor)
             at = next;
             continue;
         }
-        cut_out(&actor->lane, previous, at);
+        tr_queue_remove(&actor->lane, previous, at);
         if (actor->lanes != NULL) {
             actor->lanes->left[0]++;
         }
@@ -395,7 +394,7 @@ static troupe_message *take_only_of(tr_worker *worker, tr_actor *actor, uint32_t
             at = next;
             continue;
         }
-        cut_out(lane, previous, at);
+        tr_queue_remove(lane, previous, at);
         if (actor->lanes != NULL) {
             actor->lanes->left[priority]++;
         }

@@ -48,23 +48,11 @@ void tr_monitor_enter(tr_worker *worker, troupe_message *entry)
 void tr_monitor_leave(tr_worker *worker, troupe_message *message)
 {
     tr_actor *actor = tr_actor_at(worker, message->receiver);
-    troupe_message *previous = NULL;
-    troupe_message *at = actor != NULL ? actor->watchers.head : NULL;
-    while (at != NULL && !(at->correlation == message->correlation &&
-                           tr_address_is_same(at->sender, message->sender))) {
-        previous = at;
-        at = at->next;
-    }
-    if (at != NULL) {
-        if (previous == NULL) {
-            actor->watchers.head = at->next;
-        } else {
-            previous->next = at->next;
-        }
-        if (actor->watchers.tail == at) {
-            actor->watchers.tail = previous;
-        }
-        tr_message_free(&worker->pool, at);
+    troupe_message *entry =
+        actor != NULL ? tr_queue_take(&actor->watchers, message->sender, message->correlation)
+                      : NULL;
+    if (entry != NULL) {
+        tr_message_free(&worker->pool, entry);
     }
     tr_message_free(&worker->pool, message);
 }

@@ -47,15 +47,7 @@ static void set_timer(tr_worker *worker, tr_park *park)
 /* Takes a message out of the parked ones; `previous` is the one before it. */
 static void cut_out(tr_park *park, troupe_message *previous, troupe_message *message)
 {
-    if (previous == NULL) {
-        park->parked.head = message->next;
-    } else {
-        previous->next = message->next;
-    }
-    if (park->parked.tail == message) {
-        park->parked.tail = previous;
-    }
-    message->next = NULL;
+    tr_queue_remove(&park->parked, previous, message);
     park->count--;
     park->bytes -= message->size;
 }

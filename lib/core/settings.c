@@ -29,7 +29,8 @@ static void fill_in(troupe_spawn_options *options, uint32_t capacity_default)
     options->monitors_max = or_default_32(options->monitors_max, TR_MONITORS_MAX_DEFAULT);
     const uint32_t capacity = options->mailbox_capacity;
     options->high_water = or_default_32(options->high_water, capacity - capacity / 4);
-    options->low_water = or_default_32(options->low_water, capacity / 4);
+    const uint32_t low_water = capacity / 4 < options->high_water ? capacity / 4 : 0;
+    options->low_water = or_default_32(options->low_water, low_water);
     options->start_timeout.ns = or_default(options->start_timeout.ns, TR_START_TIMEOUT_NS);
     if (options->on_full == TROUPE_ON_FULL_DEFAULT) {
         options->on_full = TROUPE_ON_FULL_WAIT;

@@ -68,24 +68,33 @@ static void add_counts(troupe_counts *sum, const troupe_counts *more)
     }
 }
 
+/* The row of the type with this name, a new one if need be; NULL when memory is out. */
+static troupe_type_counts *row_of(troupe_snapshot *snapshot, const char *name)
+{
+    for (size_t i = 0; i < snapshot->type_count; i++) {
+        if (strcmp(snapshot->types[i].type, name) == 0) {
+            return &snapshot->types[i];
+        }
+    }
+    void *array = snapshot->types;
+    if (!grow(&array, sizeof *snapshot->types, snapshot->type_count, 1)) {
+        return NULL;
+    }
+    snapshot->types = array;
+    troupe_type_counts *row = &snapshot->types[snapshot->type_count++];
+    row->type = name;
+    return row;
+}
+
 static troupe_error add_types(troupe_snapshot *snapshot, tr_worker *worker)
 {
     tr_map *types = &worker->ledger.types;
     for (tr_map_node *node = tr_map_first(types); node != NULL; node = tr_map_next(types, node)) {
         const tr_type_ledger *type = TR_CONTAINER_OF(node, tr_type_ledger, node);
-        size_t i = 0;
-        while (i < snapshot->type_count && strcmp(snapshot->types[i].type, type->name) != 0) {
-            i++;
-        }
-        if (i == snapshot->type_count) {
-            void *array = snapshot->types;
-            TR_REQUIRE(grow(&array, sizeof *snapshot->types, i, 1), NO_MEMORY);
-            snapshot->types = array;
-            snapshot->types[i].type = type->name;
-            snapshot->type_count++;
-        }
+        troupe_type_counts *row = row_of(snapshot, type->name);
+        TR_REQUIRE(row != NULL, NO_MEMORY);
         for (unsigned outcome = 0; outcome < TROUPE_OUTCOME_COUNT; outcome++) {
-            snapshot->types[i].outcomes[outcome] += type->outcomes[outcome];
+            row->outcomes[outcome] += type->outcomes[outcome];
         }
     }
     return TROUPE_OK;

@@ -375,6 +375,7 @@ void troupe_ready(troupe_self *self)
     if (self != NULL) {
         tr_worker *worker = tr_enter(self);
         tr_actor_report_ready(worker, self->actor, TROUPE_OK);
+        tr_worker_flush(worker); /* the body may block next, on a thread of its own */
         tr_leave(self);
     }
 }

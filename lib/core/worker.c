@@ -74,6 +74,21 @@ void tr_worker_drop(tr_worker *worker, const tr_batch *batch)
     }
 }
 
+troupe_message *tr_queue_take(tr_queue *queue, tr_address sender, uint64_t correlation)
+{
+    troupe_message *previous = NULL;
+    troupe_message *at = queue->head;
+    while (at != NULL &&
+           !(at->correlation == correlation && tr_address_is_same(at->sender, sender))) {
+        previous = at;
+        at = at->next;
+    }
+    if (at != NULL) {
+        tr_queue_remove(queue, previous, at);
+    }
+    return at;
+}
+
 void tr_worker_drop_queues(tr_worker *worker)
 {
     tr_worker_drop(worker, &(const tr_batch) {.head = worker->inner.head});

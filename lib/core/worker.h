@@ -41,6 +41,21 @@ static inline void tr_queue_push(tr_queue *queue, troupe_message *message)
     queue->tail = message;
 }
 
+/* Takes `message` out, `previous` being the one before it or NULL. */
+static inline void tr_queue_remove(tr_queue *queue, troupe_message *previous,
+                                   troupe_message *message)
+{
+    if (previous == NULL) {
+        queue->head = message->next;
+    } else {
+        previous->next = message->next;
+    }
+    if (message->next == NULL) {
+        queue->tail = previous;
+    }
+    message->next = NULL;
+}
+
 static inline troupe_message *tr_queue_pop(tr_queue *queue)
 {
     troupe_message *message = queue->head;
@@ -50,6 +65,9 @@ static inline troupe_message *tr_queue_pop(tr_queue *queue)
     }
     return message;
 }
+
+/* Takes out the message of this sender with this correlation; NULL if there is none. */
+troupe_message *tr_queue_take(tr_queue *queue, tr_address sender, uint64_t correlation);
 
 /* What goes to one other worker. */
 typedef struct tr_outbox {

@@ -30,8 +30,8 @@ static inline bool tr_signals_are_open(const tr_signals *signals)
     return signals->thread_id != 0;
 }
 
-/* Blocks all signals in the calling thread, for threads of other libraries that are started meanwhile:
- * a new thread takes its maker's mask. tr_signals_release puts back what tr_signals_hold has told. */
+/* Blocks all signals in the calling thread until released, for threads of other libraries that are
+ * started meanwhile: a new thread takes its maker's mask. */
 void tr_signals_hold(sigset_t *out_before);
 void tr_signals_release(const sigset_t *before);
 

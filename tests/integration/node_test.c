@@ -169,7 +169,7 @@ static void has_192_threads_of_their_own_and_gets_them_back(void **state)
         assert_int_equal(probe_count_of(blocking.probe, "here"), OWN_THREADS);
         assert_int_equal(probe_count_of(blocking.probe, "193: LIMIT_REACHED"), 1);
         latch_open(blocking.latch);
-        while (ended < (round + 1) * (OWN_THREADS + 1)) {
+        while (ended < (round + UINT64_C(1)) * (OWN_THREADS + 1)) {
             TROUPE_AUTO(troupe_snapshot) *snapshot = NULL;
             assert_ok(troupe_node_snapshot(node, &snapshot));
             ended = snapshot->node.ended;

@@ -111,9 +111,9 @@ static void on_abort(int number)
     (void) raise(number);
 }
 
-/* AddressSanitizer calls this before it ends the program. */
-void __asan_on_error(void);
-void __asan_on_error(void)
+/* AddressSanitizer calls this, by this name, before it ends the program. */
+void __asan_on_error(void); /* NOLINT(bugprone-reserved-identifier,cert-dcl*) */
+void __asan_on_error(void)  /* NOLINT(bugprone-reserved-identifier,cert-dcl*) */
 {
     say_seed();
 }
@@ -131,7 +131,7 @@ static void prepare(void)
 
 void for_each_seed(uint64_t count, void (*run)(uint64_t seed, void *context), void *context)
 {
-    const char *given = getenv("TROUPE_SEED");
+    const char *given = getenv("TROUPE_SEED"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
     const uint64_t first = given != NULL ? strtoull(given, NULL, 10) : 1;
     prepare();
     for (uint64_t i = 0; i < (given != NULL ? 1 : count); i++) {

@@ -153,7 +153,7 @@ static uint64_t race(uint64_t seed, struct probe *seen)
     const troupe_ref ref = a_root(world, TROUPE_SPAWN(.body = listener, .argument = seen));
     struct sender_task tasks[3];
     for (uint32_t i = 0; i < 3; i++) {
-        tasks[i] = (struct sender_task) {.to = ref, .first = 100 * i, .count = 20};
+        tasks[i] = (struct sender_task) {.to = ref, .first = UINT64_C(100) * i, .count = 20};
         a_root(world, TROUPE_SPAWN(.body = sender, .argument = &tasks[i],
                                    .place = TROUPE_PLACE_WORKER, .place_worker = i + 1));
     }
