@@ -89,7 +89,7 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_run(const troupe_node_options *
 /* The same for a whole program: takes --workers N and --help out of argv, in place, up to a "--",
  * logs to stderr, stops at SIGINT and SIGTERM. Returns the exit status: 0, or 1 after saying on
  * stderr what failed, or 2 for a bad argument. Other arguments are the program's own and may come
- *  through `argument`. */
+ * through `argument`. */
 TROUPE_API int troupe_main(int argc, char **argv, troupe_body *body, void *argument);
 
 TROUPE_END
