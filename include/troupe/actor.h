@@ -76,8 +76,8 @@ TROUPE_API size_t troupe_unstash(troupe_self *self, size_t count);
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_stop(troupe_self *self, troupe_ref actor);
 
 /* Cancels an actor: every wait in it, now and later, returns CANCELLED; a behavior ends after the
- * message it is handling. Its children are cancelled with it. Never waits. Errors: as troupe_stop.
- *  */
+ * message it is handling. Its children are cancelled with it. Never waits. Errors: as
+ * troupe_stop. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_cancel(troupe_self *self, troupe_ref actor);
 
 /* Notes why this actor is about to fail, for the log, and gives the error back:

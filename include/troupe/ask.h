@@ -44,8 +44,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask_struct(troupe_self *self, t
                                                             troupe_message **out_reply);
 
 /* Receives the answer to a behavior's ask: `error` is TROUPE_OK and *reply the reply, which the
- * continuation may take; or *reply is NULL and error says why there is none. Runs like a handler.
- *  */
+ * continuation may take; or *reply is NULL and error says why there is none. Runs like a
+ * handler. */
 typedef troupe_error troupe_continuation(troupe_self *self, void *state, troupe_error error,
                                          troupe_message **reply, void *context);
 

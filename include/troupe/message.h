@@ -51,8 +51,8 @@ typedef struct troupe_type {
     }
 
 /* Raw bytes for a message, not copied. `free` is called once, with the context, when the last
- * message with these bytes ends, on whatever thread that happens; NULL if nothing is to be freed.
- *  */
+ * message with these bytes ends, on whatever thread that happens; NULL if nothing is to be
+ * freed. */
 typedef struct troupe_bytes {
     const void *data;
     size_t size;

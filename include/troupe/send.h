@@ -27,8 +27,8 @@ TROUPE_BEGIN
 /* Options of one send; zero means the default of each. */
 typedef struct troupe_send_options {
     size_t size;            /* set by TROUPE_SEND */
-    troupe_timeout timeout; /* how long to wait for room; not given: the handled message's deadline
-                             *  */
+    troupe_timeout timeout; /* how long to wait for room; not given: the handled message's
+                             * deadline */
     troupe_timeout expires; /* the message is not handled later than this; not given: no limit */
     uint64_t trace_id;      /* 0: that of the message being handled */
     bool *out_dropped;      /* NULL, or set to whether a policy dropped the message */

@@ -25,8 +25,8 @@ typedef struct troupe_timer_options {
     size_t size;             /* set by TROUPE_TIMER */
     troupe_timeout after;    /* until the first time; not given: `every` */
     troupe_timeout every;    /* from each to the next, without drift; not given: once */
-    const troupe_type *type; /* of the message, which has a troupe_tick body; NULL: troupe_tick_type
-                              *  */
+    const troupe_type *type; /* of the message, which has a troupe_tick body; NULL:
+                              * troupe_tick_type */
     uint64_t key;            /* handed through */
 } troupe_timer_options;
 

@@ -126,8 +126,8 @@ troupe_error tr_actor_signal(tr_worker *worker, tr_address to, uint32_t bit)
     return TROUPE_OK;
 }
 
-/* Passes stop or cancel on to the children. False if memory was short; then it is to be done again.
- *  */
+/* Passes stop or cancel on to the children. False if memory was short; then it is to be done
+ * again. */
 static bool signal_children(tr_worker *worker, const tr_actor *actor)
 {
     const uint32_t bit = actor->is_cancelled ? TR_SIGNAL_CANCEL : TR_SIGNAL_STOP;

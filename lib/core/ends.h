@@ -27,12 +27,12 @@ typedef struct tr_ends {
     tr_end ends[TR_ENDS_MAX];
 } tr_ends;
 
-/* Makes the regular workers that the system's options name. Errors: NO_MEMORY, and nothing is left.
- *  */
+/* Makes the regular workers that the system's options name. Errors: NO_MEMORY, and nothing is
+ * left. */
 TROUPE_MUST_CHECK troupe_error tr_ends_init(tr_ends *ends, tr_system *system);
 
-/* Takes half-made ones and those that never were, all zero. Finishes all workers, then their pools.
- *  */
+/* Takes half-made ones and those that never were, all zero. Finishes all workers, then their
+ * pools. */
 void tr_ends_fini(tr_ends *ends);
 
 /* An end for an actor on a thread of its own: a parked one if there is one. *out_is_new says

@@ -279,8 +279,8 @@ uint64_t tr_message_trace(const troupe_message *message)
 
 static void release_body(const troupe_allocator *allocator, tr_body *body)
 {
-    /* The last one has to see all that the others did with the body: release here, acquire below.
-     *                                                                 */
+    /* The last one has to see all that the others did with the body: release here, acquire
+     * below. */
     if (atomic_fetch_sub_explicit(&body->count, 1, memory_order_acq_rel) != 1) {
         return;
     }

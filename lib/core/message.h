@@ -191,8 +191,8 @@ const char *tr_type_name(tr_form form, const void *type);
 void tr_message_drop_body(const troupe_allocator *allocator, troupe_message *message);
 
 /* Frees the body and sends the block home; `pool` is that of the thread that calls. Uncounted: what
- * was accepted is ended by tr_message_end (ledger). Does nothing to the block of an embedded one.
- *  */
+ * was accepted is ended by tr_message_end (ledger). Does nothing to the block of an embedded
+ * one. */
 void tr_message_free(tr_pool *pool, troupe_message *message);
 
 /* Bytes above those that the place pays for. */

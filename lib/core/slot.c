@@ -20,8 +20,8 @@ troupe_error tr_slots_init(tr_slots *slots, uint32_t count)
 void tr_slots_fini(tr_slots *slots)
 {
     if (slots->table != NULL) {
-        (void) munmap(slots->table, (size_t) slots->count * sizeof(tr_slot)); /* ours: cannot fail
-                                                                               *  */
+        (void) munmap(slots->table, (size_t) slots->count * sizeof(tr_slot)); /* ours: cannot
+                                                                               * fail */
         slots->table = NULL;
     }
 }

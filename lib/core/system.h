@@ -2,8 +2,8 @@
 /* system: what the workers of one node share.
  *
  * Owns:    the slots, the names, the list of workers (each is its maker's).
- * Threads: options do not change after init; what is atomic, any; the rest under the ports' lock.
- *           */
+ * Threads: options do not change after init; what is atomic, any; the rest under the ports'
+ *          lock. */
 #ifndef TR_CORE_SYSTEM_H
 #define TR_CORE_SYSTEM_H
 

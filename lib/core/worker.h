@@ -119,8 +119,8 @@ TROUPE_MUST_CHECK troupe_error tr_worker_init(tr_worker *worker, tr_system *syst
  * dropped before the fini of any. */
 void tr_worker_drop(tr_worker *worker, const tr_batch *batch);
 void tr_worker_drop_queues(tr_worker *worker);
-/* Frees what is left, actors and messages too, uncounted. Pools come last: see tr_worker_fini_pool.
- *  */
+/* Frees what is left, actors and messages too, uncounted. Pools come last: see
+ * tr_worker_fini_pool. */
 void tr_worker_fini(tr_worker *worker);
 /* After the fini of every worker of the node. */
 void tr_worker_fini_pool(tr_worker *worker);
@@ -141,8 +141,8 @@ bool tr_worker_has_outgoing(const tr_worker *worker);
 /* Hands over the outboxes. */
 void tr_worker_flush(tr_worker *worker);
 
-/* Sends `message` to the worker with this index: by outbox, or the inner queue if it is this one.
- *  */
+/* Sends `message` to the worker with this index: by outbox, or the inner queue if it is this
+ * one. */
 void tr_worker_tell(tr_worker *worker, uint32_t to, troupe_message *message);
 
 /* Sends what workers tell each other about actors to the worker of the receiver. */

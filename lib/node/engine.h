@@ -28,8 +28,8 @@ typedef struct tr_crowd {
     uint32_t processors;
 } tr_crowd;
 
-/* Something to be done on the worker's thread. Lies still until it is done or the engine has ended.
- *  */
+/* Something to be done on the worker's thread. Lies still until it is done or the engine has
+ * ended. */
 typedef struct tr_engine_call {
     void (*run)(tr_worker *worker, void *context);
     void *context;

@@ -41,8 +41,8 @@
 /* A socket that was closed counts until its peers have noticed; one that sleeps or is busy may take
  * a while. So many for each index. */
 #define SOCKETS_PER_END 8
-/* How long drain waits before it looks again: a batch wakes it, a send that was given up does not.
- *                                              */
+/* How long drain waits before it looks again: a batch wakes it, a send that was given up does
+ * not. */
 #define DRAIN_LOOK_MS 1
 
 /* The low bits of an arrivals word; the rest counts and may wrap around. */
@@ -93,8 +93,8 @@ struct parcel {
 };
 _Static_assert(sizeof(struct parcel) == 24, "a parcel has no padding and fits into 33 bytes");
 
-/* Unique in the node, as are the sockets it names. The first byte is not 0: such ids are ZeroMQ's.
- *  */
+/* Unique in the node, as are the sockets it names. The first byte is not 0: such ids are
+ * ZeroMQ's. */
 struct routing_id {
     char bytes[1 + sizeof(uint64_t)];
 };

@@ -6,8 +6,8 @@
 #include "support/fixtures.h"
 #include "support/world_fixture.h"
 
-/* Runs `body` with a mailbox of `capacity`, and before it runs anything puts 1 to `count` into it.
- *  */
+/* Runs `body` with a mailbox of `capacity`, and before it runs anything puts 1 to `count` into
+ * it. */
 static void run_with_queued(tr_world *world, struct script *script, troupe_body *body,
                             const troupe_spawn_options *options)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a node promises: made whole or not at all, started once, stopped and destroyed in any order.
- *                        */
+/* What a node promises: made whole or not at all, started once, stopped and destroyed in any
+ * order. */
 #include "node/node.h"
 
 #include <sys/wait.h>

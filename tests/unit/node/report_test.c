@@ -38,8 +38,8 @@ static troupe_error asking_body(troupe_self *self, void *argument)
         error = troupe_message_create(self, &question_type, NULL, &question);
     }
     if (!error) {
-        (void) troupe_ask_message(self, to, &question, TROUPE_FOREVER, &answer); /* never answered
-                                                                                  *  */
+        (void) troupe_ask_message(self, to, &question, TROUPE_FOREVER, &answer); /* never
+                                                                                  * answered */
     }
     return error;
 }
