@@ -20,6 +20,7 @@ function(troupe_test path)
     add_executable(${name} ${PROJECT_SOURCE_DIR}/tests/${path}.c ${ARG_SOURCES})
     target_link_libraries(${name} PRIVATE
         troupe_test_support ${ARG_LIBRARIES} troupe_build_flags)
+    set_target_properties(${name} PROPERTIES TROUPE_IS_TEST ON)
     if(NOT path MATCHES "^(support|tidy|unit/base|unit/transport)/")
         target_link_libraries(${name} PRIVATE troupe_test_world)
     endif()

@@ -121,8 +121,8 @@ static troupe_error check(troupe_node *node, const troupe_spawn_options *options
 static void stop_late(troupe_node *node, troupe_ref ref)
 {
     const uint64_t deadline_ns = tr_node_now_ns(node) + STOP_NS;
-    (void) tr_engine_call_and_wait(node->engines[0], stop_root, &ref, deadline_ns); /* as
-                                                                                     * stop_root */
+    /* If that fails the root lives on until the node stops, as in stop_root. */
+    (void) tr_engine_call_and_wait(node->engines[0], stop_root, &ref, deadline_ns);
 }
 
 /* `waits`: for its start. */
