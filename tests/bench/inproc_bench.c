@@ -229,6 +229,17 @@ static double ns_per_batch(const struct way *way, uint64_t batches)
     return taken_ns / (double) batches;
 }
 
+/* Sends a window full and receives it. */
+static void pass_window(struct run *run)
+{
+    for (int sent = 0; sent < WINDOW; sent++) {
+        send_by_end(run);
+    }
+    for (int received = 0; received < WINDOW; received++) {
+        MUST(receive_by_end(run));
+    }
+}
+
 static double ns_per_batch_on_one_thread(uint64_t batches)
 {
     struct run run = {.way = &ways[0]};
@@ -237,19 +248,15 @@ static double ns_per_batch_on_one_thread(uint64_t batches)
     open_end(&run, 0);
     open_end(&run, 1);
     const double start_ns = now_ns();
-    for (uint64_t i = 0; i < batches / WINDOW; i++) {
-        for (int sent = 0; sent < WINDOW; sent++) {
-            send_by_end(&run);
-        }
-        for (int received = 0; received < WINDOW; received++) {
-            MUST(receive_by_end(&run));
-        }
+    const uint64_t windows = batches / WINDOW;
+    for (uint64_t i = 0; i < windows; i++) {
+        pass_window(&run);
     }
     const double taken_ns = now_ns() - start_ns;
     close_end(&run, 0);
     close_end(&run, 1);
     tr_inproc_destroy(&run.inproc);
-    return taken_ns / (double) (batches / WINDOW * WINDOW);
+    return taken_ns / (double) (windows * WINDOW);
 }
 
 static double ns_per_empty_look(uint64_t looks)

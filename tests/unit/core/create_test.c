@@ -90,7 +90,7 @@ static troupe_error build_and_send(troupe_self *self, void *argument)
     }
     Shop__Order *order = troupe_message_body(message);
     order->id = 5;
-    order->note = strcpy(troupe_message_room(message, 5), "fast");
+    order->note = memcpy(troupe_message_room(message, 5), "fast", 5);
     TROUPE_AUTO(troupe_message) *copy = NULL;
     error = troupe_message_copy(self, message, &copy);
     if (error == TROUPE_OK) {

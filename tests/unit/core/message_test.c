@@ -231,7 +231,7 @@ static void builds_a_protobuf_message_in_place(void **state)
     assert_int_equal(note[0] + voucher[8], 0);
     assert_null(troupe_message_room(message, 1));
     assert_null(troupe_message_room(message, SIZE_MAX));
-    order->note = strcpy(note, "fast");
+    order->note = memcpy(note, "fast", 5);
     tr_message_set(message, TR_MESSAGE_SEALED);
 
     assert_null(troupe_message_body(message));
