@@ -29,10 +29,8 @@ static troupe_error greeter(troupe_self *self, void *argument)
 
 static troupe_error greet_world(troupe_self *self, troupe_ref to)
 {
-    const struct greeting greeting = {.name = "world"};
-    TROUPE_AUTO(troupe_message) *message = NULL;
-    const troupe_error error = troupe_message_create(self, &greeting_type, &greeting, &message);
-    return error ? error : troupe_send_message(self, to, &message); /* takes it: NULL after that */
+    const struct greeting greeting = {.name = "world"}; /* a local is fine: it is copied */
+    return troupe_send_struct(self, to, &greeting_type, &greeting);
 }
 
 /* The first actor. When it ends, so does the program. */

@@ -41,9 +41,7 @@ static troupe_error consumer(troupe_self *self, void *argument)
 static troupe_error send_parcel(troupe_self *self, troupe_ref to, unsigned number)
 {
     const struct parcel parcel = {.number = number};
-    TROUPE_AUTO(troupe_message) *message = NULL;
-    const troupe_error error = troupe_message_create(self, &parcel_type, &parcel, &message);
-    return error ? error : troupe_send_message(self, to, &message);
+    return troupe_send_struct(self, to, &parcel_type, &parcel);
 }
 
 /* Sends as fast as it can. */

@@ -11,10 +11,8 @@ static const troupe_type sum_type = TROUPE_TYPE(struct number);
 
 static troupe_error reply_sum(troupe_self *self, troupe_message *request, long sum)
 {
-    TROUPE_AUTO(troupe_message) *reply = NULL;
     const struct number number = {.value = sum};
-    const troupe_error error = troupe_message_create(self, &sum_type, &number, &reply);
-    return error ? error : troupe_reply_message(self, request, &reply);
+    return troupe_reply_struct(self, request, &sum_type, &number);
 }
 
 /* As a coroutine: its state is in local variables; it could wait at any place, but has a stack. */
@@ -59,12 +57,9 @@ static troupe_error add_up(troupe_self *self, const char *form, troupe_ref adder
 {
     TROUPE_AUTO(troupe_message) *reply = NULL;
     for (long value = 1; value <= 10; value++) {
-        TROUPE_AUTO(troupe_message) *message = NULL;
         const struct number number = {.value = value};
-        troupe_error error = troupe_message_create(self, &number_type, &number, &message);
-        if (!error) {
-            error = troupe_ask_message(self, adder, &message, TROUPE_WITHIN_S(60), &reply);
-        }
+        const troupe_error error = troupe_ask_struct(self, adder, &number_type, &number,
+                                                     TROUPE_WITHIN_S(60), &reply);
         if (error) {
             return error;
         }

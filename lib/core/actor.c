@@ -230,10 +230,11 @@ static void log_failure(tr_worker *worker, const tr_actor *actor)
         return;
     }
     tr_ledger_add(&worker->ledger, TR_COUNT_FAILED, 1);
+    const bool has_text = actor->failure != NULL && actor->failure_error == actor->reason;
     tr_log_write(worker->system->ports.log, TROUPE_LOG_ERROR, "actor '%s' (%u.%u) failed: %s%s%s",
                  name_of(actor), actor->address.slot, actor->address.generation,
-                 troupe_error_text(actor->reason), actor->failure != NULL ? ": " : "",
-                 actor->failure != NULL ? actor->failure : "");
+                 troupe_error_text(actor->reason), has_text ? ": " : "",
+                 has_text ? actor->failure : "");
 }
 
 /* Whether `stop` is going to run, which may still answer what the actor has kept. */

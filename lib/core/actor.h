@@ -111,6 +111,7 @@ struct tr_actor {
     tr_name *name;               /* NULL: none */
     troupe_message *ready_message; /* to the spawner, when it waits for it */
     char *failure;                 /* text of troupe_fail, or NULL */
+    troupe_error failure_error;    /* what the text is about */
     size_t block_size;
     troupe_message system_message; /* START, then ENDED, then REAPED back */
 };

@@ -82,6 +82,7 @@ troupe_error troupe_fail(troupe_self *self, troupe_error error, const char *form
         va_start(arguments, format);
         (void) vsnprintf(actor->failure, TR_FAILURE_TEXT_SIZE, format, arguments);
         va_end(arguments);
+        actor->failure_error = error;
     }
     return error;
 }
