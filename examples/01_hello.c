@@ -38,12 +38,9 @@ static troupe_error hello(troupe_self *self, void *argument)
 {
     (void) argument;
     troupe_ref ref;
-    troupe_error error = troupe_spawn(self, TROUPE_SPAWN(.name = "greeter", .body = greeter), &ref);
-    if (error) {
-        return error;
-    }
     troupe_monitor_id monitor;
-    error = troupe_monitor(self, ref, &monitor);
+    troupe_error error = troupe_spawn(
+        self, TROUPE_SPAWN(.name = "greeter", .body = greeter, .out_monitor = &monitor), &ref);
     if (error) {
         return error;
     }

@@ -67,13 +67,11 @@ static troupe_error producer(troupe_self *self, void *argument)
 {
     (void) argument;
     troupe_ref ref;
-    troupe_error error =
-        troupe_spawn(self, TROUPE_SPAWN(.body = consumer, .mailbox_capacity = CAPACITY), &ref);
-    if (error) {
-        return error;
-    }
     troupe_monitor_id monitor;
-    error = troupe_monitor(self, ref, &monitor);
+    troupe_error error = troupe_spawn(
+        self,
+        TROUPE_SPAWN(.body = consumer, .mailbox_capacity = CAPACITY, .out_monitor = &monitor),
+        &ref);
     if (error) {
         return error;
     }

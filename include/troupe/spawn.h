@@ -10,6 +10,7 @@
 #include <troupe/error.h>
 #include <troupe/mailbox.h>
 #include <troupe/message.h>
+#include <troupe/monitor.h>
 #include <troupe/ref.h>
 #include <troupe/time.h>
 
@@ -43,6 +44,8 @@ typedef struct troupe_spawn_options {
     troupe_body *body;
     const troupe_behavior *behavior; /* borrowed for the actor's life */
     void *argument;                  /* handed to the body or to start; borrowed */
+    /* NULL, or the child is monitored from its start on; set before it runs. Not for roots. */
+    troupe_monitor_id *out_monitor;
     uint64_t mailbox_bytes;          /* 0: 1 MiB; what messages may take above 256 bytes each */
     uint64_t reply_bytes;            /* 0: 64 KiB; the largest reply to an ask of this actor */
     uint64_t parked_bytes;           /* 0: 64 KiB; of a behavior's parked messages */

@@ -111,21 +111,44 @@ void tr_monitor_forget_all(tr_worker *worker, tr_actor *actor)
     }
 }
 
-static troupe_error make_entry(tr_worker *worker, const tr_actor *actor, troupe_ref watched,
-                               tr_address address, troupe_message **out_entry)
+/* Makes an entry, known to the watcher as watching `value`. */
+static troupe_error make_entry(tr_worker *worker, tr_actor *watcher, troupe_ref watched,
+                               tr_address value, troupe_message **out_entry)
 {
-    const troupe_down down = {.actor = watched};
-    troupe_message *entry = NULL;
-    const troupe_error error =
-        tr_message_of_struct(&worker->pool, &troupe_down_type, &down, &entry);
+    tr_extra *extra = tr_actor_extra(worker, watcher);
+    TR_REQUIRE(extra != NULL, NO_MEMORY);
+    troupe_down down = {.actor = watched};
+    troupe_error error = tr_table_add(&extra->monitors, value_of(value), &down.monitor.id);
     if (error) {
         return error;
     }
-    entry->sender = actor->address;
-    entry->receiver = address;
+    troupe_message *entry = NULL;
+    error = tr_message_of_struct(&worker->pool, &troupe_down_type, &down, &entry);
+    if (error) {
+        (void) tr_table_remove(&extra->monitors, down.monitor.id);
+        return error;
+    }
+    entry->sender = watcher->address;
+    entry->correlation = down.monitor.id;
     tr_message_set(entry, TR_MESSAGE_SEALED);
     tr_message_set_kind(entry, TR_KIND_MONITOR);
     *out_entry = entry;
+    return TROUPE_OK;
+}
+
+troupe_error tr_monitor_attach(tr_worker *worker, tr_actor *watcher, tr_actor *watched,
+                               troupe_monitor_id *out_monitor)
+{
+    troupe_message *entry = NULL;
+    const troupe_error error =
+        make_entry(worker, watcher, tr_system_ref(worker->system, watched->address),
+                   watched->address, &entry);
+    if (error) {
+        return error;
+    }
+    entry->receiver = watched->address;
+    out_monitor->id = entry->correlation;
+    tr_queue_push(&watched->watchers, entry);
     return TROUPE_OK;
 }
 
@@ -134,24 +157,15 @@ static troupe_error monitor(tr_worker *worker, tr_actor *actor, troupe_ref watch
 {
     tr_address address = {0};
     const troupe_error unreachable = tr_system_address(worker->system, watched, &address);
-    tr_extra *extra = tr_actor_extra(worker, actor);
-    TR_REQUIRE(extra != NULL, NO_MEMORY);
     troupe_message *entry = NULL;
-    troupe_error error = make_entry(worker, actor, watched, address, &entry);
-    if (error) {
-        return error;
-    }
-    uint64_t id = 0;
     /* Whoever cannot be reached stands there as the actor itself: only that it is there counts. */
-    void *value = value_of(unreachable ? actor->address : address);
-    error = tr_table_add(&extra->monitors, value, &id);
+    const troupe_error error =
+        make_entry(worker, actor, watched, unreachable ? actor->address : address, &entry);
     if (error) {
-        tr_message_free(&worker->pool, entry);
         return error;
     }
-    entry->correlation = id;
-    ((troupe_down *) entry->body)->monitor.id = id;
-    out_monitor->id = id;
+    entry->receiver = address;
+    out_monitor->id = entry->correlation;
     const tr_slot *slot = unreachable ? NULL : tr_system_slot(worker->system, address);
     if (slot == NULL || tr_slot_generation(slot) < address.generation) {
         send_down(worker, entry, unreachable ? unreachable : TROUPE_ERROR_NO_SUCH_ACTOR);

@@ -12,6 +12,11 @@
 
 #include "core/actor.h"
 
+/* Makes `watcher` watch an actor that is still its spawner's. Errors: LIMIT_REACHED, NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_monitor_attach(tr_worker *worker, tr_actor *watcher,
+                                                 tr_actor *watched,
+                                                 troupe_monitor_id *out_monitor);
+
 /* MONITOR came. */
 void tr_monitor_enter(tr_worker *worker, troupe_message *entry);
 /* DEMONITOR came. */

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "core/bracket.h"
 #include "core/guardian.h"
+#include "core/monitor.h"
 #include "core/place.h"
 #include "core/task.h"
 
@@ -161,6 +162,10 @@ static troupe_error furnish(tr_worker *worker, tr_actor *actor, const troupe_spa
     }
     if (error == TROUPE_OK && options->name != NULL) {
         error = tr_names_add(worker->system, options->name, actor->address, &actor->name);
+    }
+    if (error == TROUPE_OK && options->out_monitor != NULL) {
+        tr_actor *watcher = tr_actor_at(worker, actor->parent);
+        error = tr_monitor_attach(worker, watcher, actor, options->out_monitor);
     }
     return error;
 }
@@ -334,6 +339,8 @@ static troupe_error spawn_child(troupe_self *self, const troupe_spawn_options *o
     }
     if (error == TROUPE_OK) {
         *out_ref = tr_system_ref(actor->worker->system, child);
+    } else if (options->out_monitor != NULL) {
+        (void) troupe_demonitor(self, *options->out_monitor); /* its end is told by this error */
     }
     return error;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a monitor promises: exactly one DOWN, with the reason, after all that the ended one had
- *                          sent. */
+ * sent. */
 #include "support/cast.h"
 #include "support/fixtures.h"
 #include "support/world_fixture.h"
@@ -48,6 +48,38 @@ static void tells_how_an_actor_ended(void **state)
     struct cast cast = {.seen = a_probe()};
     play(*state, watches_ends, &cast);
     assert_said(cast.seen, "down OK", "down PROTOCOL", "down OK", "down CANCELLED");
+    drop_probe(&cast.seen);
+}
+
+static troupe_error ends_at_once(troupe_self *self, void *argument)
+{
+    (void) self;
+    (void) argument;
+    return TROUPE_ERROR_PROTOCOL;
+}
+
+static troupe_error watches_from_the_start(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    troupe_ref ref;
+    troupe_monitor_id monitor;
+    troupe_error error = troupe_spawn_nowait(
+        self, TROUPE_SPAWN(.body = ends_at_once, .place = TROUPE_PLACE_ANY,
+                           .out_monitor = &monitor),
+        &ref);
+    error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(10));
+    /* What the spawn itself reports gives no DOWN besides. */
+    (void) tell(cast, "spawn", troupe_spawn(self, TROUPE_SPAWN(.body = ends_at_once,
+                                                               .out_monitor = &monitor), &ref));
+    return error ? tell(cast, "failed", error) : play_listener(self, argument);
+}
+
+/* Promise: MONITOR-SPAWN */
+static void can_begin_with_the_spawn(void **state)
+{
+    struct cast cast = {.seen = a_probe()};
+    play(*state, watches_from_the_start, &cast);
+    assert_said(cast.seen, "spawn PROTOCOL", "down PROTOCOL");
     drop_probe(&cast.seen);
 }
 
@@ -280,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_WORLDS(tells_how_an_actor_ended),
+        IN_WORLDS(can_begin_with_the_spawn),
         IN_WORLDS(tells_at_once_of_those_who_are_not_there),
         cmocka_unit_test(tells_after_all_that_the_ended_one_had_sent),
         IN_WORLDS(stands_behind_what_was_queued_and_can_be_taken_back),
