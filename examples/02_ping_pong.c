@@ -60,25 +60,14 @@ static const troupe_behavior ping =
     TROUPE_BEHAVIOR(.name = "ping", .state_size = sizeof(struct player), .start = ping_start,
                     .handlers = ping_handlers);
 
-static troupe_error play(void)
-{
-    TROUPE_AUTO(troupe_node) *node = NULL;
-    troupe_error error = troupe_node_create(TROUPE_NODE_OPTIONS(.name = "table"), &node);
-    if (error) {
-        return error;
-    }
-    error = troupe_node_start(node);
-    if (error) {
-        return error;
-    }
-    troupe_ref ref;
-    error = troupe_node_spawn(node, TROUPE_SPAWN(.behavior = &ping), &ref);
-    return error ? error : troupe_node_join(node);
-}
-
 int main(void)
 {
-    const troupe_error error = play();
+    TROUPE_AUTO(troupe_node) *node = NULL;
+    troupe_ref ref;
+    troupe_error error = troupe_node_create(TROUPE_NODE_OPTIONS(.name = "table"), &node);
+    error = error ? error : troupe_node_start(node);
+    error = error ? error : troupe_node_spawn(node, TROUPE_SPAWN(.behavior = &ping), &ref);
+    error = error ? error : troupe_node_join(node);
     if (error) {
         (void) fprintf(stderr, "no game: %s\n", troupe_error_text(error));
     }

@@ -21,14 +21,11 @@ static troupe_error consumer(troupe_self *self, void *argument)
     TROUPE_AUTO(troupe_message) *message = NULL;
     for (unsigned number = 1; number <= PARCELS; number++) {
         troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
-        if (error) {
-            return error;
+        const struct parcel *parcel = error ? NULL : troupe_message_struct(message, &parcel_type);
+        if (parcel != NULL && parcel->number != number) {
+            error = TROUPE_ERROR_BAD_ARGUMENT;
         }
-        const struct parcel *parcel = troupe_message_struct(message, &parcel_type);
-        if (parcel == NULL || parcel->number != number) {
-            return TROUPE_ERROR_BAD_ARGUMENT;
-        }
-        error = troupe_sleep(self, TROUPE_WITHIN_MS(1));
+        error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(1));
         if (error) {
             return error;
         }
@@ -37,30 +34,21 @@ static troupe_error consumer(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
-/* The send waits, which lets others run, whenever the mailbox is full. */
-static troupe_error send_parcel(troupe_self *self, troupe_ref to, unsigned number)
-{
-    const struct parcel parcel = {.number = number};
-    return troupe_send_struct(self, to, &parcel_type, &parcel);
-}
-
-/* Sends as fast as it can. */
+/* Sends as fast as it can; a send waits, which lets others run, whenever the mailbox is full. */
 static troupe_error produce(troupe_self *self, troupe_ref to)
 {
-    for (unsigned number = 1; number <= PARCELS; number++) {
-        const troupe_error error = send_parcel(self, to, number);
-        if (error) {
-            return error;
-        }
+    troupe_error error = TROUPE_OK;
+    for (unsigned number = 1; number <= PARCELS && !error; number++) {
+        const struct parcel parcel = {.number = number};
+        error = troupe_send_struct(self, to, &parcel_type, &parcel);
     }
     uint32_t depth = 0;
     uint32_t peak = 0;
-    const troupe_error error = troupe_node_depth(troupe_self_node(self), to, &depth, &peak);
-    if (error) {
-        return error;
+    error = error ? error : troupe_node_depth(troupe_self_node(self), to, &depth, &peak);
+    if (!error) {
+        (void) printf("all %d parcels sent, at most %" PRIu32 " in the mailbox\n", PARCELS, peak);
     }
-    (void) printf("all %d parcels sent, at most %" PRIu32 " in the mailbox\n", PARCELS, peak);
-    return TROUPE_OK;
+    return error;
 }
 
 static troupe_error producer(troupe_self *self, void *argument)
