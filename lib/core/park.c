@@ -311,16 +311,21 @@ void tr_park_return_all(tr_actor *actor, troupe_error reason)
     }
 }
 
-bool tr_park_edge(const tr_actor *actor, tr_address *out_to, uint64_t *out_ticket,
+bool tr_park_edge(const tr_actor *actor, uint64_t choice, tr_address *out_to, uint64_t *out_ticket,
                   uint64_t *out_since_ns)
 {
-    if (tr_park_count(actor) == 0) {
+    const tr_park *park = tr_park_count(actor) > 0 ? actor->extra->park : NULL;
+    uint32_t count = 0;
+    for (uint32_t i = 0; park != NULL && i < park->place_count; i++) {
+        count += park->places[i].ticket != 0 ? 1 : 0;
+    }
+    if (count == 0) {
         return false;
     }
-    tr_park *park = actor->extra->park;
-    const struct place *place = place_for(park, park->parked.head->receiver);
-    if (place == NULL || place->ticket == 0) {
-        return false;
+    uint64_t skip = choice % count;
+    const struct place *place = park->places;
+    while (place->ticket == 0 || skip-- > 0) {
+        place++;
     }
     *out_to = place->to;
     *out_ticket = place->ticket;

@@ -33,9 +33,10 @@ troupe_message *tr_park_take_returned(tr_actor *actor, troupe_error *out_reason)
 /* All that is parked is to be given back with this reason. */
 void tr_park_return_all(tr_actor *actor, troupe_error reason);
 
-/* The edge of the wait-for graph: whom the oldest waits for, the number of that wait, and since
- * when; false if nothing is parked. */
-bool tr_park_edge(const tr_actor *actor, tr_address *out_to, uint64_t *out_ticket,
+/* An edge of the wait-for graph: whom one of the parked messages waits for, the ticket, and since
+ * when; false if nothing is parked. All have to be delivered before the behavior moves on, so each
+ * of them may close a ring: `choice` says which is looked at. */
+bool tr_park_edge(const tr_actor *actor, uint64_t choice, tr_address *out_to, uint64_t *out_ticket,
                   uint64_t *out_since_ns);
 
 /* A ring was found through the edge with this ticket: its message is to be given back. */

@@ -25,6 +25,7 @@ struct probe {
     struct edge edge; /* the one just followed: of the message's sender */
     uint64_t origin_id;
     uint64_t origin_since_ns;
+    uint64_t choice; /* of the edge, where an actor has several */
     uint64_t first_hash;
     uint64_t hash;
     uint32_t hops;
@@ -32,7 +33,7 @@ struct probe {
     char ring[RING_TEXT_SIZE];
 };
 
-static bool edge_of(const tr_actor *actor, struct edge *out_edge)
+static bool edge_of(const tr_actor *actor, uint64_t choice, struct edge *out_edge)
 {
     const tr_task *task = actor->task;
     *out_edge = (struct edge) {0};
@@ -40,7 +41,9 @@ static bool edge_of(const tr_actor *actor, struct edge *out_edge)
         return false;
     }
     if (task == NULL) {
-        return tr_park_edge(actor, &out_edge->to, &out_edge->id, &out_edge->since_ns);
+        /* Each actor chooses anew for each probe, the same in both rounds. */
+        const uint64_t own = tr_hash_u64(choice ^ actor->address.slot);
+        return tr_park_edge(actor, own, &out_edge->to, &out_edge->id, &out_edge->since_ns);
     }
     if (task->wait != TROUPE_WAIT_ROOM && task->wait != TROUPE_WAIT_REPLY) {
         return false;
@@ -177,7 +180,7 @@ void tr_probe_came(tr_worker *worker, troupe_message *message)
     const struct probe *probe = message->body;
     tr_actor *actor = tr_actor_at(worker, message->receiver);
     struct edge edge;
-    if (actor == NULL || !edge_of(actor, &edge) ||
+    if (actor == NULL || !edge_of(actor, probe->choice, &edge) ||
         !edge_stands(actor, message->sender, &probe->edge)) {
         tr_message_free(&worker->pool, message);
         return;
@@ -202,7 +205,8 @@ static void start(tr_worker *worker, const tr_actor *actor)
 {
     struct edge edge;
     troupe_message *message = NULL;
-    if (!edge_of(actor, &edge) ||
+    const uint64_t choice = tr_hash_u64(worker->now_ns ^ (uint64_t) actor->address.slot << 32);
+    if (!edge_of(actor, choice, &edge) ||
         tr_message_with_body(&worker->pool, TR_FORM_STRUCT, NULL, sizeof(struct probe),
                              &message) != TROUPE_OK) {
         return; /* the next look comes */
@@ -211,6 +215,7 @@ static void start(tr_worker *worker, const tr_actor *actor)
     tr_message_set(message, TR_MESSAGE_SEALED);
     struct probe *probe = message->body;
     *probe = (struct probe) {.origin = actor->address,
+                             .choice = choice,
                              .origin_id = edge.id,
                              .origin_since_ns = edge.since_ns};
     follow(worker, message, actor, &edge);

@@ -110,7 +110,7 @@ static void describe_wait(const tr_worker *worker, const tr_actor *actor, troupe
         info->wait = actor->task->wait;
         info->waiting_since_ns = actor->task->since_ns;
         to = actor->task->waits_for;
-    } else if (tr_park_edge(actor, &to, &ticket, &info->waiting_since_ns)) {
+    } else if (tr_park_edge(actor, 0, &to, &ticket, &info->waiting_since_ns)) {
         info->wait = TROUPE_WAIT_ROOM;
     } else if (!actor->is_runnable) {
         info->wait = TROUPE_WAIT_MESSAGE;

@@ -195,6 +195,53 @@ static void gives_one_behaviors_parked_message_back(void **state)
     for_each_seed(SEEDS, run_rings, &form);
 }
 
+/* A player that is stuck with somebody who takes nothing, besides being in the ring. */
+static troupe_error sends_past_the_stuck(troupe_self *self, void *state, troupe_message **message)
+{
+    const struct player *player = *(const struct player **) state;
+    const troupe_ref stuck = player->ring->refs[PLAYERS_MAX - 1];
+    (void) message;
+    troupe_error error = send_figure(self, stuck, 1);
+    error = error ? error : send_figure(self, stuck, 2);
+    error = error ? error : send_figure(self, next_of(player), 1);
+    return error ? error : send_figure(self, next_of(player), 2);
+}
+
+static const troupe_handles stuck_handlers[] = {
+    {.type = &troupe_tick_type, .handler = sends_past_the_stuck},
+    {.type = &figure_type, .handler = takes_one},
+    {0}};
+static const troupe_behavior parking_more = TROUPE_BEHAVIOR(
+    .name = "parking more", .state_size = sizeof(struct player *), .start = starts_clock,
+    .handlers = stuck_handlers, .refused = gets_back);
+
+static void run_ring_past_the_stuck(uint64_t seed, void *context)
+{
+    (void) context;
+    struct ring ring = {.count = 2, .workers = 1 + (uint32_t) (seed % 3), .seen = a_probe()};
+    struct player players[2];
+    tr_world *world = a_world(seed, ring.workers);
+    ring.refs[PLAYERS_MAX - 1] =
+        a_root(world, TROUPE_SPAWN(.body = play_sleeper, .mailbox_capacity = 1));
+    for (uint32_t i = 0; i < 2; i++) {
+        players[i] = (struct player) {.ring = &ring, .number = i};
+        ring.refs[i] = a_root(world, TROUPE_SPAWN(.behavior = &parking_more, .mailbox_capacity = 1,
+                                                  .argument = &players[i],
+                                                  .place = TROUPE_PLACE_ANY));
+    }
+    tr_world_advance(world, UINT64_C(60000000000));
+    assert_int_equal(probe_count_of(ring.seen, "WOULD_DEADLOCK"), 1);
+    drop_world(&world);
+    drop_probe(&ring.seen);
+}
+
+/* Promise: RING-SEVERAL */
+static void finds_a_ring_past_an_edge_that_is_stuck(void **state)
+{
+    (void) state;
+    for_each_seed(SEEDS, run_ring_past_the_stuck, NULL);
+}
+
 /* A crowd that waits much, and always for somebody who is going to move. */
 #define CROWD 6
 
@@ -398,6 +445,7 @@ int main(void)
         cmocka_unit_test(tells_one_of_those_who_wait_for_each_others_room),
         cmocka_unit_test(tells_one_of_those_who_wait_for_room_and_replies),
         cmocka_unit_test(gives_one_behaviors_parked_message_back),
+        cmocka_unit_test(finds_a_ring_past_an_edge_that_is_stuck),
         cmocka_unit_test(tells_nobody_in_a_system_that_moves),
         cmocka_unit_test(tells_nobody_while_an_answer_is_under_way),
         WITH_WORLD(tells_nobody_where_a_timer_may_still_help),
