@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <troupe/actor.h>
 #include <troupe/api.h>
+#include <troupe/dead_letter.h>
 #include <troupe/error.h>
 #include <troupe/ref.h>
 
@@ -33,6 +34,7 @@ typedef enum troupe_outcome {
 typedef struct troupe_counts {
     uint64_t accepted;
     uint64_t outcomes[TROUPE_OUTCOME_COUNT];
+    uint64_t dead_letters[TROUPE_DEAD_REASON_COUNT]; /* by troupe_dead_reason */
     uint64_t refused;      /* sends that failed because a mailbox was full */
     uint64_t waited;       /* sends that waited or were parked for room */
     uint64_t late_replies; /* of them DROPPED: replies to asks that had ended */

@@ -114,30 +114,14 @@ void tr_ends_park(tr_ends *ends, uint32_t index)
     ends->ends[index].is_parked = true;
 }
 
-static void add_counts(troupe_counts *sum, const troupe_counts *more)
-{
-    for (unsigned i = 0; i < TROUPE_OUTCOME_COUNT; i++) {
-        sum->outcomes[i] += more->outcomes[i];
-    }
-    sum->refused += more->refused;
-    sum->waited += more->waited;
-    sum->late_replies += more->late_replies;
-    sum->second_replies += more->second_replies;
-    sum->spawned += more->spawned;
-    sum->ended += more->ended;
-    sum->failed += more->failed;
-    sum->turns += more->turns;
-    sum->batches_sent += more->batches_sent;
-    sum->batches_received += more->batches_received;
-}
-
 void tr_ends_count(const tr_ends *ends, troupe_counts *out_counts)
 {
     troupe_counts counts;
     *out_counts = (troupe_counts) {0};
     for (uint32_t i = 0; i < ends->count; i++) {
         tr_ledger_read(&ends->ends[i].worker->ledger, &counts);
-        add_counts(out_counts, &counts);
+        counts.accepted = 0; /* read in the second round */
+        tr_counts_add(out_counts, &counts);
     }
     for (uint32_t i = 0; i < ends->count; i++) {
         tr_ledger_read(&ends->ends[i].worker->ledger, &counts);

@@ -41,6 +41,10 @@ void tr_ledger_read(const tr_ledger *ledger, troupe_counts *out_counts)
     for (unsigned i = 0; i < TROUPE_OUTCOME_COUNT; i++) {
         counts.outcomes[i] = atomic_load_explicit(&ledger->outcomes[i], memory_order_acquire);
     }
+    for (unsigned i = 0; i < TROUPE_DEAD_REASON_COUNT; i++) {
+        counts.dead_letters[i] =
+            atomic_load_explicit(&ledger->dead_letters[i], memory_order_relaxed);
+    }
     const _Atomic uint64_t *from = ledger->counts;
     counts.accepted = atomic_load_explicit(&from[TR_COUNT_ACCEPTED], memory_order_acquire);
     counts.refused = atomic_load_explicit(&from[TR_COUNT_REFUSED], memory_order_relaxed);
@@ -56,6 +60,17 @@ void tr_ledger_read(const tr_ledger *ledger, troupe_counts *out_counts)
     counts.batches_received =
         atomic_load_explicit(&from[TR_COUNT_BATCHES_RECEIVED], memory_order_relaxed);
     *out_counts = counts;
+}
+
+void tr_counts_add(troupe_counts *sum, const troupe_counts *more)
+{
+    /* A struct of nothing but counts. */
+    _Static_assert(sizeof(troupe_counts) % sizeof(uint64_t) == 0, "only counts");
+    uint64_t *to = (uint64_t *) sum;
+    const uint64_t *from = (const uint64_t *) more;
+    for (size_t i = 0; i < sizeof *sum / sizeof *to; i++) {
+        to[i] += from[i];
+    }
 }
 
 static bool is_of_type(const tr_map_node *node, const void *key)

@@ -51,7 +51,7 @@ typedef struct tr_ledger {
     tr_map types;
     tr_type_ledger *cache[TR_LEDGER_CACHE];
     tr_type_ledger other; /* where no memory was left for a type's own */
-    uint64_t dead_letters[TROUPE_DEAD_REASON_COUNT];
+    _Atomic uint64_t dead_letters[TROUPE_DEAD_REASON_COUNT];
     uint64_t dead_letter_log_ns; /* when the next summary may be logged */
     uint64_t dead_letters_logged;
     uint64_t dead_letters_unlogged;
@@ -70,6 +70,9 @@ static inline void tr_ledger_add(tr_ledger *ledger, tr_count count, uint64_t mor
 void tr_ledger_accept(tr_ledger *ledger, troupe_message *message);
 
 void tr_ledger_read(const tr_ledger *ledger, troupe_counts *out_counts);
+
+/* Adds all of `more`. */
+void tr_counts_add(troupe_counts *sum, const troupe_counts *more);
 
 /* Ends a message: counts the outcome, if it was accepted; if its sender still waits for a reply,
  * the block becomes that reply, with `answer` as its error; else it is freed. */

@@ -57,17 +57,6 @@ void troupe_snapshot_destroy(troupe_snapshot **given)
     tr_free(allocator, snapshot, sizeof *snapshot);
 }
 
-static void add_counts(troupe_counts *sum, const troupe_counts *more)
-{
-    /* A struct of nothing but counts. */
-    _Static_assert(sizeof(troupe_counts) % sizeof(uint64_t) == 0, "only counts");
-    uint64_t *to = (uint64_t *) sum;
-    const uint64_t *from = (const uint64_t *) more;
-    for (size_t i = 0; i < sizeof *sum / sizeof *to; i++) {
-        to[i] += from[i];
-    }
-}
-
 /* The row of the type with this name, a new one if need be; NULL when memory is out. */
 static troupe_type_counts *row_of(troupe_snapshot *snapshot, const char *name)
 {
@@ -192,7 +181,7 @@ troupe_error tr_snapshot_add(troupe_snapshot *snapshot, tr_worker *worker)
     if (worker->index < snapshot->worker_count) {
         snapshot->workers[worker->index] = counts;
     }
-    add_counts(&snapshot->node, &counts);
+    tr_counts_add(&snapshot->node, &counts);
     const troupe_error error = add_types(snapshot, worker);
     return error ? error : add_actors(snapshot, worker);
 }

@@ -64,6 +64,9 @@ static void are_told_with_their_reason(void **state)
     troupe_counts counts;
     tr_world_counts(*state, &counts);
     assert_int_equal(counts.outcomes[TROUPE_OUTCOME_DEAD_LETTER], 3);
+    assert_int_equal(counts.dead_letters[TROUPE_DEAD_OVERFLOW], 1);
+    assert_int_equal(counts.dead_letters[TROUPE_DEAD_UNHANDLED], 1);
+    assert_int_equal(counts.dead_letters[TROUPE_DEAD_ENDED], 1);
     drop_probe(&cast.seen);
 }
 
