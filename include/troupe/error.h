@@ -25,7 +25,7 @@ TROUPE_BEGIN
     X(STOPPING, 6, NOT_EXECUTED, "the node or the actor is stopping")                              \
     X(CANCELLED, 7, UNKNOWN, "the scope was cancelled")                                            \
     X(STALE, 8, NOT_EXECUTED, "the actor with this address has ended")                             \
-    X(TOO_LARGE, 9, NOT_EXECUTED, "larger than the receiver accepts")                              \
+    X(TOO_LARGE, 9, UNKNOWN, "larger than the receiver accepts")                                   \
     X(OVERLOADED, 10, NOT_EXECUTED, "refused because of load")                                     \
     X(EXPIRED, 11, NOT_EXECUTED, "the message's deadline passed before it was handled")            \
     X(HANDLER_FAILED, 12, UNKNOWN, "the receiver failed while it handled the message")             \

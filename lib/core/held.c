@@ -53,6 +53,8 @@ void tr_held_end_all(tr_worker *worker, tr_actor *actor, troupe_outcome outcome,
     while (actor->held != NULL) {
         troupe_message *message = actor->held;
         tr_held_remove(actor, message);
-        tr_message_end(worker, message, outcome, answer);
+        tr_message_end(
+            worker, message,
+            tr_message_has(message, TR_MESSAGE_REPLIED) ? TROUPE_OUTCOME_HANDLED : outcome, answer);
     }
 }

@@ -133,6 +133,7 @@ static void counts_columns_as_characters(void **state)
     assert_int_equal(COMPLAINTS(lines_are_short, {"lib/base/a.c", "x \n"}), 1);
 }
 
+/* Promise: TIME-ONE-CLOCK */
 static void finds_banned_calls_as_whole_words(void **state)
 {
     (void) state;

@@ -200,6 +200,7 @@ static void overflow_with_a_handler(struct pool *pool)
     _exit(2);
 }
 
+/* Promise: TASK-GUARD */
 static void an_overflow_ends_in_the_guard_and_can_be_named(void **state)
 {
     const pid_t child = fork();
@@ -242,6 +243,7 @@ static void run_many(struct pool *pool, uint32_t count, void (*between)(uint32_t
     assert_int_equal(mistakes, 0);
 }
 
+/* Promise: TASK-MANY */
 static void there_may_be_a_hundred_thousand(void **state)
 {
     const struct pool *pool = *state;

@@ -73,6 +73,42 @@ static void fails_the_messages_that_a_failing_actor_holds(void **state)
     assert_int_equal(outcome_of(*state, TROUPE_OUTCOME_DEAD_LETTER), 1);
 }
 
+static troupe_error fail_after_replying(troupe_self *self, void *argument)
+{
+    (void) argument;
+    troupe_message *request = NULL;
+    troupe_message *reply = NULL;
+    troupe_error error = troupe_receive(self, &request, TROUPE_WITHIN_S(1));
+    error = error ? error : make_item(self, 1, &reply);
+    error = error ? error : troupe_reply_message(self, request, &reply);
+    return error ? error : TROUPE_ERROR_USER;
+}
+
+static troupe_error ask_item(troupe_self *self, void *argument)
+{
+    const struct script *script = argument;
+    TROUPE_AUTO(troupe_message) *request = NULL;
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    const troupe_error error = make_item(self, 1, &request);
+    say_error(script->seen, "asked",
+              error ? error
+                    : troupe_ask_message(self, script->to, &request, TROUPE_WITHIN_S(1), &reply));
+    return error;
+}
+
+/* Promise: MESSAGE-ENDS */
+static void counts_a_request_as_handled_once_it_is_answered(void **state)
+{
+    struct script script = {.seen = a_probe()};
+    script.to = a_root(*state, TROUPE_SPAWN(.body = fail_after_replying));
+    (void) a_root(*state, TROUPE_SPAWN(.body = ask_item, .argument = &script));
+    tr_world_advance(*state, 1000 * MS);
+    assert_said(script.seen, "asked OK");
+    assert_int_equal(outcome_of(*state, TROUPE_OUTCOME_HANDLED), 2); /* and the reply */
+    assert_int_equal(outcome_of(*state, TROUPE_OUTCOME_FAILED), 0);
+    drop_probe(&script.seen);
+}
+
 static troupe_error handler_that_destroys(troupe_self *self, void *state, troupe_message **message)
 {
     (void) self;
@@ -154,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_WORLD(ends_messages_kept_aside_in_any_order),
         WITH_WORLD(fails_the_messages_that_a_failing_actor_holds),
+        WITH_WORLD(counts_a_request_as_handled_once_it_is_answered),
         WITH_WORLD(counts_a_message_that_its_handler_destroys_once),
         WITH_WORLD(ends_a_message_that_a_handler_kept_when_it_is_destroyed),
         WITH_WORLD(counts_the_message_that_a_handler_failed_at_as_failed),

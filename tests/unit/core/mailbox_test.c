@@ -286,6 +286,20 @@ static void redirects_along_a_chain(void **state)
     drop_probe(&seen);
 }
 
+/* Promise: LEDGER-HOLDER */
+static void counts_a_redirected_message_once(void **state)
+{
+    struct probe *seen = a_probe();
+    redirect(*state, seen, 3, 3);
+    troupe_counts counts;
+    tr_world_counts(*state, &counts);
+
+    assert_said(seen, "1", "2", "3");
+    assert_int_equal(counts.accepted, 3);
+    assert_int_equal(counts.outcomes[TROUPE_OUTCOME_HANDLED], 3);
+    drop_probe(&seen);
+}
+
 /* Promise: MAILBOX-REDIRECT */
 static void fails_after_four_redirects(void **state)
 {
@@ -346,6 +360,7 @@ int main(void)
         WITH_WORLD(waits_where_the_send_says_so),
         WITH_WORLD(buries_where_the_send_says_so),
         WITH_WORLD(redirects_along_a_chain),
+        WITH_WORLD(counts_a_redirected_message_once),
         WITH_WORLD(fails_after_four_redirects),
         WITH_WORLD(fails_the_receiver_as_overloaded),
     };

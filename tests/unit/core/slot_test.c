@@ -162,6 +162,7 @@ static void gives_slots_back_with_the_next_generation(void **state)
     assert_int_equal(atomic_load(&again->admission) & TR_SLOT_CLOSED, TR_SLOT_CLOSED);
 }
 
+/* Promise: REF-RETIRED */
 static void retires_a_slot_whose_generations_are_used_up(void **state)
 {
     struct table *table = *state;

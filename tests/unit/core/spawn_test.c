@@ -261,6 +261,48 @@ static void refuses_more_actors_than_the_node_may_have(void **state)
     drop_probe(&cast.seen);
 }
 
+/* Spawns coroutines until there are no stacks, ends one, and tries again. */
+static troupe_error spawns_coroutines(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    troupe_ref ref;
+    troupe_ref last = troupe_ref_none();
+    troupe_error error = TROUPE_OK;
+    while (error == TROUPE_OK) {
+        error = troupe_spawn_nowait(self, TROUPE_SPAWN(.body = play_idle), &ref);
+        last = error ? last : ref;
+        cast->number += error == TROUPE_OK ? 1 : 0;
+    }
+    (void) tell(cast, "spawn", error);
+    (void) tell(cast, "behavior",
+                troupe_spawn_nowait(self, TROUPE_SPAWN(.behavior = &willing), &ref));
+    error = troupe_stop(self, last);
+    error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(1));
+    (void) tell(cast, "again", troupe_spawn_nowait(self, TROUPE_SPAWN(.body = play_idle), &ref));
+    return error;
+}
+
+/* Promise: SPAWN-STACKS */
+static void refuses_more_coroutines_than_there_may_be_stacks(void **state)
+{
+    (void) state;
+    struct cast cast = {.seen = a_probe()};
+    const tr_stacks_options few = {.guard = TR_STACKS_GUARD_PROTECTION, .mappings_limit = 301};
+    tr_stacks *stacks = NULL;
+    tr_world *world = a_world(1, 1);
+    tr_worker *worker = tr_world_worker(world, 0);
+    assert_ok(tr_stacks_create(worker->system->ports.allocator, &few, &stacks));
+    tr_stack_cache_fini(&worker->stacks);
+    tr_stack_cache_init(&worker->stacks, stacks);
+    (void) a_root(world, TROUPE_SPAWN(.body = spawns_coroutines, .argument = &cast));
+    tr_world_advance(world, UINT64_C(1000000000));
+    assert_said(cast.seen, "spawn LIMIT_REACHED", "behavior OK", "again OK");
+    assert_in_range(cast.number, 32, 150);
+    drop_world(&world);
+    tr_stacks_destroy(&stacks);
+    drop_probe(&cast.seen);
+}
+
 /* What is wrong with each is the one thing that it says. */
 static const troupe_type_rule nameless_rule[] = {{.priority = 1}};
 static const troupe_type_rule low_rule[] = {{.type = &figure_type, .priority = 4}};
@@ -365,6 +407,7 @@ int main(void)
         IN_WORLDS(need_not_wait_and_keeps_what_is_sent_meanwhile),
         IN_WORLDS(does_not_wait_in_a_behavior),
         cmocka_unit_test(refuses_more_actors_than_the_node_may_have),
+        cmocka_unit_test(refuses_more_coroutines_than_there_may_be_stacks),
         IN_WORLDS(refuses_bad_arguments),
         IN_WORLDS(is_cancelled_with_its_actor),
     };

@@ -42,6 +42,7 @@ static void check_guards(const tr_stacks_options *options)
     close_pool(&pool);
 }
 
+/* Promise: TASK-GUARD */
 static void a_write_below_a_stack_is_a_fault(void **state)
 {
     (void) state;
@@ -87,6 +88,7 @@ static uint32_t mappings_of_this_process(void)
     return count;
 }
 
+/* Promise: SPAWN-STACKS */
 static void refuses_a_stack_before_there_are_too_many_mappings(void **state)
 {
     (void) state;

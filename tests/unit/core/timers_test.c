@@ -363,6 +363,7 @@ static void take_a_step(struct trial *trial)
     assert_true(first == NULL ? next_ns == TR_NEVER : next_ns <= first->due_ns);
 }
 
+/* Promise: TIMER-TIMES */
 static void agree_with_a_heap(void **state)
 {
     (void) state;

@@ -3,6 +3,7 @@
  * order. */
 #include "node/node.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -155,6 +156,28 @@ static void does_not_know_of_another_node_in_the_process(void **state)
     drop_probe(&seen);
 }
 
+/* Promise: NODE-QUIET */
+static void leaves_signals_alone_unless_asked(void **state)
+{
+    (void) state;
+    struct sigaction before[NSIG];
+    sigset_t blocked_before;
+    sigset_t blocked;
+    for (int i = 1; i < NSIG; i++) {
+        (void) sigaction(i, NULL, &before[i]); /* fails for those of the C library */
+    }
+    assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &blocked_before), 0);
+    troupe_node *node = a_node_of(2);
+    assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &blocked), 0);
+    for (int i = 1; i < NSIG; i++) {
+        struct sigaction now = before[i];
+        (void) sigaction(i, NULL, &now);
+        assert_true(now.sa_handler == before[i].sa_handler);
+        assert_int_equal(sigismember(&blocked, i), sigismember(&blocked_before, i));
+    }
+    drop_node(&node);
+}
+
 /* Everything that takes the node, in a child by fork; the status is the number of what is wrong. */
 static int try_all(troupe_node *node)
 {
@@ -212,6 +235,7 @@ int main(void)
         cmocka_unit_test(stops_before_it_was_started),
         cmocka_unit_test(may_be_stopped_and_joined_again),
         cmocka_unit_test(does_not_know_of_another_node_in_the_process),
+        cmocka_unit_test(leaves_signals_alone_unless_asked),
         cmocka_unit_test(is_of_no_use_to_a_child_by_fork_and_does_not_hang_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,7 @@ static bool is_readable(int fd)
     return poll(&item, 1, 0) == 1;
 }
 
+/* Promise: CARRIER-ORDER */
 static void carries_batches_in_order(void **state)
 {
     struct world *world = *state;
@@ -87,6 +88,7 @@ static void carries_both_ways_when_both_begin_at_once(void **state)
     }
 }
 
+/* Promise: CARRIER-NOBODY */
 static void sends_to_nobody_fail(void **state)
 {
     struct world *world = *state;
@@ -130,6 +132,7 @@ static void uses_an_index_again(void **state)
     }
 }
 
+/* Promise: CARRIER-LINGER */
 static void delivers_what_was_sent_before_the_sender_closed(void **state)
 {
     struct world *world = *state;
@@ -145,6 +148,7 @@ static void delivers_what_was_sent_before_the_sender_closed(void **state)
     }
 }
 
+/* Promise: CARRIER-LINGER */
 static void drains_what_is_under_way_and_refuses_the_rest(void **state)
 {
     struct world *world = *state;

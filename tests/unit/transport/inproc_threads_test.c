@@ -263,6 +263,7 @@ static void keeps_order_among_eight(void **state)
     assert_order_is_kept_among(8, 6000);
 }
 
+/* Promise: CARRIER-ORDER */
 static void keeps_order_among_sixty_four(void **state)
 {
     (void) state;
@@ -351,6 +352,7 @@ static void play_with(uint32_t players, struct throw_in throw_in)
                     (uint64_t) throw_in.balls * (throw_in.hops + 1) + players);
 }
 
+/* Promise: CARRIER-WAKE */
 static void loses_no_wake_up_of_one_ball(void **state)
 {
     (void) state;
@@ -363,6 +365,7 @@ static void loses_no_wake_up_of_a_few_balls(void **state)
     play_with(4, (struct throw_in) {.balls = 3, .hops = 100000});
 }
 
+/* Promise: CARRIER-WAKE */
 static void loses_no_wake_up_of_many_balls(void **state)
 {
     (void) state;
