@@ -6,6 +6,11 @@
  * deadline travels with the request, which is not handled once it has passed. An ask gets exactly
  * one answer: a reply, or an error. A reply that comes later is dropped and counted; a request that
  * ends without a reply is answered NO_REPLY, or with what became of it.
+ *
+ * When the one that asked is cancelled, gives up or ends, the one that was asked is told, as well
+ * as may be (not without memory, nor behind a redirect): a request that is still queued ends as
+ * cancelled, unhandled; where it is being handled, every wait returns CANCELLED until the next
+ * troupe_receive. That ends the handling of this request, not the actor.
  * Threads: the handler or body that self was given to. */
 #ifndef TROUPE_ASK_H
 #define TROUPE_ASK_H
@@ -79,6 +84,18 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_reply_struct(troupe_self *self,
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_reply_error(troupe_self *self,
                                                              troupe_message *request,
                                                              troupe_error error);
+
+/* Detaches what the actor does from the message it is handling: until the next troupe_receive, or
+ * the handler's end, neither the message's deadline nor its asker's cancel holds for its waits and
+ * asks. For work that is to outlive the one that asked for it. A reply does the same.
+ * Errors: CANCELLED if a cancel has come already: then it goes on holding. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_scope_detach(troupe_self *self);
+
+/* Why the actor failed that last answered an ask of this one with HANDLER_FAILED: the error with
+ * which it failed, TROUPE_OK if none has. *out_text, which may be NULL, becomes the text that it
+ * gave to troupe_fail for it, or "" (at most 255 bytes); it lives until the next ask or the
+ * actor's end. */
+TROUPE_API troupe_error troupe_last_failure(const troupe_self *self, const char **out_text);
 
 TROUPE_END
 

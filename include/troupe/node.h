@@ -2,7 +2,7 @@
 /* node: the workers of one process's share in a system, and the actors on them.
  *
  * Several nodes in one process do not know of each other. Nothing is taken over: no signal handler
- * unless asked for, and no thread before start but one of ZeroMQ's own.
+ * unless asked for, and no thread before start.
  * Threads: any between create and destroy, unless said otherwise. */
 #ifndef TROUPE_NODE_H
 #define TROUPE_NODE_H

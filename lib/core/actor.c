@@ -9,6 +9,7 @@
 #include "core/actor_timer.h"
 #include "core/ask.h"
 #include "core/dispatch.h"
+#include "core/failure.h"
 #include "core/line.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
@@ -79,14 +80,12 @@ void tr_actor_free(tr_worker *worker, tr_actor *actor)
     free_queues(worker, actor);
     tr_ask_forget_all(worker, actor);
     tr_actor_timer_cancel_all(worker, actor);
+    tr_failure_free(worker, actor);
     free_extra(worker, actor);
     tr_task_destroy(worker, &actor->task);
     tr_names_remove(worker->system, &actor->name);
     if (actor->ready_message != NULL) {
         tr_message_free(&worker->pool, actor->ready_message);
-    }
-    if (actor->failure != NULL) {
-        tr_free(allocator, actor->failure, TR_FAILURE_TEXT_SIZE);
     }
     tr_list_remove(&actor->link);
     tr_list_remove(&actor->hungry);
@@ -135,8 +134,7 @@ static bool signal_children(tr_worker *worker, const tr_actor *actor)
     bool is_done = true;
     for (uint32_t next = actor->slot->first_child; next != 0;) {
         const tr_slot *child = &table[next - 1];
-        const tr_address address = {.slot = child->index,
-                                    .generation = tr_slot_generation(child)};
+        const tr_address address = {.slot = child->index, .generation = tr_slot_generation(child)};
         is_done = tr_actor_signal(worker, address, bit) != TROUPE_ERROR_NO_MEMORY && is_done;
         next = child->next_sibling;
     }
@@ -230,11 +228,10 @@ static void log_failure(tr_worker *worker, const tr_actor *actor)
         return;
     }
     tr_ledger_add(&worker->ledger, TR_COUNT_FAILED, 1);
-    const bool has_text = actor->failure != NULL && actor->failure_error == actor->reason;
+    const char *text = tr_failure_text(actor, actor->reason);
     tr_log_write(worker->system->ports.log, TROUPE_LOG_ERROR, "actor '%s' (%u.%u) failed: %s%s%s",
                  name_of(actor), actor->address.slot, actor->address.generation,
-                 troupe_error_text(actor->reason), has_text ? ": " : "",
-                 has_text ? actor->failure : "");
+                 troupe_error_text(actor->reason), text[0] != '\0' ? ": " : "", text);
 }
 
 /* Whether `stop` is going to run, which may still answer what the actor has kept. */
@@ -304,8 +301,7 @@ static void call_stop(tr_worker *worker, tr_actor *actor)
     if (behavior == NULL) {
         return;
     }
-    const troupe_error reason =
-        actor->reason != TROUPE_OK ? actor->reason : TROUPE_ERROR_STOPPING;
+    const troupe_error reason = actor->reason != TROUPE_OK ? actor->reason : TROUPE_ERROR_STOPPING;
     tr_park_return_all(actor, reason);
     while (tr_dispatch_returned(worker, actor) != TROUPE_OK) {
         /* It ends anyway; the rest comes back too. */
@@ -339,7 +335,7 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
     call_stop(worker, actor);
     /* Replies first, as they point to asks. */
     bury_mailbox(worker, actor);
-    tr_ask_forget_all(worker, actor);
+    tr_ask_give_up_all(worker, actor);
     tr_actor_timer_cancel_all(worker, actor);
     tr_monitor_forget_all(worker, actor);
     tr_names_remove(worker->system, &actor->name);

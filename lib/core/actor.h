@@ -25,6 +25,7 @@
 
 typedef struct tr_task tr_task;
 typedef struct tr_park tr_park;
+typedef struct tr_failure tr_failure;
 
 /* What users hold. A coroutine's has its task. */
 struct troupe_self {
@@ -58,6 +59,7 @@ typedef struct tr_extra {
     uint32_t pressure_is_high;
     tr_queue pressure; /* entries of those who watch the marks */
     tr_park *park;     /* NULL: nothing was ever parked */
+    tr_failure *last_failure; /* of the last callee that failed; see failure */
 } tr_extra;
 
 struct tr_actor {
@@ -79,7 +81,8 @@ struct tr_actor {
     tr_extra *extra;
     troupe_message *held;  /* received and not ended, newest first */
     uint64_t bytes_to_release;
-    uint64_t message_deadline_ns; /* of the scope of the message being handled */
+    const troupe_message *scope;  /* the message being handled; see scope */
+    uint64_t message_deadline_ns; /* of handling it */
     uint64_t trace_id;            /* likewise */
     uint64_t handled;
     uint64_t tickets_made;
@@ -93,6 +96,7 @@ struct tr_actor {
     bool is_runnable;  /* in the run queue */
     bool is_stopping;
     bool is_cancelled;
+    bool is_scope_cancelled; /* the handling of one message; see scope */
     bool is_overloaded;
     bool is_ready;     /* READY was sent */
     bool says_ready;   /* only troupe_ready makes it so */
@@ -110,8 +114,7 @@ struct tr_actor {
     const tr_settings *settings; /* shared defaults, or in the same block */
     tr_name *name;               /* NULL: none */
     troupe_message *ready_message; /* to the spawner, when it waits for it */
-    char *failure;                 /* text of troupe_fail, or NULL */
-    troupe_error failure_error;    /* what the text is about */
+    tr_failure *failure;           /* of troupe_fail, or NULL */
     size_t block_size;
     troupe_message system_message; /* START, then ENDED, then REAPED back */
 };

@@ -4,6 +4,8 @@
 #include "base/assert.h"
 #include "core/bracket.h"
 #include "core/dispatch.h"
+#include "core/failure.h"
+#include "core/scope.h"
 #include "core/send.h"
 #include "core/task.h"
 
@@ -11,6 +13,7 @@ typedef struct tr_ask {
     tr_actor *actor;
     tr_task *task; /* NULL: a behavior's */
     uint64_t id;
+    tr_address to;
     troupe_continuation *then;
     void *context;
     bool is_answered;
@@ -56,9 +59,8 @@ static void timed_out(tr_timer *timer, void *context)
 void tr_ask_replied(tr_worker *worker, troupe_message *reply)
 {
     tr_actor *actor = tr_actor_at(worker, reply->receiver);
-    tr_ask *ask = actor != NULL && actor->state != TR_ACTOR_ENDED
-                      ? find(actor, reply->correlation)
-                      : NULL;
+    tr_ask *ask =
+        actor != NULL && actor->state != TR_ACTOR_ENDED ? find(actor, reply->correlation) : NULL;
     if (ask == NULL || ask->is_answered) {
         drop_late(worker, reply);
         return;
@@ -79,7 +81,20 @@ void tr_ask_replied(tr_worker *worker, troupe_message *reply)
 
 static bool is_error_reply(const troupe_message *reply)
 {
-    return tr_message_form(reply) == TR_FORM_NONE;
+    return tr_message_form(reply) == TR_FORM_NONE || tr_failure_is(reply);
+}
+
+/* Ends a reply that is an error; which. */
+static troupe_error end_error_reply(tr_worker *worker, tr_actor *actor, troupe_message *reply)
+{
+    troupe_error error = TROUPE_ERROR_HANDLER_FAILED;
+    if (tr_failure_is(reply)) {
+        tr_failure_note(worker, actor, reply);
+    } else {
+        error = (troupe_error) reply->value;
+    }
+    tr_message_end(worker, reply, TROUPE_OUTCOME_HANDLED, TROUPE_OK);
+    return error;
 }
 
 static void free_ask(tr_worker *worker, tr_ask *ask)
@@ -98,12 +113,24 @@ troupe_error tr_ask_continue(tr_worker *worker, tr_actor *actor, troupe_message 
     void *context = ask->context;
     troupe_error error = TROUPE_OK;
     if (is_error_reply(reply)) {
-        error = (troupe_error) reply->value;
-        tr_message_end(worker, reply, TROUPE_OUTCOME_HANDLED, TROUPE_OK);
+        error = end_error_reply(worker, actor, reply);
         reply = NULL;
     }
     free_ask(worker, ask);
     return tr_dispatch_continuation(worker, actor, then, error, reply, context);
+}
+
+void tr_ask_give_up_all(tr_worker *worker, tr_actor *actor)
+{
+    uint64_t id = 0;
+    const tr_table *asks = actor->extra != NULL ? &actor->extra->asks : NULL;
+    for (const tr_ask *ask = asks != NULL ? tr_table_next(asks, &id) : NULL; ask != NULL;
+         ask = tr_table_next(asks, &id)) {
+        if (!ask->is_answered) {
+            tr_scope_give_up(worker, actor->address, ask->to, ask->id);
+        }
+    }
+    tr_ask_forget_all(worker, actor);
 }
 
 void tr_ask_forget_all(tr_worker *worker, tr_actor *actor)
@@ -156,16 +183,14 @@ static troupe_error take_reply(tr_worker *worker, tr_task *task, troupe_message 
         *out_reply = reply;
         return TROUPE_OK;
     }
-    const troupe_error error = (troupe_error) reply->value;
-    tr_message_end(worker, reply, TROUPE_OUTCOME_HANDLED, TROUPE_OK);
-    return error;
+    return end_error_reply(worker, task->self.actor, reply);
 }
 
 static troupe_error ask_and_wait(tr_task *task, tr_address to, troupe_message **message,
                                  uint64_t deadline_ns, troupe_message **out_reply)
 {
     tr_actor *actor = task->self.actor;
-    tr_ask ask = {.actor = actor, .task = task};
+    tr_ask ask = {.actor = actor, .task = task, .to = to};
     troupe_error error = open_ask(actor->worker, &ask);
     if (error) {
         return error;
@@ -178,7 +203,13 @@ static troupe_error ask_and_wait(tr_task *task, tr_address to, troupe_message **
     task->wait_id = ask.id;
     error = tr_task_wait(task, TROUPE_WAIT_REPLY, deadline_ns);
     (void) tr_table_remove(&actor->extra->asks, ask.id);
-    return error ? error : take_reply(actor->worker, task, out_reply);
+    if (error == TROUPE_OK) {
+        return take_reply(actor->worker, task, out_reply);
+    }
+    if (error != TROUPE_ERROR_TIMED_OUT) { /* the request has the same deadline */
+        tr_scope_give_up(actor->worker, actor->address, to, ask.id);
+    }
+    return error;
 }
 
 /* Ends what the variable for the reply held before. */
@@ -247,8 +278,7 @@ troupe_error troupe_ask(troupe_self *self, troupe_ref to, const ProtobufCMessage
 }
 
 troupe_error troupe_ask_struct(troupe_self *self, troupe_ref to, const troupe_type *type,
-                               const void *body, troupe_timeout timeout,
-                               troupe_message **out_reply)
+                               const void *body, troupe_timeout timeout, troupe_message **out_reply)
 {
     TR_REQUIRE(self != NULL && out_reply != NULL, BAD_ARGUMENT);
     TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
@@ -264,6 +294,7 @@ static troupe_error ask_then(tr_worker *worker, tr_actor *actor, const tr_ask *w
     TR_REQUIRE(ask != NULL, NO_MEMORY);
     *ask = *wanted;
     ask->actor = actor;
+    ask->to = to;
     tr_timer_init(&ask->timer, timed_out, ask);
     troupe_error error = open_ask(worker, ask);
     if (error == TROUPE_OK) {

@@ -20,7 +20,9 @@ void tr_ask_replied(tr_worker *worker, troupe_message *reply);
 /* A behavior handles a reply: calls the continuation. */
 troupe_error tr_ask_continue(tr_worker *worker, tr_actor *actor, troupe_message *reply);
 
-/* The actor ends: its asks are forgotten; replies to them come late. */
+/* The actor ends: its asks are forgotten, and those who were asked are told; replies come late. */
+void tr_ask_give_up_all(tr_worker *worker, tr_actor *actor);
+/* The same at the end of the node, telling nobody. */
 void tr_ask_forget_all(tr_worker *worker, tr_actor *actor);
 
 #endif

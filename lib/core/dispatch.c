@@ -5,6 +5,7 @@
 #include "core/ask.h"
 #include "core/mailbox.h"
 #include "core/park.h"
+#include "core/scope.h"
 #include "core/task.h"
 
 static void enter_user(tr_worker *worker)
@@ -25,6 +26,7 @@ static void end_handled(tr_actor *actor, troupe_message *message, troupe_error e
     if (message != NULL && tr_message_has(message, TR_MESSAGE_HELD)) {
         tr_held_remove(actor, message);
         const bool has_failed = error != TROUPE_OK;
+        actor->reason = error; /* it is going to close */
         tr_message_end(worker, message,
                        has_failed ? TROUPE_OUTCOME_FAILED : TROUPE_OUTCOME_HANDLED,
                        has_failed ? TROUPE_ERROR_HANDLER_FAILED : TROUPE_ERROR_NO_REPLY);
@@ -34,7 +36,7 @@ static void end_handled(tr_actor *actor, troupe_message *message, troupe_error e
     if (TR_UNLIKELY(actor->held != NULL)) {
         tr_held_sweep(worker, actor);
     }
-    actor->message_deadline_ns = TR_NEVER;
+    tr_scope_end(actor);
     actor->trace_id = 0;
 }
 

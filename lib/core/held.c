@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/assert.h"
+#include "core/scope.h"
 #include "core/task.h"
 
 void tr_held_add_reply(tr_actor *actor, troupe_message *message)
@@ -13,7 +14,7 @@ void tr_held_add_reply(tr_actor *actor, troupe_message *message)
 void tr_held_add(tr_actor *actor, troupe_message *message)
 {
     tr_held_add_reply(actor, message);
-    actor->message_deadline_ns = message->deadline_ns;
+    tr_scope_begin(actor, message);
     actor->trace_id = tr_message_trace(message);
     actor->has_continued = false;
 }
@@ -28,6 +29,7 @@ void tr_held_remove(tr_actor *actor, troupe_message *message)
     *at = message->next;
     message->next = NULL;
     tr_message_clear(message, TR_MESSAGE_HELD);
+    tr_scope_forget(actor, message);
 }
 
 void tr_held_sweep(tr_worker *worker, tr_actor *actor)
@@ -42,6 +44,7 @@ void tr_held_sweep(tr_worker *worker, tr_actor *actor)
         *at = message->next;
         message->next = NULL;
         tr_message_clear(message, TR_MESSAGE_HELD);
+        tr_scope_forget(actor, message);
         actor->handled += actor->task != NULL ? 1 : 0; /* a behavior's handler counts before */
         tr_message_end(worker, message, TROUPE_OUTCOME_HANDLED, TROUPE_ERROR_NO_REPLY);
     }

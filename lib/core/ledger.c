@@ -6,6 +6,7 @@
 #include "core/actor.h"
 #include "core/actor_timer.h"
 #include "core/dead_letter.h"
+#include "core/failure.h"
 #include "core/worker.h"
 
 void tr_ledger_init(tr_ledger *ledger, const troupe_allocator *allocator)
@@ -130,12 +131,21 @@ static void turn_around(tr_worker *worker, troupe_message *message, troupe_error
     tr_worker_route(worker, message);
 }
 
+/* Whether the asker has been told why the receiver, which has closed, failed. */
+static bool tells_why(tr_worker *worker, const troupe_message *request)
+{
+    const tr_actor *actor = tr_actor_at(worker, request->receiver);
+    return actor != NULL && tr_failure_answer(worker, actor, actor->reason, request);
+}
+
 void tr_message_end(tr_worker *worker, troupe_message *message, troupe_outcome outcome,
                     troupe_error answer)
 {
     TR_ASSERT(!tr_message_has(message, TR_MESSAGE_HELD | TR_MESSAGE_PLACED | TR_MESSAGE_STASHED));
     const bool wants_reply = tr_message_has(message, TR_MESSAGE_WANTS_REPLY);
-    if (wants_reply && outcome != TROUPE_OUTCOME_EXPIRED) {
+    if (wants_reply && answer == TROUPE_ERROR_HANDLER_FAILED && tells_why(worker, message)) {
+        tr_message_clear(message, TR_MESSAGE_WANTS_REPLY);
+    } else if (wants_reply && outcome != TROUPE_OUTCOME_EXPIRED) {
         /* Answered first, so that at no moment the ledger looks balanced in between. */
         const bool was_accepted = tr_message_has(message, TR_MESSAGE_ACCEPTED);
         troupe_message ended = {.type = message->type, .kind_and_form = message->kind_and_form};

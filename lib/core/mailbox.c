@@ -328,6 +328,28 @@ static bool is_past(tr_worker *worker, tr_actor *actor, troupe_message *message)
     return false;
 }
 
+static void make_void(const tr_queue *queue, tr_address asker, uint64_t ask)
+{
+    for (troupe_message *at = queue->head; at != NULL; at = at->next) {
+        if (at->correlation == ask && tr_message_has(at, TR_MESSAGE_WANTS_REPLY) &&
+            tr_address_is_same(at->sender, asker)) {
+            tr_message_clear(at, TR_MESSAGE_WANTS_REPLY);
+            tr_message_set(at, TR_MESSAGE_VOID);
+            return;
+        }
+    }
+}
+
+void tr_mailbox_void(tr_actor *actor, tr_address asker, uint64_t ask)
+{
+    for (uint32_t i = 0; i < (actor->lanes != NULL ? TR_PRIORITIES : 1); i++) {
+        make_void(lane_at(actor, i), asker, ask);
+    }
+    if (actor->extra != NULL) {
+        make_void(&actor->extra->stash, asker, ask);
+    }
+}
+
 troupe_message *tr_mailbox_take(tr_worker *worker, tr_actor *actor)
 {
     troupe_message *message = tr_queue_pop(&actor->replies);
@@ -496,8 +518,7 @@ bool tr_mailbox_is_sound(const tr_actor *actor)
     for (uint32_t i = 1; actor->lanes != NULL && i < TR_PRIORITIES; i++) {
         placed += count_placed(&actor->lanes->lanes[i - 1]);
     }
-    const uint32_t capacity =
-        atomic_load_explicit(&actor->slot->capacity, memory_order_relaxed);
+    const uint32_t capacity = atomic_load_explicit(&actor->slot->capacity, memory_order_relaxed);
     const uint64_t word = atomic_load_explicit(&actor->slot->admission, memory_order_relaxed);
     const uint32_t stashed = actor->extra != NULL ? actor->extra->stashed : 0;
     return placed == actor->queued && actor->queued + stashed <= capacity &&

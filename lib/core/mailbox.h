@@ -44,6 +44,10 @@ bool tr_mailbox_is_full(const tr_actor *actor);
 bool tr_message_is_accepted(const troupe_message *message, const troupe_accept *accepted,
                             size_t count);
 
+/* The asker does not wait for the reply to this queued or stashed request any more: when its turn
+ * comes it ends as cancelled. */
+void tr_mailbox_void(tr_actor *actor, tr_address asker, uint64_t ask);
+
 /* Gives back the places of what was taken, and serves those who wait for room. */
 void tr_mailbox_release(tr_worker *worker, tr_actor *actor);
 

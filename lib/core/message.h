@@ -42,6 +42,7 @@ typedef enum tr_kind {
     TR_KIND_LINE_GRANT,   /* back: `value` says OK (a place is reserved) or why not */
     TR_KIND_LINE_LEAVE,   /* the ticket in `correlation` is not wanted any more */
     TR_KIND_LINE_RETURN,  /* a place that was granted and not used, with `size` bytes */
+    TR_KIND_GIVE_UP,      /* the asker of `correlation` does not wait any more */
     TR_KIND_PROBE,        /* looks for a ring of waits */
     TR_KIND_PRESSURE,     /* becomes the entry of one who watches the marks */
     TR_KIND_CALL          /* run what the body (a tr_call first) says on this worker */

@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "core/bracket.h"
 #include "core/mailbox.h"
+#include "core/scope.h"
 #include "core/task.h"
 
 /* Lets the other actors of the worker run, and goes on in the next pass. */
@@ -38,13 +39,13 @@ static void end_previous(tr_worker *worker, tr_actor *actor, troupe_message **me
     if (TR_UNLIKELY(actor->held != NULL)) {
         tr_held_sweep(worker, actor);
     }
-    actor->message_deadline_ns = TR_NEVER;
+    tr_scope_end(actor);
     actor->trace_id = 0;
 }
 
 static troupe_error interrupted(const tr_actor *actor)
 {
-    if (actor->is_cancelled) {
+    if (tr_scope_is_cancelled(actor)) {
         return TROUPE_ERROR_CANCELLED;
     }
     return actor->is_stopping ? TROUPE_ERROR_STOPPING : TROUPE_OK;

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "core/bracket.h"
+#include "core/scope.h"
 #include "core/task.h"
 
 /* Whether this actor may answer the request now. */
@@ -29,9 +30,7 @@ static void send_answer(tr_worker *worker, tr_actor *actor, troupe_message *requ
     tr_message_set_kind(answer, TR_KIND_REPLY);
     tr_message_clear(request, TR_MESSAGE_WANTS_REPLY);
     tr_message_set(request, TR_MESSAGE_REPLIED);
-    if (actor->message_deadline_ns == request->deadline_ns) {
-        actor->message_deadline_ns = TR_NEVER;
-    }
+    tr_scope_lift(actor, request);
     tr_ledger_accept(&worker->ledger, answer);
     tr_worker_route(worker, answer);
 }

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "base/assert.h"
-#include "base/memory.h"
 #include "core/bracket.h"
 #include "core/names.h"
 
@@ -65,26 +61,6 @@ troupe_error troupe_stop(troupe_self *self, troupe_ref actor)
 troupe_error troupe_cancel(troupe_self *self, troupe_ref actor)
 {
     return signal_actor(self, actor, TR_SIGNAL_CANCEL);
-}
-
-troupe_error troupe_fail(troupe_self *self, troupe_error error, const char *format, ...)
-{
-    if (self == NULL || format == NULL) {
-        return error;
-    }
-    tr_actor *actor = self->actor;
-    const troupe_allocator *allocator = actor->worker->system->ports.allocator;
-    if (actor->failure == NULL) {
-        actor->failure = tr_allocate(allocator, TR_FAILURE_TEXT_SIZE);
-    }
-    if (actor->failure != NULL) { /* without memory the code has to do */
-        va_list arguments;
-        va_start(arguments, format);
-        (void) vsnprintf(actor->failure, TR_FAILURE_TEXT_SIZE, format, arguments);
-        va_end(arguments);
-        actor->failure_error = error;
-    }
-    return error;
 }
 
 troupe_error troupe_lookup(troupe_self *self, const char *name, troupe_ref *out_ref)

@@ -5,6 +5,7 @@
 #include "base/options.h"
 #include "core/bracket.h"
 #include "core/park.h"
+#include "core/scope.h"
 #include "core/send.h"
 #include "core/task.h"
 

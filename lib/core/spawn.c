@@ -9,6 +9,7 @@
 #include "core/guardian.h"
 #include "core/monitor.h"
 #include "core/place.h"
+#include "core/scope.h"
 #include "core/task.h"
 
 /* What lies where in an actor's block. */
@@ -322,7 +323,7 @@ static troupe_error spawn_child(troupe_self *self, const troupe_spawn_options *o
     tr_actor *actor = self->actor;
     tr_worker *worker = actor->worker;
     TR_REQUIRE(actor->state == TR_ACTOR_LIVE, STOPPING);
-    TR_REQUIRE(!actor->is_cancelled, CANCELLED);
+    TR_REQUIRE(!(waits ? tr_scope_is_cancelled(actor) : actor->is_cancelled), CANCELLED);
     troupe_message *ready = waits ? tr_message_of_kind(&worker->pool, TR_KIND_READY) : NULL;
     TR_REQUIRE(!waits || ready != NULL, NO_MEMORY);
     tr_address child;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "core/mailbox.h"
 #include "core/probe.h"
+#include "core/scope.h"
 
 static void run_body(void *argument)
 {
@@ -158,10 +159,5 @@ troupe_error tr_task_check(const tr_task *task)
     if (task == NULL) {
         return TROUPE_ERROR_CANNOT_WAIT;
     }
-    return task->self.actor->is_cancelled ? TROUPE_ERROR_CANCELLED : TROUPE_OK;
-}
-
-uint64_t tr_scope_deadline(const tr_actor *actor, uint64_t deadline_ns)
-{
-    return deadline_ns < actor->message_deadline_ns ? deadline_ns : actor->message_deadline_ns;
+    return tr_scope_is_cancelled(task->self.actor) ? TROUPE_ERROR_CANCELLED : TROUPE_OK;
 }

@@ -53,11 +53,9 @@ void tr_task_message_came(tr_worker *worker, tr_task *task, const troupe_message
 /* The actor is stopped or cancelled: wakes the waits that this ends. */
 void tr_task_interrupt(tr_worker *worker, tr_task *task);
 
-/* CANCELLED if the actor is; for the beginning of every call that waits. */
+/* CANCELLED if the actor is, or the handling of its message; for the beginning of every call that
+ * waits. */
 troupe_error tr_task_check(const tr_task *task);
-
-/* The earlier of the deadline and that of the message being handled. */
-uint64_t tr_scope_deadline(const tr_actor *actor, uint64_t deadline_ns);
 
 /* Takes a received message into the actor's hand, and begins the scope of handling it. */
 void tr_held_add(tr_actor *actor, troupe_message *message);

@@ -12,6 +12,7 @@
 #include "core/monitor.h"
 #include "core/pressure.h"
 #include "core/probe.h"
+#include "core/scope.h"
 #include "core/send.h"
 #include "core/spawn.h"
 
@@ -312,6 +313,9 @@ static void receive(tr_worker *worker, troupe_message *message)
         break;
     case TR_KIND_LINE_RETURN:
         tr_line_returned(worker, message);
+        break;
+    case TR_KIND_GIVE_UP:
+        tr_scope_given_up(worker, message);
         break;
     case TR_KIND_PROBE:
         tr_probe_came(worker, message);

@@ -66,8 +66,12 @@ static void free_all(troupe_node *node)
     tr_free(&allocator, node, sizeof *node);
 }
 
+/* At start, not before: with its first socket ZeroMQ starts a thread. */
 static troupe_error make_inproc(troupe_node *node)
 {
+    if (node->inproc != NULL) {
+        return TROUPE_OK; /* of an earlier start that failed */
+    }
     const tr_inproc_options options = {.name = node->settings.name,
                                        .allocator = &node->settings.allocator,
                                        .log = &node->settings.log,
@@ -76,15 +80,12 @@ static troupe_error make_inproc(troupe_node *node)
     tr_signals_hold(&before); /* ZeroMQ's threads block them too, but late */
     const troupe_error error = tr_inproc_create(&options, &node->inproc);
     tr_signals_release(&before);
-    return error;
+    return error == TROUPE_ERROR_LIMIT_REACHED ? TROUPE_ERROR_SYSTEM : error;
 }
 
-static troupe_error make_transport(troupe_node *node)
+static troupe_error make_waiter(troupe_node *node)
 {
     troupe_error error = tr_waiter_create(&node->settings.allocator, &node->keeper_waiter);
-    if (!error) {
-        error = make_inproc(node);
-    }
     if (!error && node->settings.stops_on_signals) {
         error = tr_signals_open(&node->signals);
         if (!error) {
@@ -128,7 +129,7 @@ troupe_error troupe_node_create(const troupe_node_options *options, troupe_node 
     tr_mutex_init(&node->mutex);
     tr_condition_init(&node->changed);
 
-    error = make_transport(node);
+    error = make_waiter(node);
     if (!error) {
         error = make_system(node);
     }
@@ -144,7 +145,11 @@ troupe_error troupe_node_create(const troupe_node_options *options, troupe_node 
 
 static troupe_error start_threads(troupe_node *node)
 {
-    troupe_error error = tr_outside_start(node);
+    troupe_error error = make_inproc(node);
+    if (error) {
+        return error;
+    }
+    error = tr_outside_start(node);
     if (!error) {
         error = tr_keeper_start(node);
     }

@@ -3,6 +3,7 @@
  * order. */
 #include "node/node.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -156,6 +157,31 @@ static void does_not_know_of_another_node_in_the_process(void **state)
     drop_probe(&seen);
 }
 
+static unsigned count_threads(void)
+{
+    unsigned count = 0;
+    DIR *threads = opendir("/proc/self/task");
+    assert_non_null(threads);
+    for (const struct dirent *entry = readdir(threads); entry != NULL; entry = readdir(threads)) {
+        count += entry->d_name[0] != '.';
+    }
+    assert_int_equal(closedir(threads), 0);
+    return count;
+}
+
+/* Promise: NODE-NO-THREAD */
+static void starts_no_thread_before_start(void **state)
+{
+    (void) state;
+    troupe_node *node = NULL;
+    const unsigned before = count_threads();
+    assert_ok(troupe_node_create(TROUPE_NODE_OPTIONS(.workers = 2), &node));
+    assert_int_equal(count_threads(), before);
+    assert_ok(troupe_node_start(node));
+    assert_true(count_threads() > before);
+    drop_node(&node);
+}
+
 /* Promise: NODE-QUIET */
 static void leaves_signals_alone_unless_asked(void **state)
 {
@@ -235,6 +261,7 @@ int main(void)
         cmocka_unit_test(stops_before_it_was_started),
         cmocka_unit_test(may_be_stopped_and_joined_again),
         cmocka_unit_test(does_not_know_of_another_node_in_the_process),
+        cmocka_unit_test(starts_no_thread_before_start),
         cmocka_unit_test(leaves_signals_alone_unless_asked),
         cmocka_unit_test(is_of_no_use_to_a_child_by_fork_and_does_not_hang_it),
     };

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/failure.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <troupe/ask.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "core/bracket.h"
+
+static const troupe_type failure_type = TROUPE_TYPE(tr_failure);
+
+/* The actor's own, made if need be; NULL when memory is out. */
+static tr_failure *failure_at(const tr_worker *worker, tr_failure **at)
+{
+    if (*at == NULL) {
+        *at = tr_allocate(worker->system->ports.allocator, sizeof **at);
+    }
+    return *at;
+}
+
+static void free_at(const tr_worker *worker, tr_failure **at)
+{
+    if (*at != NULL) {
+        tr_free(worker->system->ports.allocator, *at, sizeof **at);
+        *at = NULL;
+    }
+}
+
+const char *tr_failure_text(const tr_actor *actor, troupe_error error)
+{
+    return actor->failure != NULL && actor->failure->error == error ? actor->failure->text : "";
+}
+
+static uint64_t reply_limit(const tr_worker *worker, const troupe_message *request)
+{
+    const tr_slot *slot = tr_system_slot(worker->system, request->sender);
+    return atomic_load_explicit(&slot->reply_bytes, memory_order_relaxed);
+}
+
+bool tr_failure_answer(tr_worker *worker, const tr_actor *actor, troupe_error error,
+                       const troupe_message *request)
+{
+    troupe_message *answer = NULL;
+    if (reply_limit(worker, request) < sizeof(tr_failure) ||
+        tr_message_with_body(&worker->pool, TR_FORM_STRUCT, &failure_type, sizeof(tr_failure),
+                             &answer) != TROUPE_OK) {
+        return false;
+    }
+    tr_failure *body = answer->body;
+    body->error = error;
+    (void) snprintf(body->text, sizeof body->text, "%s", tr_failure_text(actor, error));
+    answer->sender = request->receiver;
+    answer->receiver = request->sender;
+    answer->correlation = request->correlation;
+    answer->deadline_ns = TR_NEVER;
+    tr_message_set(answer, TR_MESSAGE_SEALED);
+    tr_message_set_kind(answer, TR_KIND_REPLY);
+    tr_ledger_accept(&worker->ledger, answer);
+    tr_worker_route(worker, answer);
+    return true;
+}
+
+bool tr_failure_is(const troupe_message *reply)
+{
+    return reply->type == &failure_type;
+}
+
+void tr_failure_note(tr_worker *worker, tr_actor *asker, const troupe_message *reply)
+{
+    tr_extra *extra = asker->extra;
+    tr_failure *failure = failure_at(worker, &extra->last_failure);
+    if (failure != NULL) {
+        const tr_failure *told = reply->body;
+        *failure = *told;
+    }
+}
+
+void tr_failure_free(tr_worker *worker, tr_actor *actor)
+{
+    free_at(worker, &actor->failure);
+    if (actor->extra != NULL) {
+        free_at(worker, &actor->extra->last_failure);
+    }
+}
+
+troupe_error troupe_fail(troupe_self *self, troupe_error error, const char *format, ...)
+{
+    if (self == NULL || format == NULL) {
+        return error;
+    }
+    tr_actor *actor = self->actor;
+    tr_failure *failure = failure_at(tr_enter(self), &actor->failure);
+    if (failure != NULL) { /* without memory the code has to do */
+        va_list arguments;
+        va_start(arguments, format);
+        (void) vsnprintf(failure->text, sizeof failure->text, format, arguments);
+        va_end(arguments);
+        failure->error = error;
+    }
+    tr_leave(self);
+    return error;
+}
+
+troupe_error troupe_last_failure(const troupe_self *self, const char **out_text)
+{
+    const tr_extra *extra = self != NULL ? self->actor->extra : NULL;
+    const tr_failure *failure = extra != NULL ? extra->last_failure : NULL;
+    if (out_text != NULL) {
+        *out_text = failure != NULL ? failure->text : "";
+    }
+    return failure != NULL ? failure->error : TROUPE_OK;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* failure: why an actor failed, and how those who had asked it learn that.
+ *
+ * The answer HANDLER_FAILED carries the callee's code and text in a body of its own; without memory
+ * for that the bare error has to do.
+ * Owns:       an actor's `failure` and, in its extra, `last_failure`.
+ * Threads:    the worker's of the actor.
+ * Uses:       actor, ledger. */
+#ifndef TR_CORE_FAILURE_H
+#define TR_CORE_FAILURE_H
+
+#include "core/actor.h"
+
+struct tr_failure {
+    troupe_error error;
+    char text[TR_FAILURE_TEXT_SIZE];
+};
+
+/* What the actor said of this error, or "". */
+const char *tr_failure_text(const tr_actor *actor, troupe_error error);
+
+/* Answers a request whose receiver has failed with `error`. False without memory, or if the asker
+ * takes no reply of that size. */
+bool tr_failure_answer(tr_worker *worker, const tr_actor *actor, troupe_error error,
+                       const troupe_message *request);
+
+/* Whether a reply is such an answer. */
+bool tr_failure_is(const troupe_message *reply);
+
+/* Keeps what the answer says as the asker's last failure. */
+void tr_failure_note(tr_worker *worker, tr_actor *asker, const troupe_message *reply);
+
+/* Frees what the actor has of failures. */
+void tr_failure_free(tr_worker *worker, tr_actor *actor);
+
+#endif

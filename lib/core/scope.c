@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/scope.h"
+
+#include <troupe/ask.h>
+
+#include "base/assert.h"
+#include "core/bracket.h"
+#include "core/mailbox.h"
+#include "core/task.h"
+
+void tr_scope_lift(tr_actor *actor, const troupe_message *request)
+{
+    if (actor->scope == request) {
+        tr_scope_end(actor);
+    }
+}
+
+void tr_scope_give_up(tr_worker *worker, tr_address asker, tr_address receiver, uint64_t ask)
+{
+    troupe_message *message = tr_message_of_kind(&worker->pool, TR_KIND_GIVE_UP);
+    if (message != NULL) {
+        message->sender = asker;
+        message->receiver = receiver;
+        message->correlation = ask;
+        tr_worker_route(worker, message);
+    }
+}
+
+static bool is_request_of(const troupe_message *request, const troupe_message *given_up)
+{
+    return tr_message_has(request, TR_MESSAGE_WANTS_REPLY) &&
+           request->correlation == given_up->correlation &&
+           tr_address_is_same(request->sender, given_up->sender);
+}
+
+static void cancel(tr_worker *worker, tr_actor *actor)
+{
+    actor->is_scope_cancelled = true;
+    if (actor->task != NULL) {
+        tr_task_wake(worker, actor->task, TROUPE_ERROR_CANCELLED);
+    }
+}
+
+void tr_scope_given_up(tr_worker *worker, troupe_message *message)
+{
+    tr_actor *actor = tr_actor_at(worker, message->receiver);
+    if (actor != NULL && actor->scope != NULL && is_request_of(actor->scope, message)) {
+        cancel(worker, actor);
+    } else if (actor != NULL && tr_actor_is_live(actor)) {
+        tr_mailbox_void(actor, message->sender, message->correlation);
+    }
+    tr_message_free(&worker->pool, message);
+}
+
+troupe_error troupe_scope_detach(troupe_self *self)
+{
+    TR_REQUIRE(self != NULL, BAD_ARGUMENT);
+    (void) tr_enter(self);
+    tr_actor *actor = self->actor;
+    const troupe_error error = tr_scope_is_cancelled(actor) ? TROUPE_ERROR_CANCELLED : TROUPE_OK;
+    if (error == TROUPE_OK) {
+        tr_scope_end(actor);
+    }
+    tr_leave(self);
+    return error;
+}
