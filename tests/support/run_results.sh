@@ -95,8 +95,8 @@ show_log() {
 # The labels of the tests that have threads, as far as there are any tests.
 labels_with_threads() {
     local folder
-    for folder in integration unit/transport unit/node; do
-        if grep -qs '^ *troupe_test(' "tests/$folder/CMakeLists.txt"; then
+    for folder in integration unit/transport unit/node bench; do
+        if grep -qsE '^ *troupe_(script_)?test\(' "tests/$folder/CMakeLists.txt"; then
             echo "$folder"
         fi
     done

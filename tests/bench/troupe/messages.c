@@ -11,6 +11,13 @@ enum {
 const troupe_type bench_ball_type = TROUPE_TYPE(uint64_t);
 static const troupe_type next_type = TROUPE_TYPE(troupe_ref);
 
+void bench_pin_worker(const bench_run *run, const troupe_self *self)
+{
+    if (run->is_forced) {
+        bench_pin(troupe_self_worker(self));
+    }
+}
+
 troupe_error bench_await_end(troupe_self *self, troupe_ref actor)
 {
     troupe_monitor_id monitor;
@@ -141,9 +148,10 @@ troupe_error bench_ping_pong_coroutines(troupe_self *self, void *argument)
 
 static troupe_error consumer_start(troupe_self *self, void *state, void *argument)
 {
-    (void) self;
+    const bench_run *run = argument;
     uint64_t *left = state;
-    *left = *(const uint64_t *) argument;
+    *left = run->count;
+    bench_pin_worker(run, self);
     return TROUPE_OK;
 }
 
@@ -165,13 +173,14 @@ troupe_error bench_count(troupe_self *self, void *argument)
     troupe_ref to;
     troupe_error error = troupe_spawn(
         self,
-        TROUPE_SPAWN(.behavior = &consumer, .argument = &run->count, .mailbox_capacity = BOUND,
+        TROUPE_SPAWN(.behavior = &consumer, .argument = run, .mailbox_capacity = BOUND,
                      .place_worker = 1 % run->workers,
                      .place = run->is_forced ? TROUPE_PLACE_WORKER : TROUPE_PLACE_WITH_PARENT),
         &to);
     if (error) {
         return error;
     }
+    bench_pin_worker(run, self);
     bench_begin(run);
     for (uint64_t i = 0; !error && i < run->count; i++) {
         error = throw_ball(self, to, i);
@@ -179,37 +188,4 @@ troupe_error bench_count(troupe_self *self, void *argument)
     error = error ? error : bench_await_end(self, to);
     bench_end(run);
     return error;
-}
-
-/* Asking. */
-
-static troupe_error answer(troupe_self *self, void *state, troupe_message **message)
-{
-    (void) state;
-    return troupe_reply_struct(self, *message, &bench_ball_type,
-                               troupe_message_struct(*message, &bench_ball_type));
-}
-
-static const troupe_handles answers[] = {{.type = &bench_ball_type, .handler = answer}, {0}};
-static const troupe_behavior server = TROUPE_BEHAVIOR(.name = "server", .handlers = answers);
-
-troupe_error bench_ask(troupe_self *self, void *argument)
-{
-    bench_run *run = argument;
-    troupe_ref to;
-    troupe_error error = troupe_spawn(
-        self,
-        TROUPE_SPAWN(.behavior = &server, .place_worker = 1 % run->workers,
-                     .place = run->is_forced ? TROUPE_PLACE_WORKER : TROUPE_PLACE_WITH_PARENT),
-        &to);
-    if (error) {
-        return error;
-    }
-    TROUPE_AUTO(troupe_message) *reply = NULL;
-    bench_begin(run);
-    for (uint64_t i = 0; !error && i < run->count; i++) {
-        error = troupe_ask_struct(self, to, &bench_ball_type, &i, TROUPE_WITHIN_S(60), &reply);
-    }
-    bench_end(run);
-    return error ? error : troupe_stop(self, to);
 }

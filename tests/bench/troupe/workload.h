@@ -10,14 +10,17 @@
 
 #include <troupe/troupe.h>
 
+#include "bench/bench.h"
+
 typedef struct bench_run {
     uint64_t count;
     uint32_t workers; /* of the node */
-    bool is_forced;   /* onto both of two workers, where a workload can be */
+    bool is_forced;   /* onto the two workers, each pinned, where a workload is between two */
     /* The time between the two calls, or what else the caller measures, is the workload's. */
     void (*begin)(struct bench_run *run);
     void (*end)(struct bench_run *run);
-    double figure; /* set by workloads that are not of operations per second */
+    double bytes;              /* out: what each actor takes, of the idle ones */
+    bench_latencies latencies; /* out: of bench_round_trip */
 } bench_run;
 
 static inline void bench_begin(bench_run *run)
@@ -30,26 +33,40 @@ static inline void bench_end(bench_run *run)
     run->end(run);
 }
 
-/* messages.c: between two, and around a ring. An operation is a message; in the ring a hop. */
+/* messages.c: an operation is a message; in the ring a hop, of asks a round trip. */
 troupe_body bench_ping_pong_behaviors;
 troupe_body bench_ping_pong_coroutines;
 troupe_body bench_count; /* one producer, one consumer with a mailbox of 1024 */
 troupe_body bench_ring;  /* of 503 */
-troupe_body bench_ask;   /* by a coroutine, of a behavior; the operation is the round trip */
 
-/* lives.c: the operation is a life with one message. */
+/* asks.c: by a coroutine, of a behavior. */
+troupe_body bench_ask;
+troupe_body bench_round_trip; /* the same, 10 000 times a second */
+
+/* lives.c: an operation is a life with one message; there is a spawner on each worker. */
 troupe_body bench_spawn_behaviors;
 troupe_body bench_spawn_coroutines;
+troupe_body bench_idle_behaviors;
+troupe_body bench_idle_coroutines;
+troupe_body bench_yield; /* an operation is a turn of a coroutine: to it and back */
+
+/* crowds.c */
+troupe_body bench_tree; /* of at most a million leaves; the ten below the root over all workers */
+troupe_body bench_big;  /* 100 actors over all workers; an operation is a ping or its pong */
 
 /* timers.c */
 troupe_body bench_timer_cancel; /* set and cancelled */
 troupe_body bench_timer_fire;   /* set, fired, and its message handled */
 
-/* An operation is a turn of a coroutine that yields: to it and back. */
-troupe_body bench_yield;
+enum {
+    BENCH_BIG_SIZE = 100
+};
 
-/* The message of most workloads, and a way to send it. */
+/* The message of most workloads. */
 extern const troupe_type bench_ball_type; /* uint64_t */
+
+/* Pins the calling worker's thread if the run is forced. */
+void bench_pin_worker(const bench_run *run, const troupe_self *self);
 
 /* Waits until `actor` has ended. */
 troupe_error bench_await_end(troupe_self *self, troupe_ref actor);
