@@ -42,4 +42,9 @@
 __attribute__((cold, noreturn)) void tr_assert_failed(const char *file, int line,
                                                       const char *expression);
 
+/* Prints "function: called with what it must not be: what" to standard error and aborts; for the
+ * checks of debug builds. */
+__attribute__((cold, noreturn, format(printf, 2, 3))) void tr_misused(const char *function,
+                                                                      const char *format, ...);
+
 #endif

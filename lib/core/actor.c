@@ -89,6 +89,7 @@ void tr_actor_free(tr_worker *worker, tr_actor *actor)
     }
     tr_list_remove(&actor->link);
     tr_list_remove(&actor->hungry);
+    TR_MARK_END(&actor->self.mark);
     tr_free(allocator, actor, actor->block_size);
 }
 

@@ -19,6 +19,7 @@
 
 #include "base/list.h"
 #include "base/table.h"
+#include "core/handle.h"
 #include "core/names.h"
 #include "core/settings.h"
 #include "core/worker.h"
@@ -31,6 +32,7 @@ typedef struct tr_failure tr_failure;
 struct troupe_self {
     tr_actor *actor;
     tr_task *task; /* NULL in a behavior */
+    TR_MARK_FIELD(mark)
 };
 
 typedef enum tr_actor_state {
@@ -118,6 +120,12 @@ struct tr_actor {
     size_t block_size;
     troupe_message system_message; /* START, then ENDED, then REAPED back */
 };
+
+/* The node's, whose messages are the actor's to use. */
+static inline const tr_system *tr_self_system(const troupe_self *self)
+{
+    return self->actor->worker->system;
+}
 
 /* The actor with this address if it is on this worker and its slot is still its own; it may be
  * closing or ended. NULL otherwise. */

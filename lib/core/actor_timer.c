@@ -4,12 +4,14 @@
 #include "base/assert.h"
 #include "base/options.h"
 #include "core/bracket.h"
+#include "core/handle.h"
 #include "core/mailbox.h"
 
 const troupe_type troupe_tick_type = TROUPE_TYPE(troupe_tick);
 
 typedef struct tr_actor_timer {
     tr_timer timer;
+    TR_MARK_FIELD(mark) /* of the message, right in front of it */
     troupe_message message;
     troupe_tick tick;
     tr_actor *actor;
@@ -23,6 +25,7 @@ typedef struct tr_actor_timer {
 
 static void free_timer(tr_worker *worker, tr_actor_timer *timer)
 {
+    TR_MARK_END(&timer->mark);
     tr_pool_give(&worker->pool, timer);
 }
 
@@ -57,8 +60,8 @@ static void fired(tr_timer *base, void *context)
         const uint64_t late = (worker->now_ns - timer->due_ns) / timer->every_ns;
         timer->missed += late;
         const uint64_t last_ns = timer->due_ns + late * timer->every_ns;
-        timer->due_ns = last_ns < TR_NEVER - timer->every_ns ? last_ns + timer->every_ns
-                                                               : TR_NEVER - 1;
+        timer->due_ns =
+            last_ns < TR_NEVER - timer->every_ns ? last_ns + timer->every_ns : TR_NEVER - 1;
         tr_timers_start(&worker->timers, &timer->timer, timer->due_ns);
     }
     if (timer->is_busy) {
@@ -118,6 +121,7 @@ static troupe_error start(tr_worker *worker, tr_actor *actor, const troupe_timer
     tr_actor_timer *timer = tr_pool_take(&worker->pool, sizeof *timer);
     TR_REQUIRE(timer != NULL, NO_MEMORY);
     *timer = (tr_actor_timer) {.actor = actor, .type = options->type};
+    TR_MARK_BEGIN(&timer->mark, TR_HANDLE_MESSAGE, worker->system);
     if (timer->type == NULL) {
         timer->type = &troupe_tick_type;
     }
@@ -139,6 +143,7 @@ static troupe_error start(tr_worker *worker, tr_actor *actor, const troupe_timer
 troupe_error troupe_timer_start(troupe_self *self, const troupe_timer_options *given,
                                 troupe_timer *out_timer)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && given != NULL && out_timer != NULL, BAD_ARGUMENT);
     troupe_timer_options options;
     TR_REQUIRE(tr_options_read(&options, sizeof options, given), BAD_ARGUMENT);
@@ -157,6 +162,7 @@ troupe_error troupe_timer_start(troupe_self *self, const troupe_timer_options *g
 
 bool troupe_timer_cancel(troupe_self *self, troupe_timer id)
 {
+    TR_CHECK_SELF(self);
     if (self == NULL || self->actor->extra == NULL) {
         return false;
     }

@@ -241,6 +241,9 @@ static troupe_error prepare(tr_worker *worker, const tr_actor *actor, troupe_ref
 troupe_error troupe_ask_message(troupe_self *self, troupe_ref to, troupe_message **message,
                                 troupe_timeout timeout, troupe_message **out_reply)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, message);
+    TR_CHECK_OWN_MESSAGE(self, out_reply);
     TR_REQUIRE(self != NULL && message != NULL && *message != NULL && out_reply != NULL,
                BAD_ARGUMENT);
     TR_REQUIRE(message != out_reply, BAD_ARGUMENT);
@@ -270,6 +273,8 @@ troupe_error troupe_ask_message(troupe_self *self, troupe_ref to, troupe_message
 troupe_error troupe_ask(troupe_self *self, troupe_ref to, const ProtobufCMessage *body,
                         troupe_timeout timeout, troupe_message **out_reply)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, out_reply);
     TR_REQUIRE(self != NULL && body != NULL && out_reply != NULL, BAD_ARGUMENT);
     TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
     TROUPE_AUTO(troupe_message) *message = NULL;
@@ -280,6 +285,8 @@ troupe_error troupe_ask(troupe_self *self, troupe_ref to, const ProtobufCMessage
 troupe_error troupe_ask_struct(troupe_self *self, troupe_ref to, const troupe_type *type,
                                const void *body, troupe_timeout timeout, troupe_message **out_reply)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, out_reply);
     TR_REQUIRE(self != NULL && out_reply != NULL, BAD_ARGUMENT);
     TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
     TROUPE_AUTO(troupe_message) *message = NULL;
@@ -314,6 +321,8 @@ troupe_error troupe_ask_message_then(troupe_self *self, troupe_ref to, troupe_me
                                      troupe_timeout timeout, troupe_continuation *then,
                                      void *context)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, message);
     TR_REQUIRE(self != NULL && message != NULL && *message != NULL && then != NULL, BAD_ARGUMENT);
     TR_REQUIRE(self->task == NULL, BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
@@ -341,6 +350,7 @@ troupe_error troupe_ask_message_then(troupe_self *self, troupe_ref to, troupe_me
 troupe_error troupe_ask_then(troupe_self *self, troupe_ref to, const ProtobufCMessage *body,
                              troupe_timeout timeout, troupe_continuation *then, void *context)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && body != NULL && then != NULL, BAD_ARGUMENT);
     TROUPE_AUTO(troupe_message) *message = NULL;
     const troupe_error error = troupe_message_create_protobuf(self, body, &message);

@@ -10,6 +10,7 @@ static bool is_type(const troupe_type *type)
 troupe_error troupe_message_create(troupe_self *self, const troupe_type *type, const void *body,
                                    troupe_message **out_message)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && is_type(type) && out_message != NULL, BAD_ARGUMENT);
     TR_REQUIRE(body == NULL || type->body_size > 0, BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
@@ -21,6 +22,7 @@ troupe_error troupe_message_create(troupe_self *self, const troupe_type *type, c
 troupe_error troupe_message_create_protobuf(troupe_self *self, const ProtobufCMessage *body,
                                             troupe_message **out_message)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && body != NULL && out_message != NULL, BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
     const troupe_error error = tr_message_of_protobuf(&worker->pool, body, out_message);
@@ -31,6 +33,7 @@ troupe_error troupe_message_create_protobuf(troupe_self *self, const ProtobufCMe
 troupe_error troupe_message_build(troupe_self *self, const ProtobufCMessageDescriptor *descriptor,
                                   size_t room_size, troupe_message **out_message)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && descriptor != NULL && out_message != NULL, BAD_ARGUMENT);
     TR_REQUIRE(descriptor->magic == PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC, BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
@@ -42,6 +45,7 @@ troupe_error troupe_message_build(troupe_self *self, const ProtobufCMessageDescr
 troupe_error troupe_message_create_bytes(troupe_self *self, const troupe_type *type,
                                          const troupe_bytes *bytes, troupe_message **out_message)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && bytes != NULL && out_message != NULL, BAD_ARGUMENT);
     TR_REQUIRE(type == NULL || (is_type(type) && type->body_size == 0), BAD_ARGUMENT);
     TR_REQUIRE(bytes->data != NULL || bytes->size == 0, BAD_ARGUMENT);
@@ -54,6 +58,8 @@ troupe_error troupe_message_create_bytes(troupe_self *self, const troupe_type *t
 troupe_error troupe_message_copy(troupe_self *self, troupe_message *message,
                                  troupe_message **out_message)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, &message);
     TR_REQUIRE(self != NULL && message != NULL && out_message != NULL, BAD_ARGUMENT);
     TR_REQUIRE(!tr_message_has(message, TR_MESSAGE_EMBEDDED), BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
@@ -64,6 +70,7 @@ troupe_error troupe_message_copy(troupe_self *self, troupe_message *message,
 
 troupe_ref troupe_message_sender(const troupe_message *message)
 {
+    TR_CHECK_MESSAGE(message);
     if (message == NULL || message->sender.generation == 0 ||
         tr_message_has(message, TR_MESSAGE_EMBEDDED)) {
         return troupe_ref_none();
@@ -74,6 +81,8 @@ troupe_ref troupe_message_sender(const troupe_message *message)
 
 troupe_timeout troupe_message_remaining(troupe_self *self, const troupe_message *message)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_MESSAGE(message);
     if (self == NULL || message == NULL || message->deadline_ns == TR_NEVER) {
         return TROUPE_FOREVER;
     }

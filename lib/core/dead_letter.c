@@ -39,7 +39,7 @@ static void write_log(tr_worker *worker, const troupe_message *message, troupe_d
     ledger->dead_letter_log_ns = worker->now_ns + TR_DEAD_LETTER_LOG_PAUSE_NS;
     tr_log_write(worker->system->ports.log, TROUPE_LOG_WARNING,
                  "dead letter: message of type '%s' from %u.%u to %u.%u: %s; it was dropped",
-                 troupe_message_type_name(message), message->sender.slot,
+                 tr_type_name(tr_message_form(message), message->type), message->sender.slot,
                  message->sender.generation, message->receiver.slot, message->receiver.generation,
                  troupe_dead_reason_text(reason));
 }
@@ -96,7 +96,7 @@ void tr_dead_letter_note(tr_worker *worker, const troupe_message *message,
         const troupe_dead_letter letter = {
             .sender = tr_system_ref(system, message->sender),
             .receiver = tr_system_ref(system, message->receiver),
-            .type = troupe_message_type_name(message),
+            .type = tr_type_name(tr_message_form(message), message->type),
             .trace_id = tr_message_trace(message),
             .reason = reason,
         };
@@ -146,6 +146,7 @@ static troupe_error subscribe(tr_system *system, tr_address address)
 
 troupe_error troupe_dead_letters_subscribe(troupe_self *self)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL, BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
     const tr_ports *ports = &worker->system->ports;

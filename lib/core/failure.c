@@ -88,6 +88,7 @@ void tr_failure_free(tr_worker *worker, tr_actor *actor)
 
 troupe_error troupe_fail(troupe_self *self, troupe_error error, const char *format, ...)
 {
+    TR_CHECK_SELF(self);
     if (self == NULL || format == NULL) {
         return error;
     }
@@ -106,6 +107,7 @@ troupe_error troupe_fail(troupe_self *self, troupe_error error, const char *form
 
 troupe_error troupe_last_failure(const troupe_self *self, const char **out_text)
 {
+    TR_CHECK_SELF(self);
     const tr_extra *extra = self != NULL ? self->actor->extra : NULL;
     const tr_failure *failure = extra != NULL ? extra->last_failure : NULL;
     if (out_text != NULL) {

@@ -96,7 +96,7 @@ static tr_type_ledger *find_type(tr_ledger *ledger, const troupe_message *messag
         return &ledger->other;
     }
     type->type = message->type;
-    type->name = troupe_message_type_name(message);
+    type->name = tr_type_name(tr_message_form(message), message->type);
     tr_map_add(&ledger->types, &type->node, hash);
     *cached = type;
     return type;

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "core/handle.h"
 #include "core/protobuf.h"
 
 /* Where an inline body begins. */
@@ -323,6 +324,7 @@ void troupe_message_destroy(troupe_message **given)
         return;
     }
     troupe_message *message = *given;
+    TR_CHECK_MESSAGE(message);
     *given = NULL;
     if (tr_message_has(message, TR_MESSAGE_HELD)) {
         /* Its actor ends it: it alone knows as what. Pairs with the acquire in tr_held_sweep. */
@@ -335,6 +337,7 @@ void troupe_message_destroy(troupe_message **given)
 
 void *troupe_message_body(troupe_message *message)
 {
+    TR_CHECK_MESSAGE(message);
     if (message == NULL || tr_message_has(message, TR_MESSAGE_SEALED) ||
         tr_message_form(message) == TR_FORM_BYTES) {
         return NULL;
@@ -344,6 +347,7 @@ void *troupe_message_body(troupe_message *message)
 
 void *troupe_message_room(troupe_message *message, size_t size)
 {
+    TR_CHECK_MESSAGE(message);
     if (message == NULL || tr_message_has(message, TR_MESSAGE_SEALED) ||
         tr_message_form(message) != TR_FORM_PROTOBUF ||
         !tr_message_has(message, TR_MESSAGE_SHARED)) {
@@ -362,6 +366,7 @@ void *troupe_message_room(troupe_message *message, size_t size)
 const void *troupe_message_as(const troupe_message *message,
                               const ProtobufCMessageDescriptor *descriptor)
 {
+    TR_CHECK_MESSAGE(message);
     if (message == NULL || tr_message_form(message) != TR_FORM_PROTOBUF ||
         message->type != descriptor) {
         return NULL;
@@ -371,12 +376,14 @@ const void *troupe_message_as(const troupe_message *message,
 
 bool troupe_message_is(const troupe_message *message, const troupe_type *type)
 {
+    TR_CHECK_MESSAGE(message);
     return message != NULL && type != NULL && message->type == type &&
            tr_message_form(message) != TR_FORM_PROTOBUF;
 }
 
 const void *troupe_message_struct(const troupe_message *message, const troupe_type *type)
 {
+    TR_CHECK_MESSAGE(message);
     if (!troupe_message_is(message, type) || tr_message_form(message) != TR_FORM_STRUCT) {
         return NULL;
     }
@@ -385,6 +392,7 @@ const void *troupe_message_struct(const troupe_message *message, const troupe_ty
 
 const void *troupe_message_bytes(const troupe_message *message, size_t *out_size)
 {
+    TR_CHECK_MESSAGE(message);
     if (message == NULL || out_size == NULL || tr_message_form(message) != TR_FORM_BYTES) {
         return NULL;
     }
@@ -404,20 +412,24 @@ const char *tr_type_name(tr_form form, const void *type)
 
 const char *troupe_message_type_name(const troupe_message *message)
 {
+    TR_CHECK_MESSAGE(message);
     return message == NULL ? "(none)" : tr_type_name(tr_message_form(message), message->type);
 }
 
 size_t troupe_message_size(const troupe_message *message)
 {
+    TR_CHECK_MESSAGE(message);
     return message == NULL ? 0 : message->size;
 }
 
 bool troupe_message_wants_reply(const troupe_message *message)
 {
+    TR_CHECK_MESSAGE(message);
     return message != NULL && tr_message_has(message, TR_MESSAGE_WANTS_REPLY);
 }
 
 uint64_t troupe_message_trace_id(const troupe_message *message)
 {
+    TR_CHECK_MESSAGE(message);
     return message == NULL ? 0 : tr_message_trace(message);
 }

@@ -177,6 +177,7 @@ static troupe_error monitor(tr_worker *worker, tr_actor *actor, troupe_ref watch
 
 troupe_error troupe_monitor(troupe_self *self, troupe_ref actor, troupe_monitor_id *out_monitor)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && out_monitor != NULL && !troupe_ref_is_none(actor), BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
     const troupe_error error = monitor(worker, self->actor, actor, out_monitor);
@@ -186,6 +187,7 @@ troupe_error troupe_monitor(troupe_self *self, troupe_ref actor, troupe_monitor_
 
 bool troupe_demonitor(troupe_self *self, troupe_monitor_id monitor_id)
 {
+    TR_CHECK_SELF(self);
     if (self == NULL || self->actor->extra == NULL) {
         return false;
     }

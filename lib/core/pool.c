@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "core/handle.h"
 #include "core/poison.h"
 
 /* At the start of each slab. */
@@ -12,6 +13,9 @@ struct slab {
     uint32_t class;
 };
 #define SLAB_HEADER_SIZE 64
+
+/* In front of each block, with its mark at the end: a cache line, so that blocks begin with one. */
+#define PREFIX_SIZE (TR_CHECKS_HANDLES ? 64U : 0U)
 
 struct tr_pool_chunk {
     struct tr_pool_chunk *next;
@@ -25,6 +29,12 @@ static const uint32_t block_sizes[TR_POOL_CLASSES] = {64, 128, 256, TR_POOL_BLOC
 static struct slab *slab_of(const void *block)
 {
     return (struct slab *) ((uintptr_t) block & ~((uintptr_t) TR_POOL_SLAB_SIZE - 1));
+}
+
+/* Where there are marks. */
+__attribute__((unused)) static tr_mark *mark_of(tr_block *block)
+{
+    return (tr_mark *) (void *) block - 1;
 }
 
 static unsigned class_of_size(size_t size)
@@ -76,8 +86,8 @@ static bool add_chunk(tr_pool *pool)
 
     /* The chunk's own header precedes the first aligned slab, and a slab's worth is left for it. */
     const uintptr_t start = (uintptr_t) chunk + sizeof *chunk;
-    pool->next_slab = (unsigned char *) ((start + TR_POOL_SLAB_SIZE - 1) &
-                                         ~((uintptr_t) TR_POOL_SLAB_SIZE - 1));
+    pool->next_slab =
+        (unsigned char *) ((start + TR_POOL_SLAB_SIZE - 1) & ~((uintptr_t) TR_POOL_SLAB_SIZE - 1));
     const uintptr_t end = (uintptr_t) chunk + size;
     pool->slabs_left = (uint32_t) ((end - (uintptr_t) pool->next_slab) / TR_POOL_SLAB_SIZE);
     if (pool->chunk_slabs < CHUNK_SLABS_MAX) {
@@ -86,11 +96,21 @@ static bool add_chunk(tr_pool *pool)
     return true;
 }
 
+/* The first to be used again; where handles are checked the last, to be known for what it was. */
 static void put_free(tr_pool *pool, tr_block *block)
 {
     struct slab *slab = slab_of(block);
-    block->next = pool->free[slab->class];
-    pool->free[slab->class] = block;
+    tr_block **first = &pool->free[slab->class];
+    tr_block **last = &pool->free_last[slab->class];
+    if (TR_CHECKS_HANDLES && *first != NULL) {
+        block->next = NULL;
+        (*last)->next = block;
+        *last = block;
+    } else {
+        block->next = *first;
+        *first = block;
+        *last = block;
+    }
     TR_POISON((unsigned char *) block + sizeof *block, slab->block_size - sizeof *block);
 }
 
@@ -122,10 +142,10 @@ static bool cut_slab(tr_pool *pool, unsigned class)
     slab->pool = pool;
     slab->class = class;
     slab->block_size = block_sizes[class];
-    for (uint32_t at = TR_POOL_SLAB_SIZE - slab->block_size; at >= SLAB_HEADER_SIZE;
-         at -= slab->block_size) {
-        put_free(pool, (tr_block *) (void *) (bytes + at));
-        if (at < SLAB_HEADER_SIZE + slab->block_size) {
+    const uint32_t stride = slab->block_size + PREFIX_SIZE;
+    for (uint32_t at = TR_POOL_SLAB_SIZE - stride; at >= SLAB_HEADER_SIZE; at -= stride) {
+        put_free(pool, (tr_block *) (void *) (bytes + at + PREFIX_SIZE));
+        if (at < SLAB_HEADER_SIZE + stride) {
             break;
         }
     }
@@ -148,6 +168,7 @@ void *tr_pool_take(tr_pool *pool, size_t size)
     pool->free[class] = block->next;
     pool->blocks_taken++;
     TR_UNPOISON(block, block_sizes[class]);
+    TR_MARK_BEGIN(mark_of(block), TR_HANDLE_MESSAGE, pool->system);
     return block;
 }
 
@@ -166,6 +187,7 @@ void tr_pool_give(tr_pool *pool, void *given)
     tr_block *block = given;
     tr_pool *home = slab_of(block)->pool;
     pool->blocks_taken--;
+    TR_MARK_END(mark_of(block));
     if (TR_LIKELY(home == pool)) {
         put_free(pool, block);
         return;
@@ -197,6 +219,7 @@ void tr_pool_give_from_outside(void *given)
 {
     tr_block *block = given;
     tr_pool *home = slab_of(block)->pool;
+    TR_MARK_END(mark_of(block));
     /* Relaxed: a count that is read when all is at rest. */
     atomic_fetch_add_explicit(&home->from_outside, 1, memory_order_relaxed);
     send_home(home, block, block);

@@ -50,6 +50,7 @@ struct tr_pool {
     uint32_t chunk_slabs; /* in the next chunk */
     uint32_t slabs_left;  /* uncut, in the newest chunk */
     unsigned char *next_slab;
+    tr_block *free_last[TR_POOL_CLASSES]; /* of each free list that is not empty */
     uint64_t blocks_taken; /* for tests: taken less given on this worker */
     _Alignas(64) _Atomic(tr_block *) returned;
     _Atomic uint64_t from_outside; /* for tests: blocks given back by give_from_outside */

@@ -65,6 +65,7 @@ void tr_pressure_look(tr_worker *worker, tr_actor *actor)
 
 troupe_error troupe_watch_pressure(troupe_self *self, troupe_ref watched)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL, BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
     tr_address address;

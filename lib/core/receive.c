@@ -114,6 +114,8 @@ static troupe_error receive_for(troupe_self *self, const troupe_accept *accepted
 
 troupe_error troupe_receive(troupe_self *self, troupe_message **message, troupe_timeout timeout)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, message);
     TR_REQUIRE(self != NULL && message != NULL, BAD_ARGUMENT);
     return receive_for(self, NULL, 0, message, timeout);
 }
@@ -121,6 +123,8 @@ troupe_error troupe_receive(troupe_self *self, troupe_message **message, troupe_
 troupe_error troupe_receive_only(troupe_self *self, const troupe_accept *accepted, size_t count,
                                  troupe_message **message, troupe_timeout timeout)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, message);
     TR_REQUIRE(self != NULL && message != NULL && accepted != NULL && count > 0, BAD_ARGUMENT);
     for (size_t i = 0; i < count; i++) {
         TR_REQUIRE((accepted[i].protobuf != NULL) != (accepted[i].type != NULL), BAD_ARGUMENT);
@@ -147,6 +151,7 @@ static troupe_error sleep_until(tr_task *task, uint64_t deadline_ns)
 
 troupe_error troupe_sleep(troupe_self *self, troupe_timeout duration)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL, BAD_ARGUMENT);
     TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
     const tr_worker *worker = tr_enter(self);
@@ -157,6 +162,7 @@ troupe_error troupe_sleep(troupe_self *self, troupe_timeout duration)
 
 troupe_error troupe_yield(troupe_self *self)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL, BAD_ARGUMENT);
     TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
     (void) tr_enter(self);

@@ -79,6 +79,9 @@ static troupe_error reply(tr_worker *worker, tr_actor *actor, troupe_message *re
 troupe_error troupe_reply_message(troupe_self *self, troupe_message *request,
                                   troupe_message **message)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, &request);
+    TR_CHECK_OWN_MESSAGE(self, message);
     TR_REQUIRE(self != NULL && request != NULL && message != NULL && *message != NULL,
                BAD_ARGUMENT);
     TR_REQUIRE(*message != request, BAD_ARGUMENT);
@@ -90,6 +93,8 @@ troupe_error troupe_reply_message(troupe_self *self, troupe_message *request,
 
 troupe_error troupe_reply(troupe_self *self, troupe_message *request, const ProtobufCMessage *body)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, &request);
     TR_REQUIRE(self != NULL && request != NULL && body != NULL, BAD_ARGUMENT);
     TROUPE_AUTO(troupe_message) *message = NULL;
     const troupe_error error = troupe_message_create_protobuf(self, body, &message);
@@ -99,6 +104,8 @@ troupe_error troupe_reply(troupe_self *self, troupe_message *request, const Prot
 troupe_error troupe_reply_struct(troupe_self *self, troupe_message *request,
                                  const troupe_type *type, const void *body)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, &request);
     TR_REQUIRE(self != NULL && request != NULL, BAD_ARGUMENT);
     TROUPE_AUTO(troupe_message) *message = NULL;
     const troupe_error error = troupe_message_create(self, type, body, &message);
@@ -107,6 +114,8 @@ troupe_error troupe_reply_struct(troupe_self *self, troupe_message *request,
 
 troupe_error troupe_reply_error(troupe_self *self, troupe_message *request, troupe_error error)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, &request);
     TR_REQUIRE(self != NULL && request != NULL && error != TROUPE_OK, BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
     troupe_error verdict = check_request(worker, request);

@@ -54,6 +54,7 @@ void tr_scope_given_up(tr_worker *worker, troupe_message *message)
 
 troupe_error troupe_scope_detach(troupe_self *self)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL, BAD_ARGUMENT);
     (void) tr_enter(self);
     tr_actor *actor = self->actor;

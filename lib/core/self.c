@@ -5,12 +5,14 @@
 
 troupe_ref troupe_self_ref(const troupe_self *self)
 {
+    TR_CHECK_SELF(self);
     return self == NULL ? troupe_ref_none()
                         : tr_system_ref(self->actor->worker->system, self->actor->address);
 }
 
 troupe_ref troupe_self_parent(const troupe_self *self)
 {
+    TR_CHECK_SELF(self);
     if (self == NULL) {
         return troupe_ref_none();
     }
@@ -22,21 +24,25 @@ troupe_ref troupe_self_parent(const troupe_self *self)
 
 troupe_node *troupe_self_node(const troupe_self *self)
 {
+    TR_CHECK_SELF(self);
     return self == NULL ? NULL : self->actor->worker->system->node;
 }
 
 uint32_t troupe_self_worker(const troupe_self *self)
 {
+    TR_CHECK_SELF(self);
     return self == NULL ? 0 : self->actor->worker->index;
 }
 
 uint64_t troupe_self_now_ns(const troupe_self *self)
 {
+    TR_CHECK_SELF(self);
     return self == NULL ? 0 : self->actor->worker->now_ns;
 }
 
 uint64_t troupe_self_random(troupe_self *self)
 {
+    TR_CHECK_SELF(self);
     return self == NULL ? 0 : tr_random_next(&self->actor->worker->random);
 }
 
@@ -55,16 +61,19 @@ static troupe_error signal_actor(troupe_self *self, troupe_ref ref, uint32_t bit
 
 troupe_error troupe_stop(troupe_self *self, troupe_ref actor)
 {
+    TR_CHECK_SELF(self);
     return signal_actor(self, actor, TR_SIGNAL_STOP);
 }
 
 troupe_error troupe_cancel(troupe_self *self, troupe_ref actor)
 {
+    TR_CHECK_SELF(self);
     return signal_actor(self, actor, TR_SIGNAL_CANCEL);
 }
 
 troupe_error troupe_lookup(troupe_self *self, const char *name, troupe_ref *out_ref)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && name != NULL && out_ref != NULL, BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
     tr_address address;
@@ -78,6 +87,7 @@ troupe_error troupe_lookup(troupe_self *self, const char *name, troupe_ref *out_
 
 troupe_error troupe_become(troupe_self *self, const troupe_behavior *next)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && next != NULL && next->size == sizeof *next, BAD_ARGUMENT);
     tr_actor *actor = self->actor;
     TR_REQUIRE(actor->behavior != NULL && next->state_size <= actor->state_size, BAD_ARGUMENT);

@@ -58,6 +58,8 @@ static troupe_error send_one(tr_sending sending, troupe_message **message,
 troupe_error troupe_send_message_with(troupe_self *self, troupe_ref to, troupe_message **message,
                                       const troupe_send_options *given)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, message);
     TR_REQUIRE(self != NULL && message != NULL && *message != NULL, BAD_ARGUMENT);
     troupe_send_options options = {0};
     const tr_worker *worker = tr_enter(self);
@@ -75,12 +77,15 @@ troupe_error troupe_send_message_with(troupe_self *self, troupe_ref to, troupe_m
 
 troupe_error troupe_send_message(troupe_self *self, troupe_ref to, troupe_message **message)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, message);
     return troupe_send_message_with(self, to, message, NULL);
 }
 
 troupe_error troupe_send_with(troupe_self *self, troupe_ref to, const ProtobufCMessage *body,
                               const troupe_send_options *options)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && body != NULL, BAD_ARGUMENT);
     TROUPE_AUTO(troupe_message) *message = NULL;
     const troupe_error error = troupe_message_create_protobuf(self, body, &message);
@@ -89,12 +94,14 @@ troupe_error troupe_send_with(troupe_self *self, troupe_ref to, const ProtobufCM
 
 troupe_error troupe_send(troupe_self *self, troupe_ref to, const ProtobufCMessage *body)
 {
+    TR_CHECK_SELF(self);
     return troupe_send_with(self, to, body, NULL);
 }
 
 troupe_error troupe_send_struct(troupe_self *self, troupe_ref to, const troupe_type *type,
                                 const void *body)
 {
+    TR_CHECK_SELF(self);
     TROUPE_AUTO(troupe_message) *message = NULL;
     const troupe_error error = troupe_message_create(self, type, body, &message);
     return error ? error : troupe_send_message(self, to, &message);
@@ -156,6 +163,8 @@ static troupe_error send_many(troupe_self *self, tr_address to, troupe_message *
 troupe_error troupe_send_many(troupe_self *self, troupe_ref to, troupe_message **messages,
                               size_t count, const troupe_send_options *given, size_t *out_sent)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGES(self, messages, count);
     TR_REQUIRE(self != NULL && out_sent != NULL, BAD_ARGUMENT);
     *out_sent = 0;
     TR_REQUIRE(messages != NULL || count == 0, BAD_ARGUMENT);
@@ -175,6 +184,8 @@ troupe_error troupe_send_many(troupe_self *self, troupe_ref to, troupe_message *
 
 troupe_error troupe_forward(troupe_self *self, troupe_ref to, troupe_message **message)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, message);
     TR_REQUIRE(self != NULL && message != NULL && *message != NULL, BAD_ARGUMENT);
     TR_REQUIRE(tr_message_has(*message, TR_MESSAGE_HELD) &&
                    tr_message_kind(*message) == TR_KIND_USER,
@@ -194,6 +205,7 @@ troupe_error troupe_forward(troupe_self *self, troupe_ref to, troupe_message **m
 
 void troupe_flush(troupe_self *self)
 {
+    TR_CHECK_SELF(self);
     if (self != NULL) {
         tr_worker *worker = tr_enter(self);
         tr_worker_flush(worker);

@@ -71,6 +71,8 @@ static void run(troupe_self *self, ProtobufCService *service, troupe_message *re
 
 bool troupe_service_handle(troupe_self *self, ProtobufCService *service, troupe_message **message)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, message);
     if (self == NULL || service == NULL || message == NULL) {
         return false;
     }
@@ -98,6 +100,7 @@ static void bury(troupe_self *self, troupe_message **message)
 
 troupe_error troupe_serve(troupe_self *self, ProtobufCService *service)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && service != NULL, BAD_ARGUMENT);
     troupe_message *message = NULL;
     troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
@@ -202,6 +205,7 @@ static void invoke(ProtobufCService *service, unsigned method, const ProtobufCMe
                    ProtobufCClosure closure, void *closure_data)
 {
     troupe_service_client *client = TR_CONTAINER_OF(service, troupe_service_client, service);
+    TR_CHECK_SELF(client->self);
     TROUPE_AUTO(troupe_message) *message = NULL;
     client->error = make_call(client, method, input, &message);
     if (client->error != TROUPE_OK) {
@@ -222,6 +226,7 @@ void troupe_service_client_init(troupe_service_client *client, troupe_self *self
                                 const ProtobufCServiceDescriptor *descriptor,
                                 troupe_timeout timeout)
 {
+    TR_CHECK_SELF(self);
     if (client == NULL) {
         return;
     }

@@ -9,6 +9,11 @@
 #include "core/park.h"
 #include "core/task.h"
 
+struct picture {
+    TR_MARK_FIELD(mark)
+    troupe_snapshot snapshot;
+};
+
 /* Pictures outlive nodes and their allocators: they are the C library's. */
 static bool grow(void **array, size_t element_size, size_t count, size_t more)
 {
@@ -27,11 +32,13 @@ static bool grow(void **array, size_t element_size, size_t count, size_t more)
 troupe_error tr_snapshot_create(uint32_t workers, troupe_snapshot **out_snapshot)
 {
     const troupe_allocator *allocator = tr_allocator_default();
-    troupe_snapshot *snapshot = tr_allocate(allocator, sizeof *snapshot);
-    TR_REQUIRE(snapshot != NULL, NO_MEMORY);
+    struct picture *picture = tr_allocate(allocator, sizeof *picture);
+    TR_REQUIRE(picture != NULL, NO_MEMORY);
+    TR_MARK_BEGIN(&picture->mark, TR_HANDLE_SNAPSHOT, NULL);
+    troupe_snapshot *snapshot = &picture->snapshot;
     snapshot->workers = tr_allocate(allocator, workers * sizeof *snapshot->workers);
     if (snapshot->workers == NULL) {
-        tr_free(allocator, snapshot, sizeof *snapshot);
+        tr_free(allocator, picture, sizeof *picture);
         return TROUPE_ERROR_NO_MEMORY;
     }
     snapshot->worker_count = workers;
@@ -46,6 +53,8 @@ void troupe_snapshot_destroy(troupe_snapshot **given)
     }
     const troupe_allocator *allocator = tr_allocator_default();
     troupe_snapshot *snapshot = *given;
+    struct picture *picture = TR_CONTAINER_OF(snapshot, struct picture, snapshot);
+    TR_CHECK_MARKED(picture, TR_HANDLE_SNAPSHOT);
     *given = NULL;
     tr_free(allocator, snapshot->workers, snapshot->worker_count * sizeof *snapshot->workers);
     if (snapshot->actors != NULL) {
@@ -54,7 +63,8 @@ void troupe_snapshot_destroy(troupe_snapshot **given)
     if (snapshot->types != NULL) {
         tr_free(allocator, snapshot->types, snapshot->type_count * sizeof *snapshot->types);
     }
-    tr_free(allocator, snapshot, sizeof *snapshot);
+    TR_MARK_END(&picture->mark);
+    tr_free(allocator, picture, sizeof *picture);
 }
 
 /* The row of the type with this name, a new one if need be; NULL when memory is out. */
@@ -137,7 +147,7 @@ static void describe(const tr_worker *worker, const tr_actor *actor, troupe_acto
         memcpy(info->name, actor->name->text, sizeof info->name);
     }
     info->form = actor->behavior != NULL ? TROUPE_FORM_BEHAVIOR : TROUPE_FORM_COROUTINE;
-    info->behavior = actor->behavior == NULL ? "coroutine"
+    info->behavior = actor->behavior == NULL         ? "coroutine"
                      : actor->behavior->name != NULL ? actor->behavior->name
                                                      : "behavior";
     info->worker = worker->index;
@@ -232,8 +242,8 @@ static void visit(tr_worker *worker, troupe_message *message)
 static troupe_error start_round(tr_worker *worker, tr_task *task)
 {
     troupe_message *message = NULL;
-    troupe_error error = tr_message_with_body(&worker->pool, TR_FORM_STRUCT, NULL,
-                                              sizeof(struct round), &message);
+    troupe_error error =
+        tr_message_with_body(&worker->pool, TR_FORM_STRUCT, NULL, sizeof(struct round), &message);
     if (error) {
         return error;
     }
@@ -255,6 +265,7 @@ static troupe_error start_round(tr_worker *worker, tr_task *task)
 
 troupe_error troupe_self_snapshot(troupe_self *self, troupe_snapshot **out_snapshot)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && out_snapshot != NULL, BAD_ARGUMENT);
     TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
     tr_worker *worker = tr_enter(self);

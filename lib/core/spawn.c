@@ -92,6 +92,7 @@ static void fill_in(tr_actor *actor, tr_worker *home, tr_address parent,
                     const troupe_spawn_options *options)
 {
     actor->self.actor = actor;
+    TR_MARK_BEGIN(&actor->self.mark, TR_HANDLE_SELF, NULL);
     actor->worker = home;
     actor->parent = parent;
     actor->behavior = options->behavior;
@@ -348,6 +349,7 @@ static troupe_error spawn_child(troupe_self *self, const troupe_spawn_options *o
 
 troupe_error troupe_spawn(troupe_self *self, const troupe_spawn_options *given, troupe_ref *out_ref)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && given != NULL && out_ref != NULL, BAD_ARGUMENT);
     const tr_worker *worker = tr_enter(self);
     troupe_spawn_options options;
@@ -366,6 +368,7 @@ troupe_error troupe_spawn(troupe_self *self, const troupe_spawn_options *given, 
 troupe_error troupe_spawn_nowait(troupe_self *self, const troupe_spawn_options *given,
                                  troupe_ref *out_ref)
 {
+    TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && given != NULL && out_ref != NULL, BAD_ARGUMENT);
     const tr_worker *worker = tr_enter(self);
     troupe_spawn_options options;
@@ -380,6 +383,7 @@ troupe_error troupe_spawn_nowait(troupe_self *self, const troupe_spawn_options *
 
 void troupe_ready(troupe_self *self)
 {
+    TR_CHECK_SELF(self);
     if (self != NULL) {
         tr_worker *worker = tr_enter(self);
         tr_actor_report_ready(worker, self->actor, TROUPE_OK);

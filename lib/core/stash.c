@@ -51,6 +51,8 @@ static troupe_error stash(tr_worker *worker, tr_actor *actor, troupe_message **m
 
 troupe_error troupe_stash(troupe_self *self, troupe_message **message)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, message);
     TR_REQUIRE(self != NULL && message != NULL && *message != NULL, BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
     const troupe_error error = stash(worker, self->actor, message);
@@ -92,6 +94,7 @@ size_t tr_stash_put_back(tr_actor *actor, size_t count)
 
 size_t troupe_unstash(troupe_self *self, size_t count)
 {
+    TR_CHECK_SELF(self);
     if (self == NULL || self->actor->extra == NULL) {
         return 0;
     }
@@ -129,6 +132,8 @@ static troupe_error continue_with(tr_worker *worker, tr_actor *actor, troupe_mes
 
 troupe_error troupe_continue(troupe_self *self, troupe_message **message)
 {
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, message);
     TR_REQUIRE(self != NULL && message != NULL && *message != NULL, BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
     const troupe_error error = continue_with(worker, self->actor, message);

@@ -50,6 +50,7 @@ troupe_error tr_task_create(tr_worker *worker, tr_actor *actor)
     tr_stack_set_owner(stack, actor);
     task->self.actor = actor;
     task->self.task = task;
+    TR_MARK_BEGIN(&task->self.mark, TR_HANDLE_SELF, NULL);
     tr_timer_init(&task->timer, timer_fired, task);
     task->coroutine = tr_coroutine_start(stack, run_body, task);
     actor->task = task;
@@ -68,6 +69,7 @@ void tr_task_destroy(tr_worker *worker, tr_task **given)
     }
     tr_stack *stack = tr_coroutine_stack(task->coroutine);
     tr_stack_cache_give(&worker->stacks, &stack);
+    TR_MARK_END(&task->self.mark);
     tr_free(worker->system->ports.allocator, task, sizeof *task);
 }
 

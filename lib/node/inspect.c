@@ -68,6 +68,7 @@ troupe_error tr_inspect(troupe_node *node, uint64_t deadline_ns, troupe_snapshot
 
 troupe_error troupe_node_snapshot(troupe_node *node, troupe_snapshot **out_snapshot)
 {
+    TR_CHECK_NODE(node);
     TR_REQUIRE(node != NULL && out_snapshot != NULL, BAD_ARGUMENT);
     TR_REQUIRE(!tr_node_is_forked(node), FORKED);
     TR_REQUIRE(!tr_node_is_inside(node), BAD_ARGUMENT);
@@ -89,6 +90,7 @@ troupe_error troupe_node_snapshot(troupe_node *node, troupe_snapshot **out_snaps
 troupe_error troupe_node_depth(troupe_node *node, troupe_ref actor, uint32_t *out_depth,
                                uint32_t *out_peak)
 {
+    TR_CHECK_NODE(node);
     TR_REQUIRE(node != NULL && out_depth != NULL && out_peak != NULL, BAD_ARGUMENT);
     tr_address address;
     const troupe_error error = tr_system_address(&node->system, actor, &address);

@@ -63,6 +63,7 @@ static void free_all(troupe_node *node)
     tr_condition_fini(&node->changed);
     tr_mutex_fini(&node->mutex);
     tr_mutex_fini(&node->shared);
+    TR_MARK_END(&node->mark);
     tr_free(&allocator, node, sizeof *node);
 }
 
@@ -123,6 +124,7 @@ troupe_error troupe_node_create(const troupe_node_options *options, troupe_node 
     }
     troupe_node *node = tr_allocate(&settings.allocator, sizeof *node);
     TR_REQUIRE(node != NULL, NO_MEMORY);
+    TR_MARK_BEGIN(&node->mark, TR_HANDLE_NODE, NULL);
     node->settings = settings;
     node->process_id = (int64_t) getpid();
     tr_mutex_init(&node->shared);
@@ -167,6 +169,7 @@ static troupe_error start_threads(troupe_node *node)
 
 troupe_error troupe_node_start(troupe_node *node)
 {
+    TR_CHECK_NODE(node);
     TR_REQUIRE(node != NULL, BAD_ARGUMENT);
     TR_REQUIRE(!tr_node_is_forked(node), FORKED);
     tr_mutex_lock(&node->mutex);
@@ -193,6 +196,7 @@ troupe_error troupe_node_start(troupe_node *node)
 
 void troupe_node_stop(troupe_node *node)
 {
+    TR_CHECK_NODE(node);
     if (node == NULL || tr_node_is_forked(node)) {
         return;
     }
@@ -219,6 +223,7 @@ static troupe_error wait_until_stopped(troupe_node *node)
 
 troupe_error troupe_node_join(troupe_node *node)
 {
+    TR_CHECK_NODE(node);
     TR_REQUIRE(node != NULL, BAD_ARGUMENT);
     TR_REQUIRE(!tr_node_is_forked(node), FORKED);
     TR_REQUIRE(!tr_node_is_inside(node), BAD_ARGUMENT);
@@ -247,6 +252,7 @@ void troupe_node_destroy(troupe_node **in_node)
         return;
     }
     troupe_node *node = *in_node;
+    TR_CHECK_NODE(node);
     if (tr_node_is_forked(node)) {
         *in_node = NULL; /* its threads may have been in the middle of anything */
         return;

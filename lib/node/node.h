@@ -18,6 +18,7 @@
 
 #include "base/thread.h"
 #include "core/ends.h"
+#include "core/handle.h"
 #include "node/engine.h"
 #include "node/settings.h"
 #include "node/signals.h"
@@ -61,6 +62,7 @@ struct troupe_node {
     tr_waiter *keeper_waiter;
     tr_engine_call stop_call;
     tr_engine_call cancel_call;
+    TR_MARK_FIELD(mark)
 };
 
 static inline uint64_t tr_node_now_ns(const troupe_node *node)

@@ -171,6 +171,7 @@ void tr_report_write(troupe_node *node, char *bytes, size_t size)
 
 void troupe_node_report(troupe_node *node, char *text, size_t size)
 {
+    TR_CHECK_NODE(node);
     if (text == NULL || size == 0) {
         return;
     }

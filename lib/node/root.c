@@ -156,6 +156,7 @@ static troupe_error spawn_by_record(troupe_node *node, const troupe_spawn_option
 troupe_error troupe_node_spawn(troupe_node *node, const troupe_spawn_options *options,
                                troupe_ref *out_ref)
 {
+    TR_CHECK_NODE(node);
     const troupe_error error = check(node, options, out_ref);
     if (error) {
         return error;

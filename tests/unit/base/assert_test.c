@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What assertions promise: a line that says where and what, and an end. */
 #include "base/assert.h"
+#include "support/child.h"
 #include "support/fixtures.h"
-
-#include <signal.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 struct inner {
     int number;
@@ -29,41 +25,33 @@ static void goes_on_when_the_condition_holds(void **state)
     TR_ASSERT(sizeof(int) > 1);
 }
 
-/* In a child: what it writes to standard error, and how it ends. */
-static int status_of_a_failed_assertion(char *text, size_t text_size)
+static void break_an_invariant(void *context)
 {
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    const pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        (void) dup2(ends[1], STDERR_FILENO);
-        (void) signal(SIGABRT, SIG_DFL); /* not cmocka's */
-        TR_ASSERT(text_size == 0);
-        _exit(0);
-    }
-
-    (void) close(ends[1]);
-    const ssize_t size = read(ends[0], text, text_size - 1);
-    assert_true(size > 0);
-    text[size] = '\0';
-    (void) close(ends[0]);
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return status;
+    const int *number = context;
+    TR_ASSERT(*number == 1);
 }
 
 static void prints_where_and_what_and_aborts(void **state)
 {
     (void) state;
-    char text[512];
+    int number = 2;
+    assert_child_aborts(break_an_invariant, &number, "assert_test.c:");
+    assert_child_aborts(break_an_invariant, &number, ": broken invariant: *number == 1\n");
+    number = 1;
+    assert_child_returns(break_an_invariant, &number);
+}
 
-    const int status = status_of_a_failed_assertion(text, sizeof text);
+static void misuse(void *context)
+{
+    tr_misused("troupe_do", "the %s of %d", (const char *) context, 7);
+}
 
-    assert_true(WIFSIGNALED(status));
-    assert_int_equal(WTERMSIG(status), SIGABRT);
-    assert_non_null(strstr(text, "assert_test.c:"));
-    assert_non_null(strstr(text, ": broken invariant: text_size == 0\n"));
+static void prints_which_call_was_wrong_and_aborts(void **state)
+{
+    (void) state;
+    char name[] = "thing";
+    assert_child_aborts(misuse, name,
+                        "troupe_do: called with what it must not be: the thing of 7\n");
 }
 
 static void returns_the_named_error_to_a_caller_at_fault(void **state)
@@ -89,6 +77,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goes_on_when_the_condition_holds),
         cmocka_unit_test(prints_where_and_what_and_aborts),
+        cmocka_unit_test(prints_which_call_was_wrong_and_aborts),
         cmocka_unit_test(returns_the_named_error_to_a_caller_at_fault),
         cmocka_unit_test(finds_the_container_of_a_member),
     };
