@@ -20,6 +20,15 @@
 
 TROUPE_BEGIN
 
+/* Whose handlers a thread of the node watches. One that runs longer than .slow_after is logged
+ * while it runs, with actor, type of the message and, with .fault_signals, backtrace; and again
+ * when it ends. At most ten at once and then one a second; what was left out is counted. */
+typedef enum troupe_watchdog {
+    TROUPE_WATCHDOG_OFF,
+    TROUPE_WATCHDOG_ON, /* but for those of actors with a thread of their own, which may block */
+    TROUPE_WATCHDOG_ALL
+} troupe_watchdog;
+
 /* Zero means the default of each field. */
 typedef struct troupe_node_options {
     size_t size;                        /* set by TROUPE_NODE_OPTIONS */
@@ -31,6 +40,7 @@ typedef struct troupe_node_options {
     uint64_t seed;                      /* of troupe_self_random; 0: from the system */
     troupe_timeout drain_timeout;       /* of a stop, for what is queued; not given: 5 s */
     troupe_timeout stop_timeout;        /* of a stop, for the actors to end; not given: 5 s */
+    troupe_timeout slow_after;          /* what the watchdog calls slow; not given: 100 ms */
     uint32_t workers;                   /* threads, at most 64; 0: one per core */
     uint32_t actors_max;                /* 0: 4 million */
     uint32_t own_threads_max;           /* actors placed on their own thread; 0: 64, at most 192 */
@@ -39,8 +49,21 @@ typedef struct troupe_node_options {
     uint32_t stop_on_signals;           /* 1: SIGINT and SIGTERM stop the node; they are blocked in
                                          * the thread that creates it and in those it starts */
     uint32_t turn_messages;             /* an actor's budget before others run; 0: 64 */
+    uint32_t watchdog;                  /* a troupe_watchdog */
+    uint32_t fault_signals;             /* 1: handlers for faults and backtraces, see below */
     uint32_t reserved;
 } troupe_node_options;
+
+/* Signal handlers. With .fault_signals the process has, while a node with it exists,
+ *   - a handler for SIGSEGV and SIGBUS, on a stack of its own in each thread that runs actors: it
+ *     writes to standard error which actor overflowed its stack, or in which actor the fault was,
+ *     and then does what was done before, be it another handler or the end of the process;
+ *   - a handler for one real-time signal that nobody used: the watchdog sends it to a thread whose
+ *     handler is slow, once, for the backtrace in the log. A system call that waits there goes on
+ *     by itself, but for those that return EINTR after any signal: poll, epoll_wait, nanosleep and
+ *     the like (signal(7)).
+ * When the last such node is destroyed what was there before is put back. Without it there are no
+ * handlers: a slow handler is logged without backtrace, and an overflow just ends the process. */
 
 #define TROUPE_NODE_OPTIONS(...)                                                                   \
     (&(const troupe_node_options) {.size = sizeof(troupe_node_options), __VA_ARGS__})
@@ -86,10 +109,11 @@ TROUPE_API void troupe_node_destroy(troupe_node **node);
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_run(const troupe_node_options *options,
                                                      troupe_body *body, void *argument);
 
-/* The same for a whole program: takes --workers N and --help out of argv, in place, up to a "--",
- * logs to stderr, stops at SIGINT and SIGTERM. Returns the exit status: 0, or 1 after saying on
- * stderr what failed, or 2 for a bad argument. Other arguments are the program's own and may come
- * through `argument`. */
+/* The same for a whole program: takes --workers N, --watchdog-ms N and --help out of argv, in
+ * place, up to a "--", logs to stderr, stops at SIGINT and SIGTERM, watches for handlers that take
+ * more than N ms (without the argument 100; 0: none) and has .fault_signals. Returns the exit
+ * status: 0, or 1 after saying on stderr what failed, or 2 for a bad argument. Other arguments are
+ * the program's own and may come through `argument`. */
 TROUPE_API int troupe_main(int argc, char **argv, troupe_body *body, void *argument);
 
 TROUPE_END

@@ -27,6 +27,12 @@ typedef struct tr_mutex {
     pthread_mutex_t handle;
 } tr_mutex;
 
+/* Of one with static storage; it needs no init and no fini. */
+#define TR_MUTEX_INIT                                                                              \
+    {                                                                                              \
+        .handle = PTHREAD_MUTEX_INITIALIZER                                                        \
+    }
+
 typedef struct tr_condition {
     pthread_cond_t handle;
 } tr_condition;

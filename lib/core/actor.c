@@ -173,10 +173,18 @@ void tr_actor_signalled(tr_worker *worker, tr_actor *actor)
     }
 }
 
+/* The actor's turn begins on this thread. */
+static void sit_down(tr_worker *worker, tr_actor *actor)
+{
+    actor->seat = tr_worker_seat(worker);
+    tr_seat_set_slot(actor->seat, actor->address.slot);
+}
+
 static void run_task(tr_worker *worker, tr_actor *actor)
 {
     tr_task *task = actor->task;
     actor->is_started = true;
+    tr_seat_set_type(actor->seat, actor->held != NULL ? actor->held->type : NULL);
     tr_coroutine_resume(task->coroutine);
     worker = actor->worker;
     if (tr_coroutine_has_ended(task->coroutine)) {
@@ -187,7 +195,7 @@ static void run_task(tr_worker *worker, tr_actor *actor)
 void tr_actor_run(tr_worker *worker, tr_actor *actor)
 {
     tr_ledger_add(&worker->ledger, TR_COUNT_TURNS, 1);
-    atomic_store_explicit(&worker->turn_slot, actor->address.slot, memory_order_relaxed);
+    sit_down(worker, actor);
     actor->turn_left = worker->system->options.turn_messages;
     if (TR_UNLIKELY(actor->state != TR_ACTOR_LIVE)) {
         if (actor->state == TR_ACTOR_CLOSING && !signal_children(worker, actor)) {
@@ -303,14 +311,16 @@ static void call_stop(tr_worker *worker, tr_actor *actor)
         return;
     }
     const troupe_error reason = actor->reason != TROUPE_OK ? actor->reason : TROUPE_ERROR_STOPPING;
+    sit_down(worker, actor); /* it may be another actor's turn */
     tr_park_return_all(actor, reason);
     while (tr_dispatch_returned(worker, actor) != TROUPE_OK) {
         /* It ends anyway; the rest comes back too. */
     }
     if (will_stop(actor)) {
-        atomic_store_explicit(&worker->is_inside, 0, memory_order_relaxed);
+        tr_seat_set_type(actor->seat, NULL);
+        tr_seat_leave(actor->seat);
         behavior->stop(&actor->self, actor->state_block, actor->reason);
-        atomic_store_explicit(&worker->is_inside, 1, memory_order_relaxed);
+        tr_seat_enter(actor->seat);
         end_held(worker, actor);
     }
 }

@@ -67,6 +67,7 @@ typedef struct tr_extra {
 struct tr_actor {
     troupe_self self;
     tr_worker *worker;
+    tr_seat *seat; /* of the thread in whose turn it is, or was last */
     tr_slot *slot;
     tr_address address;
     tr_address parent;

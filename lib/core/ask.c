@@ -117,7 +117,7 @@ troupe_error tr_ask_continue(tr_worker *worker, tr_actor *actor, troupe_message 
         reply = NULL;
     }
     free_ask(worker, ask);
-    return tr_dispatch_continuation(worker, actor, then, error, reply, context);
+    return tr_dispatch_continuation(actor, then, error, reply, context);
 }
 
 void tr_ask_give_up_all(tr_worker *worker, tr_actor *actor)

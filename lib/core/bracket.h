@@ -12,15 +12,13 @@
 
 static inline tr_worker *tr_enter(const troupe_self *self)
 {
-    tr_worker *worker = self->actor->worker;
-    /* Relaxed: a plain store; who takes the worker over makes up for the order (membarrier). */
-    atomic_store_explicit(&worker->is_inside, 1, memory_order_relaxed);
-    return worker;
+    tr_seat_enter(self->actor->seat);
+    return self->actor->worker;
 }
 
 static inline void tr_leave(const troupe_self *self)
 {
-    atomic_store_explicit(&self->actor->worker->is_inside, 0, memory_order_relaxed);
+    tr_seat_leave(self->actor->seat);
 }
 
 #endif

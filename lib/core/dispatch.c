@@ -8,14 +8,15 @@
 #include "core/scope.h"
 #include "core/task.h"
 
-static void enter_user(tr_worker *worker)
+static void enter_user(const tr_actor *actor, const void *type)
 {
-    atomic_store_explicit(&worker->is_inside, 0, memory_order_relaxed); /* see bracket.h */
+    tr_seat_set_type(actor->seat, type);
+    tr_seat_leave(actor->seat);
 }
 
 static tr_worker *leave_user(const tr_actor *actor)
 {
-    atomic_store_explicit(&actor->worker->is_inside, 1, memory_order_relaxed);
+    tr_seat_enter(actor->seat);
     return actor->worker;
 }
 
@@ -61,23 +62,21 @@ static troupe_error handle(tr_worker *worker, tr_actor *actor, troupe_message *m
     }
     tr_held_add(actor, message);
     actor->handled++;
-    atomic_store_explicit(&worker->turn_type, message->type, memory_order_relaxed);
-    enter_user(worker);
+    enter_user(actor, message->type);
     const troupe_error error = handler(&actor->self, actor->state_block, &message);
     (void) leave_user(actor);
     end_handled(actor, message, error);
     return error;
 }
 
-troupe_error tr_dispatch_continuation(tr_worker *worker, tr_actor *actor,
-                                      troupe_continuation *then, troupe_error error,
-                                      troupe_message *reply, void *context)
+troupe_error tr_dispatch_continuation(tr_actor *actor, troupe_continuation *then,
+                                      troupe_error error, troupe_message *reply, void *context)
 {
     if (reply != NULL) {
         tr_held_add_reply(actor, reply);
     }
     actor->trace_id = reply != NULL ? tr_message_trace(reply) : 0;
-    enter_user(worker);
+    enter_user(actor, reply != NULL ? reply->type : NULL);
     const troupe_error verdict = then(&actor->self, actor->state_block, error, &reply, context);
     (void) leave_user(actor);
     end_handled(actor, reply, verdict);
@@ -91,7 +90,7 @@ static troupe_error refuse(tr_worker *worker, tr_actor *actor, troupe_error reas
     const troupe_outcome outcome =
         reason == TROUPE_ERROR_EXPIRED ? TROUPE_OUTCOME_EXPIRED : TROUPE_OUTCOME_CANCELLED;
     tr_message_renew(worker, message, outcome);
-    enter_user(worker);
+    enter_user(actor, message->type);
     const troupe_error error =
         actor->behavior->refused(&actor->self, actor->state_block, reason, &message);
     worker = leave_user(actor);
@@ -140,7 +139,7 @@ static troupe_error start(tr_worker *worker, tr_actor *actor)
 {
     troupe_error error = TROUPE_OK;
     if (actor->behavior->start != NULL) {
-        enter_user(worker);
+        enter_user(actor, NULL);
         error = actor->behavior->start(&actor->self, actor->state_block, actor->argument);
         worker = leave_user(actor);
     }
@@ -171,9 +170,9 @@ static troupe_error handle_messages(tr_worker *worker, tr_actor *actor)
             break;
         }
         actor->turn_left--;
-        error = tr_message_kind(message) == TR_KIND_REPLY
-                    ? tr_ask_continue(worker, actor, message)
-                    : handle(worker, actor, message);
+        tr_seat_set_number(actor->seat, actor->turn_left);
+        error = tr_message_kind(message) == TR_KIND_REPLY ? tr_ask_continue(worker, actor, message)
+                                                          : handle(worker, actor, message);
     }
     return error;
 }

@@ -14,9 +14,8 @@
 void tr_dispatch_turn(tr_worker *worker, tr_actor *actor);
 
 /* Calls the continuation of an ask; `reply` may be NULL. Returns what it returned. */
-troupe_error tr_dispatch_continuation(tr_worker *worker, tr_actor *actor,
-                                      troupe_continuation *then, troupe_error error,
-                                      troupe_message *reply, void *context);
+troupe_error tr_dispatch_continuation(tr_actor *actor, troupe_continuation *then,
+                                      troupe_error error, troupe_message *reply, void *context);
 
 /* Gives what was parked and could not be delivered back to the behavior, or buries it. */
 troupe_error tr_dispatch_returned(tr_worker *worker, tr_actor *actor);

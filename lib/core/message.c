@@ -410,6 +410,15 @@ const char *tr_type_name(tr_form form, const void *type)
     return name != NULL ? name : "(untyped)";
 }
 
+const char *tr_type_name_of(const void *type)
+{
+    /* A troupe_type begins with its size, which is far less than the magic number. */
+    const ProtobufCMessageDescriptor *descriptor = type;
+    const bool is_protobuf =
+        type != NULL && descriptor->magic == PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC;
+    return tr_type_name(is_protobuf ? TR_FORM_PROTOBUF : TR_FORM_STRUCT, type);
+}
+
 const char *troupe_message_type_name(const troupe_message *message)
 {
     TR_CHECK_MESSAGE(message);

@@ -188,6 +188,9 @@ uint64_t tr_message_trace(const troupe_message *message);
 /* The name of a type, by the form of its messages; never NULL. */
 const char *tr_type_name(tr_form form, const void *type);
 
+/* The same where the form is not known. */
+const char *tr_type_name_of(const void *type);
+
 /* Frees the body, so that the header can carry something else. */
 void tr_message_drop_body(const troupe_allocator *allocator, troupe_message *message);
 

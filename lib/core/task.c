@@ -11,9 +11,9 @@ static void run_body(void *argument)
 {
     tr_task *task = argument;
     tr_actor *actor = task->self.actor;
-    atomic_store_explicit(&actor->worker->is_inside, 0, memory_order_relaxed);
+    tr_seat_leave(actor->seat);
     const troupe_error error = actor->body(&task->self, actor->argument);
-    atomic_store_explicit(&actor->worker->is_inside, 1, memory_order_relaxed);
+    tr_seat_enter(actor->seat);
     task->result = error;
 }
 

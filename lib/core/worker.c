@@ -34,6 +34,8 @@ troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index
     const uint32_t ends = system->options.ends_max;
     *worker = (tr_worker) {.system = system, .index = index};
     worker->is_own_thread = index >= system->options.workers;
+    tr_seat_init(&worker->home_seat);
+    atomic_init(&worker->seat, &worker->home_seat);
     worker->now_ns = system->ports.clock.now_ns(system->ports.clock.context);
     tr_list_init(&worker->hungry);
     tr_list_init(&worker->actors);
@@ -385,14 +387,11 @@ static void run_actors(tr_worker *worker)
 
 bool tr_worker_pass(tr_worker *worker)
 {
-    atomic_store_explicit(&worker->is_inside, 1, memory_order_relaxed);
-    atomic_store_explicit(&worker->turn,
-                          atomic_load_explicit(&worker->turn, memory_order_relaxed) + 1,
-                          memory_order_relaxed);
     read_clock(worker);
     tr_timers_advance(&worker->timers, worker->now_ns);
     drain_inner(worker);
     run_actors(worker);
+    tr_seat_set_slot(tr_worker_seat(worker), TR_SEAT_EMPTY);
     drain_inner(worker);
     tr_worker_flush(worker);
     tr_pool_settle(&worker->pool);

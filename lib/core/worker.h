@@ -20,6 +20,7 @@
 #include "base/random.h"
 #include "core/ledger.h"
 #include "core/pool.h"
+#include "core/seat.h"
 #include "core/stacks.h"
 #include "core/system.h"
 #include "core/timers.h"
@@ -105,12 +106,15 @@ struct tr_worker {
     troupe_message *spare;    /* kept for telling an owner of a place returned; see send.c */
     tr_list actors;           /* all on this worker, ended ones too */
     _Atomic uint32_t actor_count;
-    _Atomic uint64_t turn;    /* goes up with each turn and pass; sampled by the watchdog */
-    _Atomic(const void *) turn_type; /* of the message being handled */
-    _Atomic uint32_t turn_slot;
-    _Atomic uint32_t is_inside;      /* in the library (1) or in user code (0) */
+    _Atomic(tr_seat *) seat;  /* of the thread that runs it */
+    tr_seat home_seat;        /* of its first thread */
     bool is_own_thread;
 };
+
+static inline tr_seat *tr_worker_seat(const tr_worker *worker)
+{
+    return atomic_load_explicit(&worker->seat, memory_order_relaxed);
+}
 
 /* Errors: NO_MEMORY, and nothing is left. */
 TROUPE_MUST_CHECK troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index);

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "node/faults.h"
 #include "transport/waiter.h"
 
 /* Batches taken in before the actors run again. */
@@ -44,6 +45,7 @@ struct tr_engine {
     void (*ended)(void *context);
     void *context;
     tr_thread thread;
+    tr_fault_thread faults;
     char name[TR_THREAD_NAME_BYTES_MAX];
     uint64_t spin_ns; /* how long the next spin lasts; the thread's own */
     tr_mutex mutex;
@@ -262,6 +264,7 @@ static void run(void *context)
 {
     tr_engine *engine = context;
     atomic_store_explicit(&engine->thread_id, tr_thread_id(), memory_order_relaxed);
+    tr_faults_enter(&engine->faults);
     while (!must_end(engine)) {
         run_calls(engine);
         const bool has_received = receive(engine);
@@ -272,6 +275,7 @@ static void run(void *context)
     }
     void (*const ended)(void *context) = engine->ended;
     void *const ended_context = engine->context;
+    tr_faults_leave(&engine->faults);
     leave(engine);
     ended(ended_context);
 }
@@ -298,6 +302,10 @@ troupe_error tr_engine_create(const tr_engine_options *options, tr_engine **out_
     if (!error) {
         error = tr_inproc_open(options->inproc, options->worker->index, &engine->end);
     }
+    if (!error && options->has_fault_signals) {
+        error = tr_fault_thread_init(&engine->faults, options->worker->system, options->node_name,
+                                     &options->worker->home_seat);
+    }
     if (!error) {
         error = tr_waiter_add(engine->waiter, tr_inproc_fd(engine->end), TR_WAITER_READ, engine);
     }
@@ -318,6 +326,7 @@ void tr_engine_destroy(tr_engine **in_engine)
     TR_ASSERT(!engine->is_started);
     tr_inproc_close(&engine->end);
     tr_waiter_destroy(&engine->waiter);
+    tr_fault_thread_fini(&engine->faults);
     tr_condition_fini(&engine->changed);
     tr_mutex_fini(&engine->mutex);
     tr_free(engine->allocator, engine, sizeof *engine);
@@ -349,9 +358,14 @@ bool tr_engine_is_at_rest(tr_engine *engine)
     return is_at_rest;
 }
 
+uint64_t tr_engine_thread_id(const tr_engine *engine)
+{
+    return atomic_load_explicit(&engine->thread_id, memory_order_relaxed);
+}
+
 bool tr_engine_is_current(const tr_engine *engine)
 {
-    return atomic_load_explicit(&engine->thread_id, memory_order_relaxed) == tr_thread_id();
+    return tr_engine_thread_id(engine) == tr_thread_id();
 }
 
 void tr_engine_join(tr_engine *engine)

@@ -41,7 +41,8 @@ typedef struct tr_engine_options {
     tr_worker *worker;
     tr_inproc *inproc;
     const tr_crowd *crowd;
-    const char *node_name;
+    const char *node_name;  /* borrowed */
+    bool has_fault_signals; /* the thread reports its faults and admits the signal of trace */
     /* Told on the thread, last: it runs the worker no more. */
     void (*ended)(void *context);
     void *context;
@@ -74,6 +75,9 @@ void tr_engine_end(tr_engine *engine);
 
 /* Whether nothing runs the worker any more, or not yet. */
 bool tr_engine_is_at_rest(tr_engine *engine);
+
+/* The tr_thread_id of the thread that runs the worker; 0 if none does. */
+uint64_t tr_engine_thread_id(const tr_engine *engine);
 
 /* Whether the caller is this engine's thread. */
 bool tr_engine_is_current(const tr_engine *engine);

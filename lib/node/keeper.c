@@ -9,6 +9,7 @@
 #include "node/node.h"
 #include "node/outside.h"
 #include "node/report.h"
+#include "node/watchdog.h"
 
 /* How often the ledgers are looked at while the node drains. */
 #define LOOK_NS UINT64_C(1000000)
@@ -213,6 +214,7 @@ static bool end_threads(struct keeping *keeping, bool have_ended)
         (void) wait_for(keeping, settled); /* what is lost now had nobody to take it */
     }
     enter(node, TR_NODE_ENDING);
+    tr_watchdog_end(node->watchdog); /* before the threads that it looks at */
     tr_outside_end(node);
     const struct awaited at_rest = {.is_over = tr_outside_is_at_rest,
                                     .timeout_ns = have_ended ? TR_NEVER : GRACE_NS,

@@ -15,9 +15,13 @@ enum exit_status {
     EXIT_BAD_ARGUMENT = 2
 };
 
+#define WATCHDOG_MS_DEFAULT 100
+#define WATCHDOG_MS_MAX 3600000 /* an hour */
+
 /* What the arguments say. */
 struct wishes {
     uint32_t workers;
+    uint32_t watchdog_ms;
     bool is_help;
     bool is_bad;
 };
@@ -27,37 +31,71 @@ static const char *program_name(int argc, char **argv)
     return argc > 0 && argv[0] != NULL ? argv[0] : "troupe";
 }
 
-static void read_workers(struct wishes *wishes, const char *program, const char *text)
+/* An argument with a number, as "--name N" or "--name=N". */
+struct option {
+    const char *name;
+    uint32_t *value;
+    long least;
+    long most;
+};
+
+/* Whether `text` is a number that the option takes; says so if not. */
+static bool read_number(const struct option *option, const char *program, const char *text)
 {
     char *end = NULL;
     errno = 0;
     const long value = text != NULL ? strtol(text, &end, 10) : 0;
     const bool is_number = text != NULL && end != text && *end == '\0' && errno == 0;
-    if (!is_number || value < 1 || value > TR_WORKERS_MAX) {
-        (void) fprintf(stderr, "%s: --workers: '%s' is not a number from 1 to %d\n", program,
-                       text != NULL ? text : "", TR_WORKERS_MAX);
-        wishes->is_bad = true;
-        return;
+    if (!is_number || value < option->least || value > option->most) {
+        (void) fprintf(stderr, "%s: %s: '%s' is not a number from %ld to %ld\n", program,
+                       option->name, text != NULL ? text : "", option->least, option->most);
+        return false;
     }
-    wishes->workers = (uint32_t) value;
+    *option->value = (uint32_t) value;
+    return true;
+}
+
+/* The option that the argument names, or NULL; and its value if that is in the same argument. */
+static const struct option *find_option(const struct option *options, const char *argument,
+                                        const char **out_value)
+{
+    *out_value = NULL;
+    for (; options->name != NULL; options++) {
+        const size_t length = strlen(options->name);
+        if (strncmp(argument, options->name, length) == 0) {
+            if (argument[length] == '=') {
+                *out_value = argument + length + 1;
+            }
+            if (argument[length] == '=' || argument[length] == '\0') {
+                return options;
+            }
+        }
+    }
+    return NULL;
 }
 
 /* Reads our arguments and closes the gaps they leave; "--" ends them. */
 static struct wishes take_arguments(int argc, char **argv)
 {
-    static const char workers[] = "--workers";
-    struct wishes wishes = {0};
+    struct wishes wishes = {.watchdog_ms = WATCHDOG_MS_DEFAULT};
+    const struct option options[] = {
+        {.name = "--workers", .value = &wishes.workers, .least = 1, .most = TR_WORKERS_MAX},
+        {.name = "--watchdog-ms", .value = &wishes.watchdog_ms, .most = WATCHDOG_MS_MAX},
+        {.name = NULL},
+    };
     const char *program = program_name(argc, argv);
     int kept = 1;
     int at = 1;
     for (; at < argc && strcmp(argv[at], "--") != 0; at++) {
+        const char *value = NULL;
+        const struct option *option = find_option(options, argv[at], &value);
         if (strcmp(argv[at], "--help") == 0) {
             wishes.is_help = true;
-        } else if (strcmp(argv[at], workers) == 0) {
-            read_workers(&wishes, program, at + 1 < argc ? argv[at + 1] : NULL);
-            at += at + 1 < argc ? 1 : 0;
-        } else if (strncmp(argv[at], "--workers=", sizeof workers) == 0) {
-            read_workers(&wishes, program, argv[at] + sizeof workers);
+        } else if (option != NULL) {
+            if (value == NULL && at + 1 < argc) {
+                value = argv[++at];
+            }
+            wishes.is_bad = !read_number(option, program, value) || wishes.is_bad;
         } else {
             argv[kept++] = argv[at];
         }
@@ -74,10 +112,11 @@ static struct wishes take_arguments(int argc, char **argv)
 static void print_help(const char *program)
 {
     (void) printf(
-        "usage: %s [--workers N] [--help] [argument ...]\n"
-        "  --workers N  run on N threads, 1 to %d; without it one per core\n"
-        "  --help       say this\n",
-        program, TR_WORKERS_MAX);
+        "usage: %s [--workers N] [--watchdog-ms N] [--help] [argument ...]\n"
+        "  --workers N      run on N threads, 1 to %d; without it one per core\n"
+        "  --watchdog-ms N  report handlers that take longer than N ms; without it %d; 0: none\n"
+        "  --help           say this\n",
+        program, TR_WORKERS_MAX, WATCHDOG_MS_DEFAULT);
 }
 
 int troupe_main(int argc, char **argv, troupe_body *body, void *argument)
@@ -92,9 +131,13 @@ int troupe_main(int argc, char **argv, troupe_body *body, void *argument)
         return EXIT_OK;
     }
     const troupe_log log = {.write = troupe_log_to_stderr};
-    const troupe_error error = troupe_run(
-        TROUPE_NODE_OPTIONS(.log = &log, .workers = wishes.workers, .stop_on_signals = 1), body,
-        argument);
+    const troupe_error error =
+        troupe_run(TROUPE_NODE_OPTIONS(.log = &log, .workers = wishes.workers, .stop_on_signals = 1,
+                                       .slow_after = TROUPE_WITHIN_MS(wishes.watchdog_ms),
+                                       .watchdog = wishes.watchdog_ms > 0 ? TROUPE_WATCHDOG_ON
+                                                                          : TROUPE_WATCHDOG_OFF,
+                                       .fault_signals = 1),
+                   body, argument);
     if (error) {
         (void) fprintf(stderr, "%s: %s\n", program, troupe_error_text(error));
         return EXIT_FAILED;

@@ -7,9 +7,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "core/guardian.h"
+#include "node/faults.h"
 #include "node/keeper.h"
 #include "node/outside.h"
 #include "node/root.h"
+#include "node/watchdog.h"
 
 /* What a thread that was left behind is given to come back when the node is destroyed. */
 #define GRACE_NS UINT64_C(200000000)
@@ -44,7 +46,11 @@ tr_node_phase tr_node_phase_now(troupe_node *node)
 static void free_all(troupe_node *node)
 {
     const troupe_allocator allocator = node->settings.allocator;
+    tr_watchdog_destroy(&node->watchdog);
     tr_outside_destroy(node);
+    if (node->has_faults) {
+        tr_faults_close();
+    }
     if (node->ends.system != NULL) {
         tr_ends_fini(&node->ends);
     }
@@ -114,6 +120,19 @@ static troupe_error make_system(troupe_node *node)
     return error ? error : tr_guardian_start(tr_ends_worker(&node->ends, 0));
 }
 
+static troupe_error make_watch(troupe_node *node)
+{
+    troupe_error error = TROUPE_OK;
+    if (node->settings.has_fault_signals) {
+        error = tr_faults_open();
+        node->has_faults = !error;
+    }
+    if (!error && node->settings.watch != TROUPE_WATCHDOG_OFF) {
+        error = tr_watchdog_create(node, &node->watchdog);
+    }
+    return error;
+}
+
 troupe_error troupe_node_create(const troupe_node_options *options, troupe_node **out_node)
 {
     TR_REQUIRE(out_node != NULL, BAD_ARGUMENT);
@@ -135,6 +154,9 @@ troupe_error troupe_node_create(const troupe_node_options *options, troupe_node 
     if (!error) {
         error = make_system(node);
     }
+    if (!error) {
+        error = make_watch(node);
+    }
     if (error) {
         free_all(node);
         return error;
@@ -152,10 +174,14 @@ static troupe_error start_threads(troupe_node *node)
         return error;
     }
     error = tr_outside_start(node);
+    if (!error && node->watchdog != NULL) {
+        error = tr_watchdog_start(node->watchdog);
+    }
     if (!error) {
         error = tr_keeper_start(node);
     }
     if (error) {
+        tr_watchdog_end(node->watchdog);
         tr_outside_end(node);
         for (uint32_t i = 0; i < node->ends.count; i++) {
             if (node->engines[i] != NULL) {

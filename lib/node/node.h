@@ -35,6 +35,7 @@ typedef enum tr_node_phase {
 } tr_node_phase;
 
 typedef struct tr_root tr_root;
+typedef struct tr_watchdog tr_watchdog;
 
 struct troupe_node {
     tr_node_settings settings;
@@ -42,6 +43,7 @@ struct troupe_node {
     tr_stacks *stacks;
     tr_inproc *inproc;
     tr_signals signals;
+    bool has_faults; /* the handlers of faults are open for this node */
     tr_crowd crowd;
     int64_t process_id; /* of who made it; another one is a child by fork */
     tr_mutex shared;    /* the core's lock: names, subscribers */
@@ -60,6 +62,7 @@ struct troupe_node {
     bool has_keeper;
     tr_thread keeper;
     tr_waiter *keeper_waiter;
+    tr_watchdog *watchdog; /* NULL: nobody watches */
     tr_engine_call stop_call;
     tr_engine_call cancel_call;
     TR_MARK_FIELD(mark)

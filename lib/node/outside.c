@@ -45,6 +45,7 @@ static troupe_error add_engine(troupe_node *node, uint32_t index)
         .inproc = node->inproc,
         .crowd = &node->crowd,
         .node_name = node->settings.name,
+        .has_fault_signals = node->settings.has_fault_signals,
         .ended = engine_ended,
         .context = node,
     };

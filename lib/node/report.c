@@ -130,14 +130,20 @@ static tr_address find_name(troupe_node *node, uint32_t slot, char out_name[TR_N
     return address;
 }
 
+void tr_report_actor(troupe_node *node, uint32_t slot, char *out, size_t size)
+{
+    char name[TR_NAME_MAX + 1];
+    const tr_address address = find_name(node, slot, name);
+    print_actor(out, size, name, tr_system_ref(&node->system, address));
+}
+
 static void add_silent(struct text *text, troupe_node *node, uint32_t index)
 {
     const tr_worker *worker = tr_ends_worker(&node->ends, index);
-    const uint32_t slot = atomic_load_explicit(&worker->turn_slot, memory_order_relaxed);
-    char name[TR_NAME_MAX + 1];
+    const uint32_t slot =
+        atomic_load_explicit(&tr_worker_seat(worker)->slot, memory_order_relaxed);
     char who[128];
-    const tr_address address = find_name(node, slot, name);
-    print_actor(who, sizeof who, name, tr_system_ref(&node->system, address));
+    tr_report_actor(node, slot, who, sizeof who);
     add_line(text,
              "actor %s on worker %u is stuck in its code: it has not ended its turn for %llu ms",
              who, index, (unsigned long long) (ANSWER_NS / NS_PER_MS));

@@ -15,4 +15,7 @@
  * Blocks: a tenth of a second at most. */
 void tr_report_write(troupe_node *node, char *text, size_t size);
 
+/* "'till' 5.1", or "5.1" without a name: who has this slot now. Does not ask its worker. */
+void tr_report_actor(troupe_node *node, uint32_t slot, char *out, size_t size);
+
 #endif

@@ -15,6 +15,7 @@
 TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, reserved);
 
 #define TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
+#define SLOW_AFTER_DEFAULT_NS UINT64_C(100000000)
 #define OWN_THREADS_DEFAULT 64
 /* Less does not hold the library's own frames, more is a mistake. */
 #define STACK_SIZE_MIN (UINT32_C(16) << 10)
@@ -34,6 +35,8 @@ static troupe_error check(const troupe_node_options *options)
     TR_REQUIRE(options->stack_size == 0 || options->stack_size >= STACK_SIZE_MIN, BAD_ARGUMENT);
     TR_REQUIRE(options->stack_size <= STACK_SIZE_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->stop_on_signals <= 1, BAD_ARGUMENT);
+    TR_REQUIRE(options->watchdog <= TROUPE_WATCHDOG_ALL, BAD_ARGUMENT);
+    TR_REQUIRE(options->fault_signals <= 1, BAD_ARGUMENT);
     TR_REQUIRE(options->reserved == 0, BAD_ARGUMENT);
     TR_REQUIRE(options->allocator == NULL || options->allocator->resize != NULL, BAD_ARGUMENT);
     TR_REQUIRE(options->log == NULL || options->log->level <= TROUPE_LOG_DEBUG, BAD_ARGUMENT);
@@ -96,7 +99,10 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .drain_timeout_ns = timeout_ns(known.drain_timeout),
         .stop_timeout_ns = timeout_ns(known.stop_timeout),
         .stack_size = known.stack_size,
+        .slow_after_ns = known.slow_after.ns != 0 ? known.slow_after.ns : SLOW_AFTER_DEFAULT_NS,
+        .watch = (troupe_watchdog) known.watchdog,
         .stops_on_signals = known.stop_on_signals != 0,
+        .has_fault_signals = known.fault_signals != 0,
     };
     (void) snprintf(settings->name, sizeof settings->name, "%s",
                     known.name != NULL ? known.name : "node"); /* checked: it fits */

@@ -20,7 +20,10 @@ typedef struct tr_node_settings {
     uint64_t drain_timeout_ns; /* TR_NEVER: no limit */
     uint64_t stop_timeout_ns;
     uint32_t stack_size; /* 0: the default of core/stacks */
+    uint64_t slow_after_ns;
+    troupe_watchdog watch;
     bool stops_on_signals;
+    bool has_fault_signals;
     char name[TR_NAME_MAX + 1];
 } tr_node_settings;
 

@@ -34,7 +34,8 @@ static const struct special specials[] = {
     {"<threads.h>", {NULL}},
     {"<stdatomic.h>",
      {"lib/base/thread.[ch]", "lib/core/ledger.[ch]", "lib/core/message.[ch]", "lib/core/pool.[ch]",
-      "lib/core/slot.[ch]", "lib/core/stacks.[ch]", "lib/core/system.[ch]", "lib/core/worker.[ch]",
+      "lib/core/seat.h", "lib/core/slot.[ch]",
+      "lib/core/stacks.[ch]", "lib/core/system.[ch]", "lib/core/worker.[ch]",
       "lib/transport/*", "lib/node/*",
       /* Blocks are given back on whatever thread ends the last message with them. */
       "examples/wordcount/blocks.[ch]"}},

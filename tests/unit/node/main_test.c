@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What troupe_main promises: its own arguments taken out, an exit status, a word on what failed. */
+#include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <troupe/node.h>
 #include <unistd.h>
@@ -39,15 +41,40 @@ static void end_capture(struct capture *capture)
 
 struct given {
     troupe_error error;
+    bool has_watchdog; /* seen by the body */
+    bool has_fault_handler;
     unsigned workers; /* seen by the body */
     unsigned runs;
 };
+
+/* Whether this process has a thread with this name. */
+static bool has_thread(const char *name)
+{
+    bool has = false;
+    DIR *threads = opendir("/proc/self/task");
+    for (struct dirent *entry = readdir(threads); entry != NULL; entry = readdir(threads)) {
+        char path[300];
+        char text[64] = "";
+        (void) snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
+        FILE *file = fopen(path, "re");
+        if (file != NULL) {
+            has = (fgets(text, sizeof text, file) != NULL && strcmp(text, name) == 0) || has;
+            (void) fclose(file);
+        }
+    }
+    (void) closedir(threads);
+    return has;
+}
 
 static troupe_error body(troupe_self *self, void *argument)
 {
     struct given *given = argument;
     TROUPE_AUTO(troupe_snapshot) *snapshot = NULL;
+    struct sigaction action;
     given->runs++;
+    given->has_watchdog = has_thread("node-watch\n");
+    given->has_fault_handler =
+        sigaction(SIGSEGV, NULL, &action) == 0 && (action.sa_flags & SA_ONSTACK) != 0;
     const troupe_error error = troupe_self_snapshot(self, &snapshot);
     given->workers = error ? 0 : (unsigned) snapshot->worker_count;
     return given->error;
@@ -143,6 +170,28 @@ static void takes_the_number_after_an_equals_sign_too(void **state)
     assert_int_equal(given.workers, 2);
 }
 
+/* Promise: RUN-WATCH */
+static void watches_its_handlers_unless_told_otherwise(void **state)
+{
+    (void) state;
+    struct given given = {0};
+    struct capture capture;
+    assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(NULL)), 0);
+    assert_true(given.has_watchdog);
+    assert_true(given.has_fault_handler);
+    assert_int_equal(
+        run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--watchdog-ms"), WORD("1"))), 0);
+    assert_true(given.has_watchdog);
+    assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--watchdog-ms=0"))), 0);
+    assert_false(given.has_watchdog);
+    assert_true(given.has_fault_handler);
+
+    given.runs = 0;
+    assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--watchdog-ms=-1"))), 2);
+    assert_non_null(strstr(capture.text, "--watchdog-ms: '-1' is not a number from 0 to 3600000"));
+    assert_int_equal(given.runs, 0);
+}
+
 static void helps(void **state)
 {
     (void) state;
@@ -151,7 +200,7 @@ static void helps(void **state)
 
     assert_int_equal(run(&given, &capture, STDOUT_FILENO, ARGUMENTS(WORD("--help"))), 0);
 
-    assert_non_null(strstr(capture.text, "usage: ./prog [--workers N]"));
+    assert_non_null(strstr(capture.text, "usage: ./prog [--workers N] [--watchdog-ms N]"));
     assert_int_equal(given.runs, 0);
 }
 
@@ -163,6 +212,7 @@ int main(void)
         cmocka_unit_test(ends_with_2_at_a_bad_argument),
         cmocka_unit_test(takes_its_own_arguments_out),
         cmocka_unit_test(takes_the_number_after_an_equals_sign_too),
+        cmocka_unit_test(watches_its_handlers_unless_told_otherwise),
         cmocka_unit_test(helps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,9 @@ static void refuses_each_option_that_is_out_of_range(void **state)
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.stack_size = UINT32_MAX)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.stop_on_signals = 2)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.turn_messages = UINT32_MAX)), BAD_ARGUMENT);
+    assert_fails(read_options(TROUPE_NODE_OPTIONS(.watchdog = TROUPE_WATCHDOG_ALL + 1)),
+                 BAD_ARGUMENT);
+    assert_fails(read_options(TROUPE_NODE_OPTIONS(.fault_signals = 2)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.reserved = 1)), BAD_ARGUMENT);
     assert_fails(read_options(&(const troupe_node_options) {.size = 0, .workers = 1}),
                  BAD_ARGUMENT);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/watchdog.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "node/report.h"
+#include "node/trace.h"
+
+#define TICKS_PER_LIMIT 4
+#define TICK_NS_MIN UINT64_C(1000000)
+/* At once; then one a second. */
+#define REPORTS_FIRST 10
+#define REPORT_PAUSE_NS UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+#define WHO_BYTES_MAX 128
+
+/* What a thread was at. Two that are equal are of the same handler. */
+struct sample {
+    uint64_t turns; /* of the worker, so far */
+    const void *type;
+    uint32_t slot;
+    uint32_t number;
+};
+
+/* What is known of one worker. */
+struct row {
+    struct sample sample;
+    uint64_t since_ns; /* first seen */
+    bool is_slow;      /* it has been logged, or counted as left out */
+    bool is_logged;
+    char who[WHO_BYTES_MAX]; /* if it has been logged */
+};
+
+struct tr_watchdog {
+    troupe_node *node;
+    tr_thread thread;
+    uint64_t limit_ns;
+    uint64_t tick_ns;
+    uint64_t next_report_ns; /* for when the first have been spent */
+    uint64_t left_out;
+    uint32_t first_left;
+    tr_mutex mutex;
+    tr_condition changed;
+    bool is_started; /* and not joined */
+    bool must_end;   /* under the mutex */
+    struct row rows[TR_ENDS_MAX];
+};
+
+static struct sample take_sample(const tr_worker *worker)
+{
+    const tr_seat *seat = tr_worker_seat(worker);
+    /* Relaxed: a mixture of two handlers is like none that was seen before. */
+    return (struct sample) {
+        .turns = atomic_load_explicit(&worker->ledger.counts[TR_COUNT_TURNS], memory_order_relaxed),
+        .type = atomic_load_explicit(&seat->type, memory_order_relaxed),
+        .slot = atomic_load_explicit(&seat->slot, memory_order_relaxed),
+        .number = atomic_load_explicit(&seat->number, memory_order_relaxed),
+    };
+}
+
+static bool is_same(const struct sample *left, const struct sample *right)
+{
+    return left->turns == right->turns && left->type == right->type && left->slot == right->slot &&
+           left->number == right->number;
+}
+
+/* Whether one more may be logged now. */
+static bool may_report(tr_watchdog *watchdog, uint64_t now_ns)
+{
+    if (watchdog->first_left == 0 && now_ns < watchdog->next_report_ns) {
+        watchdog->left_out++;
+        return false;
+    }
+    watchdog->first_left -= watchdog->first_left > 0 ? 1 : 0;
+    watchdog->next_report_ns = now_ns + REPORT_PAUSE_NS;
+    return true;
+}
+
+static void sum_up(tr_watchdog *watchdog, uint64_t now_ns)
+{
+    if (watchdog->left_out > 0 && now_ns >= watchdog->next_report_ns) {
+        const tr_node_settings *settings = &watchdog->node->settings;
+        tr_log_write(&settings->log, TROUPE_LOG_WARNING,
+                     "node '%s': %llu more slow handlers were not reported", settings->name,
+                     (unsigned long long) watchdog->left_out);
+        watchdog->left_out = 0;
+    }
+}
+
+static uint64_t thread_of(troupe_node *node, uint32_t index)
+{
+    tr_mutex_lock(&node->mutex);
+    const tr_engine *engine = node->engines[index];
+    const uint64_t thread_id = engine != NULL ? tr_engine_thread_id(engine) : 0;
+    tr_mutex_unlock(&node->mutex);
+    return thread_id;
+}
+
+static void log_trace(const tr_node_settings *settings, const char *who, const tr_trace *trace)
+{
+    for (uint32_t i = 0; i < trace->count; i++) {
+        char frame[256];
+        tr_trace_print(trace, i, frame, sizeof frame);
+        tr_log_write(&settings->log, TROUPE_LOG_WARNING, "node '%s': actor %s: #%u %s",
+                     settings->name, who, i, frame);
+    }
+}
+
+static const char *handled_text(const struct sample *sample)
+{
+    return sample->type != NULL ? tr_type_name_of(sample->type) : "nothing but its own business";
+}
+
+static void report_slow(tr_watchdog *watchdog, uint32_t index, const tr_worker *worker,
+                        struct row *row, uint64_t now_ns)
+{
+    troupe_node *node = watchdog->node;
+    const tr_node_settings *settings = &node->settings;
+    tr_trace trace = {.count = 0};
+    const uint64_t thread_id = settings->has_fault_signals ? thread_of(node, index) : 0;
+    const bool has_trace = thread_id != 0 && tr_trace_capture(thread_id, &trace);
+    tr_report_actor(node, row->sample.slot, row->who, sizeof row->who);
+    const struct sample after = take_sample(worker);
+    const bool is_over = !is_same(&after, &row->sample);
+    const char *remark = "";
+    if (!settings->has_fault_signals) {
+        remark = "; no backtrace without .fault_signals";
+    } else if (!has_trace || is_over) {
+        remark = is_over ? "; it has just ended" : "; its thread gives no backtrace";
+    }
+    tr_log_write(
+        &settings->log, TROUPE_LOG_WARNING,
+        "node '%s': slow handler: actor %s on worker %u has been handling %s for %llu ms%s",
+        settings->name, row->who, index, handled_text(&row->sample),
+        (unsigned long long) ((now_ns - row->since_ns) / NS_PER_MS), remark);
+    if (has_trace && !is_over) {
+        log_trace(settings, row->who, &trace);
+    }
+}
+
+static void report_end(const tr_watchdog *watchdog, uint32_t index, const struct row *row,
+                       uint64_t now_ns)
+{
+    const tr_node_settings *settings = &watchdog->node->settings;
+    tr_log_write(&settings->log, TROUPE_LOG_WARNING,
+                 "node '%s': slow handler ended: actor %s on worker %u handled %s for %llu ms",
+                 settings->name, row->who, index, handled_text(&row->sample),
+                 (unsigned long long) ((now_ns - row->since_ns) / NS_PER_MS));
+}
+
+static void look_at(tr_watchdog *watchdog, uint32_t index, const tr_worker *worker, uint64_t now_ns)
+{
+    struct row *row = &watchdog->rows[index];
+    const struct sample sample = take_sample(worker);
+    if (!is_same(&sample, &row->sample)) {
+        if (row->is_logged) {
+            report_end(watchdog, index, row, now_ns);
+        }
+        row->sample = sample;
+        row->since_ns = now_ns;
+        row->is_slow = false;
+        row->is_logged = false;
+    } else if (sample.slot != TR_SEAT_EMPTY && !row->is_slow &&
+               now_ns - row->since_ns >= watchdog->limit_ns) {
+        row->is_slow = true;
+        row->is_logged = may_report(watchdog, now_ns);
+        if (row->is_logged) {
+            report_slow(watchdog, index, worker, row, now_ns);
+        }
+    }
+}
+
+static void look_at_all(tr_watchdog *watchdog)
+{
+    troupe_node *node = watchdog->node;
+    const uint64_t now_ns = tr_node_now_ns(node);
+    tr_mutex_lock(&node->mutex);
+    const uint32_t count = node->ends.count;
+    tr_mutex_unlock(&node->mutex);
+    for (uint32_t i = 0; i < count; i++) {
+        const tr_worker *worker = tr_ends_worker(&node->ends, i);
+        if (!worker->is_own_thread || node->settings.watch == TROUPE_WATCHDOG_ALL) {
+            look_at(watchdog, i, worker, now_ns);
+        }
+    }
+    sum_up(watchdog, now_ns);
+}
+
+static void watch(void *context)
+{
+    tr_watchdog *watchdog = context;
+    tr_mutex_lock(&watchdog->mutex);
+    while (!watchdog->must_end) {
+        const uint64_t next_ns = tr_node_now_ns(watchdog->node) + watchdog->tick_ns;
+        while (!watchdog->must_end &&
+               tr_condition_wait_until(&watchdog->changed, &watchdog->mutex, next_ns)) {
+            /* woken for no reason, or to end */
+        }
+        tr_mutex_unlock(&watchdog->mutex);
+        look_at_all(watchdog);
+        tr_mutex_lock(&watchdog->mutex);
+    }
+    tr_mutex_unlock(&watchdog->mutex);
+}
+
+troupe_error tr_watchdog_create(troupe_node *node, tr_watchdog **out_watchdog)
+{
+    tr_watchdog *watchdog = tr_allocate(&node->settings.allocator, sizeof *watchdog);
+    if (watchdog == NULL) {
+        return TROUPE_ERROR_NO_MEMORY;
+    }
+    watchdog->node = node;
+    watchdog->limit_ns = node->settings.slow_after_ns;
+    const uint64_t tick_ns = watchdog->limit_ns / TICKS_PER_LIMIT;
+    watchdog->tick_ns = tick_ns > TICK_NS_MIN ? tick_ns : TICK_NS_MIN;
+    watchdog->first_left = REPORTS_FIRST;
+    for (uint32_t i = 0; i < TR_ENDS_MAX; i++) {
+        watchdog->rows[i].sample.slot = TR_SEAT_EMPTY;
+    }
+    tr_mutex_init(&watchdog->mutex);
+    tr_condition_init(&watchdog->changed);
+    *out_watchdog = watchdog;
+    return TROUPE_OK;
+}
+
+troupe_error tr_watchdog_start(tr_watchdog *watchdog)
+{
+    char name[TR_THREAD_NAME_BYTES_MAX];
+    (void) snprintf(name, sizeof name, "%.8s-watch", watchdog->node->settings.name); /* as others */
+    watchdog->must_end = false; /* of an earlier start of the node that failed */
+    const troupe_error error = tr_thread_start(&watchdog->thread, name, watch, watchdog);
+    watchdog->is_started = !error;
+    return error;
+}
+
+void tr_watchdog_end(tr_watchdog *watchdog)
+{
+    if (watchdog == NULL || !watchdog->is_started) {
+        return;
+    }
+    tr_mutex_lock(&watchdog->mutex);
+    watchdog->must_end = true;
+    tr_condition_broadcast(&watchdog->changed);
+    tr_mutex_unlock(&watchdog->mutex);
+    tr_thread_join(&watchdog->thread);
+    watchdog->is_started = false;
+}
+
+void tr_watchdog_destroy(tr_watchdog **in_watchdog)
+{
+    tr_watchdog *watchdog = *in_watchdog;
+    if (watchdog == NULL) {
+        return;
+    }
+    const troupe_allocator *allocator = &watchdog->node->settings.allocator;
+    tr_condition_fini(&watchdog->changed);
+    tr_mutex_fini(&watchdog->mutex);
+    tr_free(allocator, watchdog, sizeof *watchdog);
+    *in_watchdog = NULL;
+}
