@@ -14,7 +14,6 @@
 static void *run(void *argument)
 {
     tr_thread *thread = argument;
-    (void) pthread_setname_np(pthread_self(), thread->name); /* the name only helps people */
     thread->function(thread->context);
     return NULL;
 }
@@ -45,7 +44,10 @@ troupe_error tr_thread_start(tr_thread *thread, const char *name, void (*functio
     (void) pthread_sigmask(SIG_BLOCK, &blocked, &before);
     const int result = pthread_create(&thread->handle, NULL, run, thread);
     (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return result == 0 ? TROUPE_OK : TROUPE_ERROR_SYSTEM;
+    TR_REQUIRE(result == 0, SYSTEM);
+    /* By the maker, so that it has its name when this returns; the name only helps people. */
+    (void) pthread_setname_np(thread->handle, thread->name);
+    return TROUPE_OK;
 }
 
 void tr_thread_join(tr_thread *thread)
