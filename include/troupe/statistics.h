@@ -83,7 +83,7 @@ typedef struct troupe_actor_info {
     uint32_t asks;    /* open */
     uint64_t bytes;   /* taken of mailbox_bytes */
     uint64_t handled;
-    uint64_t refused; /* messages that met its mailbox full */
+    uint64_t refused; /* messages that failed or were dropped as its mailbox was full */
     uint64_t waiting_since_ns;
 } troupe_actor_info;
 

@@ -15,7 +15,7 @@ static const char *level_name(troupe_log_level level)
 
 static bool is_wanted(const troupe_log *log, troupe_log_level level)
 {
-    if (log->write == NULL) {
+    if (log == NULL || log->write == NULL) {
         return false;
     }
     const troupe_log_level least = log->level != 0 ? log->level : TROUPE_LOG_NOTICE;

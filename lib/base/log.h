@@ -12,7 +12,8 @@
 /* Room for a line with its end; enough for two names, an endpoint and a reason. */
 #define TR_LOG_LINE_BYTES_MAX 512
 
-/* Nothing is made of a line that is less important than log->level, or that has no hook to go to.
+/* Nothing is made of a line that is less important than log->level, or that has no hook to go to;
+ * `log` may be NULL.
  * Control characters, line feeds too, become spaces: names in a line may come from outside. */
 __attribute__((format(printf, 3, 4))) void
 tr_log_write(const troupe_log *log, troupe_log_level level, const char *format, ...);

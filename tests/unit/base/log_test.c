@@ -63,6 +63,7 @@ static void says_nothing_without_a_hook(void **state)
     (void) state;
     const troupe_log log = {.level = TROUPE_LOG_DEBUG};
     tr_log_write(&log, TROUPE_LOG_ERROR, "nobody hears");
+    tr_log_write(NULL, TROUPE_LOG_ERROR, "not even %s", "a log");
 }
 
 static void cuts_a_long_line_and_shows_it(void **state)

@@ -114,6 +114,93 @@ static void shows_tree_mailboxes_and_waits(void **state)
     drop_probe(&cast.seen);
 }
 
+/* Keeps three messages of its first four in the stash. */
+static troupe_error stashes_three(troupe_self *self, void *argument)
+{
+    (void) argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_error error = TROUPE_OK;
+    for (unsigned i = 0; i < 3 && error == TROUPE_OK; i++) {
+        error = troupe_receive(self, &message, TROUPE_FOREVER);
+        error = error ? error : troupe_stash(self, &message);
+    }
+    return error ? error : troupe_sleep(self, TROUPE_FOREVER);
+}
+
+/* Fills the sleeper, is refused twice, and goes on to the one that stashes. */
+static troupe_error sends_on_both_sides(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    static const char bytes[1000];
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_error error = troupe_message_create_bytes(
+        self, NULL, &(const troupe_bytes) {.data = bytes, .size = sizeof bytes}, &message);
+    error = error ? error : troupe_send_message(self, cast->refs[0], &message);
+    for (uint64_t i = 0; i < 3 && error == TROUPE_OK; i++) {
+        error = a_figure(self, i, &message);
+        const troupe_error sent = troupe_send_message_with(
+            self, cast->refs[0], &message, TROUPE_SEND(.on_full = TROUPE_ON_FULL_FAIL));
+        (void) tell(cast, "sent", sent);
+        troupe_message_destroy(&message);
+        error = error ? error : send_figure(self, cast->refs[1], i);
+    }
+    return error ? error : play_idle(self, NULL);
+}
+
+static troupe_error starts_with_a_tick(troupe_self *self, void *state, void *argument)
+{
+    troupe_timer timer;
+    *(const struct cast **) state = argument;
+    return troupe_timer_start(self, TROUPE_TIMER(.after = TROUPE_WITHIN_MS(50)), &timer);
+}
+
+/* At a full mailbox: what it sends is parked. */
+static troupe_error parks_four(troupe_self *self, void *state, troupe_message **message)
+{
+    const struct cast *cast = *(const struct cast **) state;
+    troupe_error error = TROUPE_OK;
+    (void) message;
+    for (uint64_t i = 0; i < 4 && error == TROUPE_OK; i++) {
+        error = send_figure(self, cast->refs[0], i);
+    }
+    return error;
+}
+
+static const troupe_handles parks_at_a_tick[] = {{.type = &troupe_tick_type, .handler = parks_four},
+                                                 {0}};
+static const troupe_behavior parking =
+    TROUPE_BEHAVIOR(.name = "parking", .state_size = sizeof(struct cast *),
+                    .start = starts_with_a_tick, .handlers = parks_at_a_tick);
+
+/* Promise: STATS-MAILBOX */
+static void shows_what_is_stashed_parked_refused_and_how_large(void **state)
+{
+    struct cast cast = {.seen = a_probe()};
+    cast.refs[0] = a_root(*state, TROUPE_SPAWN(.body = play_sleeper, .name = "full",
+                                               .mailbox_capacity = 2, .place = TROUPE_PLACE_ANY));
+    cast.refs[1] = a_root(
+        *state, TROUPE_SPAWN(.body = stashes_three, .name = "stashing", .place = TROUPE_PLACE_ANY));
+    (void) a_root(*state, TROUPE_SPAWN(.body = sends_on_both_sides, .argument = &cast));
+    (void) a_root(*state, TROUPE_SPAWN(.behavior = &parking, .name = "parking", .argument = &cast));
+    tr_world_advance(*state, 100 * MS);
+
+    TROUPE_AUTO(troupe_snapshot) *snapshot = NULL;
+    assert_ok(tr_world_snapshot(*state, &snapshot));
+
+    assert_said(cast.seen, "sent OK", "sent MAILBOX_FULL", "sent MAILBOX_FULL");
+    const troupe_actor_info *full = find(snapshot, "full");
+    assert_int_equal(full->bytes, 1000 - 256);
+    assert_int_equal(full->refused, 2); /* what is parked is not refused */
+    assert_int_equal(full->stashed + full->parked, 0);
+    const troupe_actor_info *stashing = find(snapshot, "stashing");
+    assert_int_equal(stashing->stashed, 3);
+    assert_int_equal(stashing->depth, 3);
+    assert_int_equal(stashing->refused + stashing->bytes + stashing->parked, 0);
+    assert_int_equal(find(snapshot, "parking")->parked, 4);
+    assert_int_equal(find(snapshot, "parking")->stashed, 0);
+    drop_probe(&cast.seen);
+}
+
 static troupe_error takes_picture(troupe_self *self, void *argument)
 {
     const struct cast *cast = argument;
@@ -179,6 +266,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_WORLD(shows_tree_mailboxes_and_waits),
         WITH_WORLD_OF_THREE(shows_tree_mailboxes_and_waits),
+        WITH_WORLD(shows_what_is_stashed_parked_refused_and_how_large),
+        WITH_WORLD_OF_THREE(shows_what_is_stashed_parked_refused_and_how_large),
         WITH_WORLD(is_taken_by_a_coroutine_too),
         WITH_WORLD_OF_THREE(is_taken_by_a_coroutine_too),
         cmocka_unit_test(may_be_interrupted),
