@@ -47,7 +47,7 @@ typedef struct troupe_counts {
     uint64_t batches_received;
 } troupe_counts;
 
-/* accepted less all outcomes: what is held. */
+/* accepted less all outcomes: what is held. 0 of NULL. */
 TROUPE_API uint64_t troupe_counts_held(const troupe_counts *counts);
 
 typedef enum troupe_actor_form {

@@ -176,6 +176,9 @@ void tr_message_renew(tr_worker *worker, troupe_message *message, troupe_outcome
 
 uint64_t troupe_counts_held(const troupe_counts *counts)
 {
+    if (counts == NULL) {
+        return 0;
+    }
     uint64_t ended = 0;
     for (unsigned i = 0; i < TROUPE_OUTCOME_COUNT; i++) {
         ended += counts->outcomes[i];

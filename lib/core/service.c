@@ -117,6 +117,9 @@ troupe_error troupe_serve(troupe_self *self, ProtobufCService *service)
 static troupe_error make_call(const troupe_service_client *client, uint32_t method,
                               const ProtobufCMessage *input, troupe_message **out_message)
 {
+    const ProtobufCServiceDescriptor *descriptor = client->service.descriptor;
+    TR_REQUIRE(client->self != NULL && input != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(descriptor != NULL && method < descriptor->n_methods, BAD_ARGUMENT);
     size_t size = 0;
     troupe_error error = tr_protobuf_measure(input, &size);
     if (error) {
@@ -124,14 +127,14 @@ static troupe_error make_call(const troupe_service_client *client, uint32_t meth
     }
     tr_worker *worker = tr_enter(client->self);
     troupe_message *message = NULL;
-    error = tr_message_with_own_body(&worker->pool, TR_FORM_STRUCT, &call_type,
-                                     INPUT_OFFSET + size, &message);
+    error = tr_message_with_own_body(&worker->pool, TR_FORM_STRUCT, &call_type, INPUT_OFFSET + size,
+                                     &message);
     tr_leave(client->self);
     if (error) {
         return error;
     }
     struct call *call = troupe_message_body(message);
-    *call = (struct call) {.service = client->service.descriptor, .method = method};
+    *call = (struct call) {.service = descriptor, .method = method};
     (void) tr_protobuf_copy(input, (char *) call + INPUT_OFFSET, size);
     *out_message = message;
     return TROUPE_OK;
@@ -143,8 +146,8 @@ static const ProtobufCMessage *output_of(const troupe_service_client *client, ui
     return troupe_message_as(reply, client->service.descriptor->methods[method].output);
 }
 
-static void call_and_wait(troupe_service_client *client, uint32_t method,
-                          troupe_message **message, ProtobufCClosure closure, void *closure_data)
+static void call_and_wait(troupe_service_client *client, uint32_t method, troupe_message **message,
+                          ProtobufCClosure closure, void *closure_data)
 {
     TROUPE_AUTO(troupe_message) *reply = NULL;
     client->error =
@@ -173,23 +176,20 @@ static troupe_error answered(troupe_self *self, void *state, troupe_error error,
     tr_free(self->actor->worker->system->ports.allocator, context, sizeof calling);
     const ProtobufCMessage *output =
         error == TROUPE_OK ? output_of(calling.client, calling.method, *reply) : NULL;
-    calling.client->error =
-        error == TROUPE_OK && output == NULL ? TROUPE_ERROR_PROTOCOL : error;
+    calling.client->error = error == TROUPE_OK && output == NULL ? TROUPE_ERROR_PROTOCOL : error;
     calling.closure(output, calling.closure_data);
     return TROUPE_OK;
 }
 
-static void call_and_go_on(troupe_service_client *client, uint32_t method,
-                           troupe_message **message, ProtobufCClosure closure, void *closure_data)
+static void call_and_go_on(troupe_service_client *client, uint32_t method, troupe_message **message,
+                           ProtobufCClosure closure, void *closure_data)
 {
     const troupe_allocator *allocator = client->self->actor->worker->system->ports.allocator;
     struct calling *calling = tr_allocate(allocator, sizeof *calling);
     client->error = TROUPE_ERROR_NO_MEMORY;
     if (calling != NULL) {
-        *calling = (struct calling) {.client = client,
-                                     .closure = closure,
-                                     .closure_data = closure_data,
-                                     .method = method};
+        *calling = (struct calling) {
+            .client = client, .closure = closure, .closure_data = closure_data, .method = method};
         client->error = troupe_ask_message_then(client->self, client->actor, message,
                                                 client->timeout, answered, calling);
     }
@@ -230,10 +230,9 @@ void troupe_service_client_init(troupe_service_client *client, troupe_self *self
     if (client == NULL) {
         return;
     }
-    *client = (troupe_service_client) {.service = {.descriptor = descriptor,
-                                                   .invoke = invoke,
-                                                   .destroy = nothing_to_destroy},
-                                       .self = self,
-                                       .actor = actor,
-                                       .timeout = timeout};
+    *client = (troupe_service_client) {
+        .service = {.descriptor = descriptor, .invoke = invoke, .destroy = nothing_to_destroy},
+        .self = self,
+        .actor = actor,
+        .timeout = timeout};
 }
