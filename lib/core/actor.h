@@ -36,7 +36,7 @@ struct troupe_self {
 };
 
 typedef enum tr_actor_state {
-    TR_ACTOR_NEW,     /* what comes is queued; START is on the way */
+    TR_ACTOR_NEW, /* what comes is queued; START is on the way */
     TR_ACTOR_LIVE,
     TR_ACTOR_CLOSING, /* waits for its children to end */
     TR_ACTOR_ENDED    /* waits for its last places to come back and its parent to forget it */
@@ -72,17 +72,17 @@ struct tr_actor {
     tr_address address;
     tr_address parent;
     tr_actor *run_next;
-    tr_task *task;         /* NULL: a behavior */
-    tr_list link;          /* in the worker's list of actors */
-    tr_list hungry;        /* in the worker's list of the hungry */
+    tr_task *task;  /* NULL: a behavior */
+    tr_list link;   /* in the worker's list of actors */
+    tr_list hungry; /* in the worker's list of the hungry */
     /* Mailbox. */
-    tr_queue lane;         /* the first */
-    tr_queue replies;      /* to a behavior's asks */
-    tr_queue line;         /* LINE_ENTER messages of those who wait for room */
-    tr_queue watchers;     /* MONITOR messages: the entries of monitors */
+    tr_queue lane;     /* the first */
+    tr_queue replies;  /* to a behavior's asks */
+    tr_queue line;     /* LINE_ENTER messages of those who wait for room */
+    tr_queue watchers; /* MONITOR messages: the entries of monitors */
     tr_lanes *lanes;
     tr_extra *extra;
-    troupe_message *held;  /* received and not ended, newest first */
+    troupe_message *held; /* received and not ended, newest first */
     uint64_t bytes_to_release;
     const troupe_message *scope;  /* the message being handled; see scope */
     uint64_t message_deadline_ns; /* of handling it */
@@ -95,27 +95,27 @@ struct tr_actor {
     uint32_t tickets; /* places in lines asked for and not answered */
     uint32_t turn_left;
     uint32_t ticks;   /* in the first lane */
-    uint8_t state; /* tr_actor_state */
-    bool is_runnable;  /* in the run queue */
+    uint8_t state;    /* tr_actor_state */
+    bool is_runnable; /* in the run queue */
     bool is_stopping;
     bool is_cancelled;
     bool is_scope_cancelled; /* the handling of one message; see scope */
     bool is_overloaded;
-    bool is_ready;     /* READY was sent */
-    bool says_ready;   /* only troupe_ready makes it so */
-    bool is_reaped;    /* the parent has forgotten it */
-    bool evicts;       /* a policy or rule drops the oldest or conflates */
+    bool is_ready;      /* READY was sent */
+    bool says_ready;    /* only troupe_ready makes it so */
+    bool is_reaped;     /* the parent has forgotten it */
+    bool evicts;        /* a policy or rule drops the oldest or conflates */
     bool has_continued; /* troupe_continue was used for the current message */
     bool is_started;    /* `start` has returned OK, or the body has begun */
     bool is_guardian;
-    troupe_error reason; /* how it ended; of a failure also `failure` */
+    troupe_error reason;             /* how it ended; of a failure also `failure` */
     const troupe_behavior *behavior; /* NULL: coroutine */
     troupe_body *body;
     void *argument;
     void *state_block;
     size_t state_size;
-    const tr_settings *settings; /* shared defaults, or in the same block */
-    tr_name *name;               /* NULL: none */
+    const tr_settings *settings;   /* shared defaults, or in the same block */
+    tr_name *name;                 /* NULL: none */
     troupe_message *ready_message; /* to the spawner, when it waits for it */
     tr_failure *failure;           /* of troupe_fail, or NULL */
     size_t block_size;
@@ -135,6 +135,29 @@ tr_actor *tr_actor_at(tr_worker *worker, tr_address address);
 static inline bool tr_actor_is_live(const tr_actor *actor)
 {
     return actor->state <= TR_ACTOR_LIVE;
+}
+
+/* Whether anything was ever parked: see park. */
+static inline bool tr_park_is_used(const tr_actor *actor)
+{
+    return actor->extra != NULL && actor->extra->park != NULL;
+}
+
+/* Puts an actor at the end of the run queue, unless it is there. */
+static inline void tr_worker_make_runnable(tr_worker *worker, tr_actor *actor)
+{
+    if (actor->is_runnable) {
+        return;
+    }
+    actor->is_runnable = true;
+    actor->run_next = NULL;
+    if (worker->run_head == NULL) {
+        worker->run_head = actor;
+    } else {
+        worker->run_tail->run_next = actor;
+    }
+    worker->run_tail = actor;
+    worker->run_count++;
 }
 
 /* Runs one turn. */

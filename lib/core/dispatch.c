@@ -37,8 +37,7 @@ static void end_handled(tr_actor *actor, troupe_message *message, troupe_error e
     if (TR_UNLIKELY(actor->held != NULL)) {
         tr_held_sweep(worker, actor);
     }
-    tr_scope_end(actor);
-    actor->trace_id = 0;
+    tr_held_end_scope(actor);
 }
 
 static troupe_handler *find_handler(const troupe_behavior *behavior, const troupe_message *message)

@@ -3,35 +3,6 @@
 #include "core/scope.h"
 #include "core/task.h"
 
-void tr_held_add_reply(tr_actor *actor, troupe_message *message)
-{
-    message->next = actor->held;
-    actor->held = message;
-    atomic_store_explicit(&message->released, 0, memory_order_relaxed);
-    tr_message_set(message, TR_MESSAGE_HELD);
-}
-
-void tr_held_add(tr_actor *actor, troupe_message *message)
-{
-    tr_held_add_reply(actor, message);
-    tr_scope_begin(actor, message);
-    actor->trace_id = tr_message_trace(message);
-    actor->has_continued = false;
-}
-
-void tr_held_remove(tr_actor *actor, troupe_message *message)
-{
-    troupe_message **at = &actor->held;
-    while (*at != message) {
-        TR_ASSERT(*at != NULL);
-        at = &(*at)->next;
-    }
-    *at = message->next;
-    message->next = NULL;
-    tr_message_clear(message, TR_MESSAGE_HELD);
-    tr_scope_forget(actor, message);
-}
-
 void tr_held_sweep(tr_worker *worker, tr_actor *actor)
 {
     for (troupe_message **at = &actor->held; *at != NULL;) {

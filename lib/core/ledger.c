@@ -27,13 +27,6 @@ void tr_ledger_fini(tr_ledger *ledger)
     tr_map_fini(&ledger->types);
 }
 
-void tr_ledger_accept(tr_ledger *ledger, troupe_message *message)
-{
-    TR_ASSERT(!tr_message_has(message, TR_MESSAGE_ACCEPTED));
-    tr_message_set(message, TR_MESSAGE_ACCEPTED);
-    tr_ledger_add(ledger, TR_COUNT_ACCEPTED, 1);
-}
-
 void tr_ledger_read(const tr_ledger *ledger, troupe_counts *out_counts)
 {
     /* Outcomes first: what is read later of the accepted can only be more, so that accepted equal
@@ -79,10 +72,10 @@ static bool is_of_type(const tr_map_node *node, const void *key)
     return TR_CONTAINER_OF_CONST(node, tr_type_ledger, node)->type == key;
 }
 
-static tr_type_ledger *find_type(tr_ledger *ledger, const troupe_message *message)
+tr_type_ledger *tr_ledger_find_type(tr_ledger *ledger, const troupe_message *message)
 {
     const uint64_t hash = tr_hash_u64((uint64_t) (uintptr_t) message->type);
-    tr_type_ledger **cached = &ledger->cache[hash % TR_LEDGER_CACHE];
+    tr_type_ledger **cached = tr_ledger_cached(ledger, message->type);
     tr_map_node *node = tr_map_find(&ledger->types, hash, is_of_type, message->type);
     if (node != NULL) {
         *cached = TR_CONTAINER_OF(node, tr_type_ledger, node);
@@ -100,19 +93,6 @@ static tr_type_ledger *find_type(tr_ledger *ledger, const troupe_message *messag
     tr_map_add(&ledger->types, &type->node, hash);
     *cached = type;
     return type;
-}
-
-static void count_outcome(tr_ledger *ledger, const troupe_message *message, troupe_outcome outcome)
-{
-    const uint64_t hash = tr_hash_u64((uint64_t) (uintptr_t) message->type);
-    tr_type_ledger *type = ledger->cache[hash % TR_LEDGER_CACHE];
-    if (TR_UNLIKELY(type == NULL || type->type != message->type)) {
-        type = find_type(ledger, message);
-    }
-    type->outcomes[outcome]++;
-    _Atomic uint64_t *total = &ledger->outcomes[outcome];
-    atomic_store_explicit(total, atomic_load_explicit(total, memory_order_relaxed) + 1,
-                          memory_order_release);
 }
 
 /* The request becomes the answer: an ask is answered even when memory is out. */
@@ -138,8 +118,8 @@ static bool tells_why(tr_worker *worker, const troupe_message *request)
     return actor != NULL && tr_failure_answer(worker, actor, actor->reason, request);
 }
 
-void tr_message_end(tr_worker *worker, troupe_message *message, troupe_outcome outcome,
-                    troupe_error answer)
+void tr_message_end_with_care(tr_worker *worker, troupe_message *message, troupe_outcome outcome,
+                              troupe_error answer)
 {
     TR_ASSERT(!tr_message_has(message, TR_MESSAGE_HELD | TR_MESSAGE_PLACED | TR_MESSAGE_STASHED));
     const bool wants_reply = tr_message_has(message, TR_MESSAGE_WANTS_REPLY);
@@ -151,12 +131,12 @@ void tr_message_end(tr_worker *worker, troupe_message *message, troupe_outcome o
         troupe_message ended = {.type = message->type, .kind_and_form = message->kind_and_form};
         turn_around(worker, message, answer);
         if (was_accepted) {
-            count_outcome(&worker->ledger, &ended, outcome);
+            tr_ledger_end(&worker->ledger, &ended, outcome);
         }
         return;
     }
     if (tr_message_has(message, TR_MESSAGE_ACCEPTED)) {
-        count_outcome(&worker->ledger, message, outcome);
+        tr_ledger_end(&worker->ledger, message, outcome);
         tr_message_clear(message, TR_MESSAGE_ACCEPTED);
     }
     if (TR_UNLIKELY(tr_message_kind(message) == TR_KIND_TICK)) {
@@ -169,7 +149,7 @@ void tr_message_end(tr_worker *worker, troupe_message *message, troupe_outcome o
 void tr_message_renew(tr_worker *worker, troupe_message *message, troupe_outcome outcome)
 {
     if (tr_message_has(message, TR_MESSAGE_ACCEPTED)) {
-        count_outcome(&worker->ledger, message, outcome);
+        tr_ledger_end(&worker->ledger, message, outcome);
         tr_message_clear(message, TR_MESSAGE_ACCEPTED);
     }
 }

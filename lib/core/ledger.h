@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* ledger: every message accepted ends in exactly one counted outcome.
  *
- * tr_message_end is the one function that ends a message; it counts the outcome, answers an ask
- * that was not answered, and frees. Counters are written by their worker alone, with relaxed
+ * tr_message_end (worker.h) is the one function that ends a message; it counts the outcome, answers
+ * an ask that was not answered, and frees. Counters are written by their worker alone, with relaxed
  * stores, so that others may read them.
  * Owns:       the counters and the map of types of one worker.
  * Invariants: summed over the workers at rest, accepted = all outcomes + held.
@@ -15,6 +15,7 @@
 #include <troupe/dead_letter.h>
 #include <troupe/statistics.h>
 
+#include "base/assert.h"
 #include "base/map.h"
 #include "core/message.h"
 
@@ -67,17 +68,46 @@ static inline void tr_ledger_add(tr_ledger *ledger, tr_count count, uint64_t mor
 }
 
 /* Marks a message as accepted and counts it. */
-void tr_ledger_accept(tr_ledger *ledger, troupe_message *message);
+static inline void tr_ledger_accept(tr_ledger *ledger, troupe_message *message)
+{
+    TR_ASSERT(!tr_message_has(message, TR_MESSAGE_ACCEPTED));
+    tr_message_set(message, TR_MESSAGE_ACCEPTED);
+    tr_ledger_add(ledger, TR_COUNT_ACCEPTED, 1);
+}
+
+/* Of tr_ledger_end, for a type that is not in the cache. */
+tr_type_ledger *tr_ledger_find_type(tr_ledger *ledger, const troupe_message *message);
+
+static inline tr_type_ledger **tr_ledger_cached(tr_ledger *ledger, const void *type)
+{
+    const uint64_t address = (uint64_t) (uintptr_t) type;
+    return &ledger->cache[(address >> 5 ^ address >> 9) % TR_LEDGER_CACHE];
+}
+
+/* Counts the end of a message that was accepted. */
+static inline void tr_ledger_end(tr_ledger *ledger, const troupe_message *message,
+                                 troupe_outcome outcome)
+{
+    tr_type_ledger *type = *tr_ledger_cached(ledger, message->type);
+    if (TR_UNLIKELY(type == NULL || type->type != message->type)) {
+        type = tr_ledger_find_type(ledger, message);
+    }
+    type->outcomes[outcome]++;
+    _Atomic uint64_t *total = &ledger->outcomes[outcome];
+    atomic_store_explicit(total, atomic_load_explicit(total, memory_order_relaxed) + 1,
+                          memory_order_release);
+}
 
 void tr_ledger_read(const tr_ledger *ledger, troupe_counts *out_counts);
 
 /* Adds all of `more`. */
 void tr_counts_add(troupe_counts *sum, const troupe_counts *more);
 
-/* Ends a message: counts the outcome, if it was accepted; if its sender still waits for a reply,
- * the block becomes that reply, with `answer` as its error; else it is freed. */
-void tr_message_end(tr_worker *worker, troupe_message *message, troupe_outcome outcome,
-                    troupe_error answer);
+/* Ends a message, as tr_message_end (worker.h) does: counts the outcome, if it was accepted; if its
+ * sender still waits for a reply, the block becomes that reply, with `answer` as its error; else it
+ * is freed. */
+void tr_message_end_with_care(tr_worker *worker, troupe_message *message, troupe_outcome outcome,
+                              troupe_error answer);
 
 /* The message is going to have another life (sent on, given back): this one is counted as ended. */
 void tr_message_renew(tr_worker *worker, troupe_message *message, troupe_outcome outcome);

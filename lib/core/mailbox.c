@@ -164,10 +164,8 @@ static bool put_evicting(tr_worker *worker, tr_actor *actor, troupe_message *mes
     return is_done;
 }
 
-void tr_mailbox_put(tr_worker *worker, tr_actor *actor, troupe_message *message)
+void tr_mailbox_put_with_care(tr_worker *worker, tr_actor *actor, troupe_message *message)
 {
-    TR_ASSERT(!tr_message_has(message, TR_MESSAGE_PLACED | TR_MESSAGE_HELD));
-    tr_message_set(message, TR_MESSAGE_PLACED);
     if (TR_UNLIKELY(actor->evicts)) {
         const bool is_done = put_evicting(worker, actor, message);
         if (is_done) {
@@ -350,7 +348,7 @@ void tr_mailbox_void(tr_actor *actor, tr_address asker, uint64_t ask)
     }
 }
 
-troupe_message *tr_mailbox_take(tr_worker *worker, tr_actor *actor)
+troupe_message *tr_mailbox_take_with_care(tr_worker *worker, tr_actor *actor)
 {
     troupe_message *message = tr_queue_pop(&actor->replies);
     if (TR_UNLIKELY(message != NULL)) {
@@ -471,11 +469,8 @@ troupe_message *tr_mailbox_drain(tr_actor *actor)
     return message;
 }
 
-void tr_mailbox_release(tr_worker *worker, tr_actor *actor)
+void tr_mailbox_release_taken(tr_worker *worker, tr_actor *actor)
 {
-    if (actor->to_release == 0) {
-        return;
-    }
     const uint32_t count = actor->to_release;
     const uint64_t bytes = actor->bytes_to_release;
     actor->to_release = 0;

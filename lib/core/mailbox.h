@@ -13,10 +13,30 @@
 #ifndef TR_CORE_MAILBOX_H
 #define TR_CORE_MAILBOX_H
 
+#include "base/assert.h"
 #include "core/actor.h"
+#include "core/task.h"
+
+/* Of tr_mailbox_put, for an actor with lanes, an extra or a policy that evicts. */
+void tr_mailbox_put_with_care(tr_worker *worker, tr_actor *actor, troupe_message *message);
 
 /* Puts an admitted message in; full by eviction, it may end another one, or this one. */
-void tr_mailbox_put(tr_worker *worker, tr_actor *actor, troupe_message *message);
+static inline void tr_mailbox_put(tr_worker *worker, tr_actor *actor, troupe_message *message)
+{
+    TR_ASSERT(!tr_message_has(message, TR_MESSAGE_PLACED | TR_MESSAGE_HELD));
+    tr_message_set(message, TR_MESSAGE_PLACED);
+    if (TR_UNLIKELY(actor->evicts || actor->lanes != NULL || actor->extra != NULL)) {
+        tr_mailbox_put_with_care(worker, actor, message);
+        return;
+    }
+    tr_queue_push(&actor->lane, message);
+    actor->queued++;
+    if (actor->task != NULL) {
+        tr_task_message_came(worker, actor->task, message);
+    } else if (actor->state == TR_ACTOR_LIVE) {
+        tr_worker_make_runnable(worker, actor);
+    }
+}
 
 /* Puts in what has room of its own: a tick, a DOWN. */
 void tr_mailbox_put_reserved(tr_worker *worker, tr_actor *actor, troupe_message *message);
@@ -24,9 +44,33 @@ void tr_mailbox_put_reserved(tr_worker *worker, tr_actor *actor, troupe_message 
 /* Puts stashed messages back, before all others. */
 void tr_mailbox_put_back(tr_actor *actor, troupe_message *message);
 
+/* Of tr_mailbox_take, when more is to be looked at than the first of a single lane. */
+troupe_message *tr_mailbox_take_with_care(tr_worker *worker, tr_actor *actor);
+
 /* Takes the next message to handle off, or NULL. Those that have expired or are void are ended on
  * the way. The place of what is taken is given back by the next tr_mailbox_release. */
-troupe_message *tr_mailbox_take(tr_worker *worker, tr_actor *actor);
+static inline troupe_message *tr_mailbox_take(tr_worker *worker, tr_actor *actor)
+{
+    troupe_message *message = actor->lane.head;
+    if (TR_UNLIKELY(actor->replies.head != NULL || actor->lanes != NULL)) {
+        return tr_mailbox_take_with_care(worker, actor);
+    }
+    if (message == NULL) {
+        return NULL;
+    }
+    if (TR_UNLIKELY(tr_message_kind(message) != TR_KIND_USER ||
+                    message->deadline_ns <= worker->now_ns ||
+                    tr_message_has(message, TR_MESSAGE_VOID))) {
+        return tr_mailbox_take_with_care(worker, actor);
+    }
+    TR_ASSERT(tr_message_has(message, TR_MESSAGE_PLACED));
+    actor->lane.head = message->next;
+    tr_message_clear(message, TR_MESSAGE_PLACED);
+    actor->queued--;
+    actor->to_release++;
+    actor->bytes_to_release += tr_message_charge(message);
+    return message;
+}
 
 /* The same for a behavior that has messages parked: replies and ticks only. */
 troupe_message *tr_mailbox_take_reserved(tr_worker *worker, tr_actor *actor);
@@ -48,8 +92,16 @@ bool tr_message_is_accepted(const troupe_message *message, const troupe_accept *
  * comes it ends as cancelled. */
 void tr_mailbox_void(tr_actor *actor, tr_address asker, uint64_t ask);
 
+/* Of tr_mailbox_release, when there is something to give back. */
+void tr_mailbox_release_taken(tr_worker *worker, tr_actor *actor);
+
 /* Gives back the places of what was taken, and serves those who wait for room. */
-void tr_mailbox_release(tr_worker *worker, tr_actor *actor);
+static inline void tr_mailbox_release(tr_worker *worker, tr_actor *actor)
+{
+    if (actor->to_release > 0) {
+        tr_mailbox_release_taken(worker, actor);
+    }
+}
 
 /* The same in the middle of a turn, but for what is still being handled: it may be stashed. False
  * if there is nothing to give back. */

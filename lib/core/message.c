@@ -22,7 +22,7 @@ static tr_body *body_of(const troupe_message *message)
     return (tr_body *) message->body;
 }
 
-static void clear_header(troupe_message *message, tr_kind kind, unsigned flags)
+static inline void clear_header(troupe_message *message, tr_kind kind, unsigned flags)
 {
     memset(message, 0, sizeof *message);
     message->deadline_ns = TR_NEVER;
@@ -131,9 +131,39 @@ troupe_error tr_message_of_protobuf(tr_pool *pool, const ProtobufCMessage *body,
     return TROUPE_OK;
 }
 
+static inline void copy_struct(void *to, const void *from, size_t size)
+{
+    if (size == sizeof(uint64_t)) { /* a number or a pointer: not worth a call */
+        memcpy(to, from, sizeof(uint64_t));
+    } else {
+        memcpy(to, from, size);
+    }
+}
+
+/* A small one, which needs no more than its block. */
+static inline troupe_error make_small_struct(tr_pool *pool, const troupe_type *type,
+                                             const void *body, troupe_message **out_message)
+{
+    troupe_message *message = tr_pool_take(pool, sizeof *message + type->body_size);
+    if (TR_UNLIKELY(message == NULL)) {
+        return TROUPE_ERROR_NO_MEMORY;
+    }
+    clear_header(message, TR_KIND_USER, 0);
+    message->kind_and_form = (uint8_t) ((unsigned) TR_KIND_USER | (unsigned) TR_FORM_STRUCT << 6);
+    message->type = type;
+    message->size = (uint32_t) type->body_size;
+    message->body = message + 1;
+    copy_struct(message + 1, body, type->body_size);
+    *out_message = message;
+    return TROUPE_OK;
+}
+
 troupe_error tr_message_of_struct(tr_pool *pool, const troupe_type *type, const void *body,
                                   troupe_message **out_message)
 {
+    if (TR_LIKELY(body != NULL && type->fini == NULL && type->body_size <= INLINE_MAX)) {
+        return make_small_struct(pool, type, body, out_message);
+    }
     troupe_message *message = NULL;
     const troupe_error error =
         tr_message_with_body(pool, TR_FORM_STRUCT, type, type->body_size, &message);
@@ -180,8 +210,8 @@ troupe_error tr_message_build(tr_pool *pool, const ProtobufCMessageDescriptor *d
     const size_t root = (descriptor->sizeof_message + 7) & ~(size_t) 7;
     TR_REQUIRE(room_size <= TR_MESSAGE_BYTES_MAX - root, TOO_LARGE);
     troupe_message *message = NULL;
-    const troupe_error error = tr_message_with_own_body(pool, TR_FORM_PROTOBUF, descriptor,
-                                                        root + room_size, &message);
+    const troupe_error error =
+        tr_message_with_own_body(pool, TR_FORM_PROTOBUF, descriptor, root + room_size, &message);
     if (error) {
         return error;
     }

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "core/post.h"
 #include "core/probe.h"
 
 /* A place in one line. */
@@ -123,8 +124,8 @@ static struct place *place_for(tr_park *park, tr_address to)
 }
 
 /* Asks for a place for the message that is first for this receiver. */
-static void enter_line(tr_worker *worker, tr_park *park, struct place *place,
-                       troupe_message *enter, const troupe_message *first)
+static void enter_line(tr_worker *worker, tr_park *park, struct place *place, troupe_message *enter,
+                       const troupe_message *first)
 {
     tr_actor *actor = park->actor;
     place->to = first->receiver;
@@ -191,9 +192,9 @@ bool tr_park_has(const tr_actor *actor, tr_address to)
     return false;
 }
 
-uint32_t tr_park_count(const tr_actor *actor)
+uint32_t tr_park_count_used(const tr_actor *actor)
 {
-    return tr_park_is_used(actor) ? actor->extra->park->count : 0;
+    return actor->extra->park->count;
 }
 
 /* The first parked message for the receiver, and the one before it in the queue. */

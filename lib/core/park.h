@@ -17,12 +17,13 @@ TROUPE_MUST_CHECK troupe_error tr_park_add(tr_worker *worker, tr_sending *sendin
 /* Whether messages for this receiver are parked, so that the next has to stand behind them. */
 bool tr_park_has(const tr_actor *actor, tr_address to);
 
-static inline bool tr_park_is_used(const tr_actor *actor)
-{
-    return actor->extra != NULL && actor->extra->park != NULL;
-}
+/* Of tr_park_count, when something was parked once. */
+uint32_t tr_park_count_used(const tr_actor *actor);
 
-uint32_t tr_park_count(const tr_actor *actor);
+static inline uint32_t tr_park_count(const tr_actor *actor)
+{
+    return TR_UNLIKELY(tr_park_is_used(actor)) ? tr_park_count_used(actor) : 0;
+}
 
 /* LINE_GRANT came: whether there was a message for it; the grant is then taken. */
 bool tr_park_granted(tr_worker *worker, tr_actor *actor, troupe_message *grant);

@@ -6,12 +6,7 @@
 #include "core/handle.h"
 #include "core/poison.h"
 
-/* At the start of each slab. */
-struct slab {
-    tr_pool *pool;
-    uint32_t block_size;
-    uint32_t class;
-};
+/* What the tr_slab at the start of each takes. */
 #define SLAB_HEADER_SIZE 64
 
 /* In front of each block, with its mark at the end: a cache line, so that blocks begin with one. */
@@ -24,27 +19,8 @@ struct tr_pool_chunk {
 
 #define CHUNK_SLABS_MAX 16
 
-static const uint32_t block_sizes[TR_POOL_CLASSES] = {64, 128, 256, TR_POOL_BLOCK_MAX};
-
-static struct slab *slab_of(const void *block)
-{
-    return (struct slab *) ((uintptr_t) block & ~((uintptr_t) TR_POOL_SLAB_SIZE - 1));
-}
-
-/* Where there are marks. */
-__attribute__((unused)) static tr_mark *mark_of(tr_block *block)
-{
-    return (tr_mark *) (void *) block - 1;
-}
-
-static unsigned class_of_size(size_t size)
-{
-    unsigned class = 0;
-    while (block_sizes[class] < size) {
-        class ++;
-    }
-    return class;
-}
+_Static_assert(TR_POOL_BLOCK_MIN << (TR_POOL_CLASSES - 1) == TR_POOL_BLOCK_MAX,
+               "each class has blocks of twice the size");
 
 bool tr_pool_init(tr_pool *pool, const troupe_allocator *allocator, void *system, uint32_t index,
                   uint32_t pool_count)
@@ -99,7 +75,7 @@ static bool add_chunk(tr_pool *pool)
 /* The first to be used again; where handles are checked the last, to be known for what it was. */
 static void put_free(tr_pool *pool, tr_block *block)
 {
-    struct slab *slab = slab_of(block);
+    const tr_slab *slab = tr_pool_slab_of(block);
     tr_block **first = &pool->free[slab->class];
     tr_block **last = &pool->free_last[slab->class];
     if (TR_CHECKS_HANDLES && *first != NULL) {
@@ -138,10 +114,10 @@ static bool cut_slab(tr_pool *pool, unsigned class)
     pool->next_slab += TR_POOL_SLAB_SIZE;
     pool->slabs_left--;
 
-    struct slab *slab = (struct slab *) (void *) bytes;
+    tr_slab *slab = (tr_slab *) (void *) bytes;
     slab->pool = pool;
     slab->class = class;
-    slab->block_size = block_sizes[class];
+    slab->block_size = (uint32_t) TR_POOL_BLOCK_MIN << class;
     const uint32_t stride = slab->block_size + PREFIX_SIZE;
     for (uint32_t at = TR_POOL_SLAB_SIZE - stride; at >= SLAB_HEADER_SIZE; at -= stride) {
         put_free(pool, (tr_block *) (void *) (bytes + at + PREFIX_SIZE));
@@ -152,43 +128,29 @@ static bool cut_slab(tr_pool *pool, unsigned class)
     return true;
 }
 
-void *tr_pool_take(tr_pool *pool, size_t size)
+void *tr_pool_take_anew(tr_pool *pool, size_t size)
 {
-    if (size > TR_POOL_BLOCK_MAX) {
+    const unsigned class = tr_pool_class_of(size);
+    if (class >= TR_POOL_CLASSES) {
         return NULL;
     }
-    const unsigned class = class_of_size(size);
-    if (pool->free[class] == NULL) {
-        (void) collect_returned(pool); /* may bring none of this class */
-        if (pool->free[class] == NULL && !cut_slab(pool, class)) {
-            return NULL;
-        }
+    (void) collect_returned(pool); /* may bring none of this class */
+    if (pool->free[class] == NULL && !cut_slab(pool, class)) {
+        return NULL;
     }
-    tr_block *block = pool->free[class];
-    pool->free[class] = block->next;
-    pool->blocks_taken++;
-    TR_UNPOISON(block, block_sizes[class]);
-    TR_MARK_BEGIN(mark_of(block), TR_HANDLE_MESSAGE, pool->system);
-    return block;
+    return tr_pool_take(pool, size);
 }
 
 size_t tr_pool_block_size(const void *block)
 {
-    return slab_of(block)->block_size;
+    return tr_pool_slab_of(block)->block_size;
 }
 
-tr_pool *tr_pool_of(const void *block)
+void tr_pool_give_with_care(tr_pool *pool, tr_block *block)
 {
-    return slab_of(block)->pool;
-}
-
-void tr_pool_give(tr_pool *pool, void *given)
-{
-    tr_block *block = given;
-    tr_pool *home = slab_of(block)->pool;
-    pool->blocks_taken--;
-    TR_MARK_END(mark_of(block));
-    if (TR_LIKELY(home == pool)) {
+    tr_pool *home = tr_pool_of(block);
+    TR_MARK_END(tr_pool_mark_of(block));
+    if (home == pool) {
         put_free(pool, block);
         return;
     }
@@ -218,8 +180,8 @@ static void send_home(tr_pool *home, tr_block *head, tr_block *tail)
 void tr_pool_give_from_outside(void *given)
 {
     tr_block *block = given;
-    tr_pool *home = slab_of(block)->pool;
-    TR_MARK_END(mark_of(block));
+    tr_pool *home = tr_pool_of(block);
+    TR_MARK_END(tr_pool_mark_of(block));
     /* Relaxed: a count that is read when all is at rest. */
     atomic_fetch_add_explicit(&home->from_outside, 1, memory_order_relaxed);
     send_home(home, block, block);

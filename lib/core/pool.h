@@ -19,7 +19,12 @@
 #include <stdint.h>
 #include <troupe/allocator.h>
 
+#include "base/assert.h"
+#include "core/handle.h"
+#include "core/poison.h"
+
 #define TR_POOL_CLASSES 4
+#define TR_POOL_BLOCK_MIN 64
 #define TR_POOL_BLOCK_MAX 512
 #define TR_POOL_SLAB_SIZE (UINT32_C(64) << 10)
 
@@ -29,6 +34,13 @@ typedef struct tr_block {
 
 typedef struct tr_pool tr_pool;
 typedef struct tr_pool_chunk tr_pool_chunk;
+
+/* At the start of each slab. */
+typedef struct tr_slab {
+    tr_pool *pool;
+    uint32_t block_size;
+    uint32_t class;
+} tr_slab;
 
 /* What this pool's worker has for another pool. */
 typedef struct tr_homeward {
@@ -59,20 +71,71 @@ struct tr_pool {
 /* No memory is taken but the table of the other pools.
  * Errors: NO_MEMORY (false). */
 bool tr_pool_init(tr_pool *pool, const troupe_allocator *allocator, void *system, uint32_t index,
-                   uint32_t pool_count);
+                  uint32_t pool_count);
 void tr_pool_fini(tr_pool *pool);
 
+/* The class of blocks of at least `size` bytes, which is not 0: 64, 128, 256, 512. */
+static inline unsigned tr_pool_class_of(size_t size)
+{
+    const uint64_t lines = (size - 1) / TR_POOL_BLOCK_MIN;
+    return lines == 0 ? 0 : 64 - (unsigned) __builtin_clzll(lines);
+}
+
+/* Where handles are checked a mark precedes each block. */
+static inline tr_mark *tr_pool_mark_of(tr_block *block)
+{
+    return (tr_mark *) (void *) block - 1;
+}
+
+/* Of tr_pool_take, when the class's list is empty or the size too large. */
+void *tr_pool_take_anew(tr_pool *pool, size_t size);
+
 /* A block of at least `size` bytes, not zeroed; NULL when memory is out or size > BLOCK_MAX. */
-void *tr_pool_take(tr_pool *pool, size_t size);
+static inline void *tr_pool_take(tr_pool *pool, size_t size)
+{
+    const unsigned class = tr_pool_class_of(size);
+    if (TR_UNLIKELY(class >= TR_POOL_CLASSES || pool->free[class] == NULL)) {
+        return tr_pool_take_anew(pool, size);
+    }
+    tr_block *block = pool->free[class];
+    pool->free[class] = block->next;
+    pool->blocks_taken++;
+    TR_UNPOISON(block, (size_t) TR_POOL_BLOCK_MIN << class);
+    TR_MARK_BEGIN(tr_pool_mark_of(block), TR_HANDLE_MESSAGE, pool->system);
+    return block;
+}
 
 /* Bytes of the block. */
 size_t tr_pool_block_size(const void *block);
 
+static inline tr_slab *tr_pool_slab_of(const void *block)
+{
+    return (tr_slab *) ((uintptr_t) block & ~((uintptr_t) TR_POOL_SLAB_SIZE - 1));
+}
+
 /* The pool that the block belongs to. */
-tr_pool *tr_pool_of(const void *block);
+static inline tr_pool *tr_pool_of(const void *block)
+{
+    return tr_pool_slab_of(block)->pool;
+}
+
+/* Of tr_pool_give, for a block of another pool, and where handles are checked. */
+void tr_pool_give_with_care(tr_pool *pool, tr_block *block);
 
 /* Gives a block back; one of another pool is put into the chain for it. `pool` is the caller's. */
-void tr_pool_give(tr_pool *pool, void *block);
+static inline void tr_pool_give(tr_pool *pool, void *given)
+{
+    tr_block *block = given;
+    const tr_slab *slab = tr_pool_slab_of(block);
+    pool->blocks_taken--;
+    if (TR_CHECKS_HANDLES || TR_UNLIKELY(slab->pool != pool)) {
+        tr_pool_give_with_care(pool, block);
+        return;
+    }
+    block->next = pool->free[slab->class];
+    pool->free[slab->class] = block;
+    TR_POISON((unsigned char *) block + sizeof *block, slab->block_size - sizeof *block);
+}
 
 /* Gives a block back from a thread that has no pool. */
 void tr_pool_give_from_outside(void *block);

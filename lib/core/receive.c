@@ -39,8 +39,7 @@ static void end_previous(tr_worker *worker, tr_actor *actor, troupe_message **me
     if (TR_UNLIKELY(actor->held != NULL)) {
         tr_held_sweep(worker, actor);
     }
-    tr_scope_end(actor);
-    actor->trace_id = 0;
+    tr_held_end_scope(actor);
 }
 
 static troupe_error interrupted(const tr_actor *actor)

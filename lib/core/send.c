@@ -6,6 +6,7 @@
 #include "core/line.h"
 #include "core/mailbox.h"
 #include "core/park.h"
+#include "core/post.h"
 #include "core/room.h"
 #include "core/task.h"
 

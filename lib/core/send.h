@@ -8,7 +8,7 @@
 
 #include <troupe/send.h>
 
-#include "core/actor.h"
+#include "core/post.h"
 
 /* One send on its way through the policies. */
 typedef struct tr_sending {
@@ -21,14 +21,42 @@ typedef struct tr_sending {
     troupe_on_full on_full; /* of this send; DEFAULT: the receiver's */
     uint32_t margin;
     uint32_t redirects;
-    bool is_forward;  /* keeps sender, deadline and the wish for a reply */
+    bool is_forward;    /* keeps sender, deadline and the wish for a reply */
     bool is_second_try; /* there was room when it was to wait; now it stands in line anyway */
-    bool was_dropped; /* out: by a policy */
-    bool was_parked;  /* out */
+    bool was_dropped;   /* out: by a policy */
+    bool was_parked;    /* out */
 } tr_sending;
 
 /* Sends. Errors: as troupe_send. */
 TROUPE_MUST_CHECK troupe_error tr_send(tr_worker *worker, tr_sending *sending);
+
+/* Sends a message without options where nothing stands against it: there is room and no rule, no
+ * trace, nothing parked, nothing large. False, and nothing is changed, if something does: then
+ * tr_send_prepare and tr_send find out. */
+static inline bool tr_send_at_once(tr_worker *worker, const tr_actor *sender, tr_slot *slot,
+                                   tr_address to, troupe_message **given)
+{
+    troupe_message *message = *given;
+    const unsigned special = TR_MESSAGE_HELD | TR_MESSAGE_PLACED | TR_MESSAGE_STASHED |
+                             TR_MESSAGE_WANTS_REPLY | TR_MESSAGE_EMBEDDED | TR_MESSAGE_ACCEPTED;
+    if ((message->flags & special) != 0 || message->size > TR_MESSAGE_FREE_BYTES ||
+        sender->trace_id != 0 || tr_park_is_used(sender) ||
+        atomic_load_explicit(&slot->rule_count, memory_order_relaxed) != 0 ||
+        !tr_slot_try_admit(slot, to.generation,
+                           atomic_load_explicit(&slot->limit, memory_order_relaxed))) {
+        return false;
+    }
+    *given = NULL;
+    message->sender = sender->address;
+    message->receiver = to;
+    message->deadline_ns = TR_NEVER;
+    message->correlation = 0;
+    message->flags = (uint16_t) ((message->flags & ~TR_MESSAGE_REPLIED) | TR_MESSAGE_SEALED);
+    tr_message_set_kind(message, TR_KIND_USER);
+    tr_ledger_accept(&worker->ledger, message);
+    tr_worker_post(worker, slot, message);
+    return true;
+}
 
 /* Gives a message its trace, the scope's if 0, and checks that it may be sent.
  * Errors: BAD_ARGUMENT if its sender waits for a reply; NO_MEMORY. */

@@ -55,12 +55,10 @@ static troupe_error send_one(tr_sending sending, troupe_message **message,
     return sent;
 }
 
-troupe_error troupe_send_message_with(troupe_self *self, troupe_ref to, troupe_message **message,
-                                      const troupe_send_options *given)
+static __attribute__((noinline)) troupe_error send_with(troupe_self *self, troupe_ref to,
+                                                        troupe_message **message,
+                                                        const troupe_send_options *given)
 {
-    TR_CHECK_SELF(self);
-    TR_CHECK_OWN_MESSAGE(self, message);
-    TR_REQUIRE(self != NULL && message != NULL && *message != NULL, BAD_ARGUMENT);
     troupe_send_options options = {0};
     const tr_worker *worker = tr_enter(self);
     tr_address address;
@@ -75,11 +73,38 @@ troupe_error troupe_send_message_with(troupe_self *self, troupe_ref to, troupe_m
     return error;
 }
 
+/* Most sends are as simple as this; what is not goes the long way from the start. */
+static inline troupe_error send_plain(troupe_self *self, const troupe_ref *to,
+                                      troupe_message **message)
+{
+    tr_actor *actor = self->actor;
+    tr_worker *worker = tr_enter(self);
+    tr_system *system = worker->system;
+    if (TR_LIKELY(to->node == system->options.node_id && to->slot < system->slots.count) &&
+        TR_LIKELY(tr_send_at_once(worker, actor, &system->slots.table[to->slot],
+                                  (tr_address) {.slot = to->slot, .generation = to->generation},
+                                  message))) {
+        tr_leave(self);
+        return TROUPE_OK;
+    }
+    return send_with(self, *to, message, NULL);
+}
+
+troupe_error troupe_send_message_with(troupe_self *self, troupe_ref to, troupe_message **message,
+                                      const troupe_send_options *options)
+{
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, message);
+    TR_REQUIRE(self != NULL && message != NULL && *message != NULL, BAD_ARGUMENT);
+    return options == NULL ? send_plain(self, &to, message) : send_with(self, to, message, options);
+}
+
 troupe_error troupe_send_message(troupe_self *self, troupe_ref to, troupe_message **message)
 {
     TR_CHECK_SELF(self);
     TR_CHECK_OWN_MESSAGE(self, message);
-    return troupe_send_message_with(self, to, message, NULL);
+    TR_REQUIRE(self != NULL && message != NULL && *message != NULL, BAD_ARGUMENT);
+    return send_plain(self, &to, message);
 }
 
 troupe_error troupe_send_with(troupe_self *self, troupe_ref to, const ProtobufCMessage *body,
@@ -102,9 +127,16 @@ troupe_error troupe_send_struct(troupe_self *self, troupe_ref to, const troupe_t
                                 const void *body)
 {
     TR_CHECK_SELF(self);
-    TROUPE_AUTO(troupe_message) *message = NULL;
-    const troupe_error error = troupe_message_create(self, type, body, &message);
-    return error ? error : troupe_send_message(self, to, &message);
+    troupe_message *message = NULL;
+    troupe_error error = troupe_message_create(self, type, body, &message);
+    if (error) {
+        return error;
+    }
+    error = send_plain(self, &to, &message);
+    if (TR_UNLIKELY(error != TROUPE_OK)) {
+        troupe_message_destroy(&message);
+    }
+    return error;
 }
 
 /* Sends as many as there is room for at one stroke: small messages without options. */
@@ -121,9 +153,8 @@ static size_t send_stroke(tr_worker *worker, tr_actor *actor, tr_address to,
     uint32_t places = 0;
     if (plain == 0 || actor->trace_id != 0 ||
         atomic_load_explicit(&slot->rule_count, memory_order_relaxed) != 0 ||
-        tr_slot_admit(slot, to.generation,
-                      atomic_load_explicit(&slot->limit, memory_order_relaxed), 0,
-                      (uint32_t) (plain < TR_BATCH_MAX ? plain : TR_BATCH_MAX),
+        tr_slot_admit(slot, to.generation, atomic_load_explicit(&slot->limit, memory_order_relaxed),
+                      0, (uint32_t) (plain < TR_BATCH_MAX ? plain : TR_BATCH_MAX),
                       &places) != TR_ADMITTED) {
         return 0;
     }

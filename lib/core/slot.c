@@ -181,15 +181,6 @@ void tr_slot_return_bytes(tr_slot *slot, uint64_t bytes)
     TR_ASSERT(before >= bytes);
 }
 
-uint64_t tr_slot_release(tr_slot *slot, uint32_t count)
-{
-    /* Release pairs with the acquire of the next admission. */
-    const uint64_t before =
-        atomic_fetch_sub_explicit(&slot->admission, count, memory_order_acq_rel);
-    TR_ASSERT((before & TR_SLOT_DEPTH_MASK) >= count);
-    return before;
-}
-
 bool tr_slot_set_waiting(tr_slot *slot, uint32_t generation, uint32_t limit)
 {
     uint64_t word = atomic_load_explicit(&slot->admission, memory_order_acquire);

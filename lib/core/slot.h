@@ -19,6 +19,7 @@
 #include <troupe/error.h>
 #include <troupe/mailbox.h>
 
+#include "base/assert.h"
 #include "core/message.h"
 
 typedef struct tr_actor tr_actor;
@@ -54,16 +55,16 @@ typedef struct tr_slot {
     /* The tree; only the worker of the parent touches these. */
     uint32_t index;
     tr_address parent;
-    uint32_t first_child;      /* index + 1; 0: none. Newest first */
-    uint32_t next_sibling;     /* index + 1 */
-    uint32_t previous_sibling; /* index + 1 */
+    uint32_t first_child;       /* index + 1; 0: none. Newest first */
+    uint32_t next_sibling;      /* index + 1 */
+    uint32_t previous_sibling;  /* index + 1 */
     _Atomic uint32_t next_free; /* index + 1; of the shared free ones */
 } tr_slot;
 _Static_assert(sizeof(tr_slot) == 128, "two cache lines");
 
 typedef struct tr_slots {
     tr_slot *table;
-    uint32_t count; /* of the table: actors_max */
+    uint32_t count;        /* of the table: actors_max */
     _Atomic uint32_t used; /* slots that were ever used are below this */
     _Atomic uint64_t free; /* a stack: a count of changes << 32 | index + 1 */
     _Atomic uint32_t live;
@@ -104,6 +105,18 @@ typedef enum tr_admission {
 tr_admission tr_slot_admit(tr_slot *slot, uint32_t generation, uint32_t limit, uint32_t margin,
                            uint32_t count, uint32_t *out_count);
 
+/* The same for one place, where nothing stands against it; false if something does, or another
+ * thread was quicker: then tr_slot_admit finds out. */
+static inline bool tr_slot_try_admit(tr_slot *slot, uint32_t generation, uint32_t limit)
+{
+    uint64_t word = atomic_load_explicit(&slot->admission, memory_order_relaxed);
+    /* Another generation or a flag makes this larger than any limit. */
+    const uint64_t depth = word - ((uint64_t) generation << 32);
+    return TR_LIKELY(depth < limit) &&
+           TR_LIKELY(atomic_compare_exchange_strong_explicit(
+               &slot->admission, &word, word + 1, memory_order_acq_rel, memory_order_relaxed));
+}
+
 /* Takes one place for someone in line: only the owner, who passes WAITING. */
 bool tr_slot_admit_waiter(tr_slot *slot);
 
@@ -112,7 +125,14 @@ bool tr_slot_take_bytes(tr_slot *slot, uint64_t bytes);
 void tr_slot_return_bytes(tr_slot *slot, uint64_t bytes);
 
 /* Gives `count` places back. Returns the word before. */
-uint64_t tr_slot_release(tr_slot *slot, uint32_t count);
+static inline uint64_t tr_slot_release(tr_slot *slot, uint32_t count)
+{
+    /* Release pairs with the acquire of the next admission. */
+    const uint64_t before =
+        atomic_fetch_sub_explicit(&slot->admission, count, memory_order_acq_rel);
+    TR_ASSERT((before & TR_SLOT_DEPTH_MASK) >= count);
+    return before;
+}
 
 /* Sets WAITING if the generation lives and the mailbox is still full (or WAITING already set);
  * false if there is room now or it is closed. */

@@ -131,11 +131,8 @@ void tr_task_wake(tr_worker *worker, tr_task *task, troupe_error result)
     tr_worker_make_runnable(worker, task->self.actor);
 }
 
-void tr_task_message_came(tr_worker *worker, tr_task *task, const troupe_message *message)
+void tr_task_message_awaited(tr_worker *worker, tr_task *task, const troupe_message *message)
 {
-    if (task->wait != TROUPE_WAIT_MESSAGE) {
-        return;
-    }
     const tr_actor *actor = task->self.actor;
     if (task->accepted == NULL ||
         tr_message_is_accepted(message, task->accepted, task->accepted_count)) {

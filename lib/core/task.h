@@ -9,21 +9,23 @@
 #ifndef TR_CORE_TASK_H
 #define TR_CORE_TASK_H
 
+#include "base/assert.h"
 #include "core/actor.h"
 #include "core/coroutine.h"
+#include "core/scope.h"
 
 struct tr_task {
     troupe_self self; /* first: what user code holds */
     tr_coroutine *coroutine;
     tr_timer timer;
-    uint64_t deadline_ns;  /* of the wait */
-    uint64_t since_ns;     /* when the wait began */
-    uint64_t number;       /* of the wait: never twice in this actor */
-    uint64_t wait_id;      /* the ticket or the ask that is waited for */
+    uint64_t deadline_ns; /* of the wait */
+    uint64_t since_ns;    /* when the wait began */
+    uint64_t number;      /* of the wait: never twice in this actor */
+    uint64_t wait_id;     /* the ticket or the ask that is waited for */
     uint64_t probe_pause_ns;
     tr_address waits_for;
     troupe_wait wait;
-    troupe_error result; /* of the wait; after the end, of the body */
+    troupe_error result;           /* of the wait; after the end, of the body */
     const troupe_accept *accepted; /* what a selective receive takes; the waiter's */
     size_t accepted_count;
     troupe_message *reply;
@@ -47,8 +49,17 @@ troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
 /* Wakes a task that waits; the first wins, others do nothing. */
 void tr_task_wake(tr_worker *worker, tr_task *task, troupe_error result);
 
+/* Of tr_task_message_came, for a task that waits for one. */
+void tr_task_message_awaited(tr_worker *worker, tr_task *task, const troupe_message *message);
+
 /* A message has come into the mailbox. */
-void tr_task_message_came(tr_worker *worker, tr_task *task, const troupe_message *message);
+static inline void tr_task_message_came(tr_worker *worker, tr_task *task,
+                                        const troupe_message *message)
+{
+    if (task->wait == TROUPE_WAIT_MESSAGE) {
+        tr_task_message_awaited(worker, task, message);
+    }
+}
 
 /* The actor is stopped or cancelled: wakes the waits that this ends. */
 void tr_task_interrupt(tr_worker *worker, tr_task *task);
@@ -57,12 +68,46 @@ void tr_task_interrupt(tr_worker *worker, tr_task *task);
  * waits. */
 troupe_error tr_task_check(const tr_task *task);
 
+/* Takes a reply into the actor's hand, which begins no scope. */
+static inline void tr_held_add_reply(tr_actor *actor, troupe_message *message)
+{
+    message->next = actor->held;
+    actor->held = message;
+    atomic_store_explicit(&message->released, 0, memory_order_relaxed);
+    tr_message_set(message, TR_MESSAGE_HELD);
+}
+
 /* Takes a received message into the actor's hand, and begins the scope of handling it. */
-void tr_held_add(tr_actor *actor, troupe_message *message);
-/* The same for a reply, which begins no scope. */
-void tr_held_add_reply(tr_actor *actor, troupe_message *message);
+static inline void tr_held_add(tr_actor *actor, troupe_message *message)
+{
+    tr_held_add_reply(actor, message);
+    tr_scope_begin(actor, message);
+    actor->trace_id =
+        TR_UNLIKELY(tr_message_has(message, TR_MESSAGE_EXTENDED)) ? tr_message_trace(message) : 0;
+    actor->has_continued = false;
+}
+
 /* Takes it out again, so that it can be ended, stashed or sent. */
-void tr_held_remove(tr_actor *actor, troupe_message *message);
+static inline void tr_held_remove(tr_actor *actor, troupe_message *message)
+{
+    troupe_message **at = &actor->held;
+    while (TR_UNLIKELY(*at != message)) {
+        TR_ASSERT(*at != NULL);
+        at = &(*at)->next;
+    }
+    *at = message->next;
+    message->next = NULL;
+    tr_message_clear(message, TR_MESSAGE_HELD);
+    tr_scope_forget(actor, message);
+}
+
+/* The scope of handling a message ends. */
+static inline void tr_held_end_scope(tr_actor *actor)
+{
+    tr_scope_end(actor);
+    actor->trace_id = 0;
+}
+
 /* Ends what user code has destroyed. */
 void tr_held_sweep(tr_worker *worker, tr_actor *actor);
 /* Ends all that is held. */

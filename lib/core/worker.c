@@ -130,22 +130,6 @@ void tr_worker_fini_pool(tr_worker *worker)
     tr_pool_fini(&worker->pool);
 }
 
-void tr_worker_make_runnable(tr_worker *worker, tr_actor *actor)
-{
-    if (actor->is_runnable) {
-        return;
-    }
-    actor->is_runnable = true;
-    actor->run_next = NULL;
-    if (worker->run_head == NULL) {
-        worker->run_head = actor;
-    } else {
-        worker->run_tail->run_next = actor;
-    }
-    worker->run_tail = actor;
-    worker->run_count++;
-}
-
 static tr_actor *pop_runnable(tr_worker *worker)
 {
     tr_actor *actor = worker->run_head;
@@ -231,8 +215,7 @@ tr_actor *tr_actor_at(tr_worker *worker, tr_address address)
     return home == worker->index ? actor : NULL;
 }
 
-/* A message that was admitted has come. */
-static void put(tr_worker *worker, troupe_message *message)
+void tr_worker_put(tr_worker *worker, troupe_message *message)
 {
     tr_actor *actor = tr_actor_at(worker, message->receiver);
     TR_ASSERT(actor != NULL); /* its place keeps the slot */
@@ -244,16 +227,6 @@ static void put(tr_worker *worker, troupe_message *message)
     tr_message_bury(worker, message, TROUPE_DEAD_STALE, TROUPE_ERROR_STALE);
     tr_line_give_back(worker, actor, 1, charge);
     tr_actor_try_reap(worker, actor);
-}
-
-void tr_worker_post(tr_worker *worker, tr_slot *slot, troupe_message *message)
-{
-    const uint32_t to = atomic_load_explicit(&slot->worker, memory_order_relaxed);
-    if (to == worker->index) {
-        put(worker, message);
-    } else {
-        tr_worker_tell(worker, to, message);
-    }
 }
 
 static void run_call(tr_worker *worker, troupe_message *message)
@@ -275,7 +248,7 @@ static void receive(tr_worker *worker, troupe_message *message)
 {
     switch (tr_message_kind(message)) {
     case TR_KIND_USER:
-        put(worker, message);
+        tr_worker_put(worker, message);
         break;
     case TR_KIND_REPLY:
         tr_ask_replied(worker, message);

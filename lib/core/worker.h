@@ -91,7 +91,7 @@ struct tr_worker {
     tr_actor *run_tail;
     uint32_t run_count;
     uint32_t index;
-    tr_queue inner; /* to this same worker, not from user to user */
+    tr_queue inner;      /* to this same worker, not from user to user */
     tr_outbox *outboxes; /* one for each end of the node */
     tr_outbox *outboxes_used;
     tr_timers timers;
@@ -99,12 +99,12 @@ struct tr_worker {
     tr_ledger ledger;
     tr_random random;
     tr_stack_cache stacks;
-    uint64_t budget;          /* bytes of the node's budget that are in hand */
-    tr_list hungry;           /* actors whose line waits for the node's bytes */
+    uint64_t budget; /* bytes of the node's budget that are in hand */
+    tr_list hungry;  /* actors whose line waits for the node's bytes */
     tr_timer hungry_timer;
     tr_timer dead_letter_timer; /* runs while there are dead letters to be summed up */
-    troupe_message *spare;    /* kept for telling an owner of a place returned; see send.c */
-    tr_list actors;           /* all on this worker, ended ones too */
+    troupe_message *spare;      /* kept for telling an owner of a place returned; see send.c */
+    tr_list actors;             /* all on this worker, ended ones too */
     _Atomic uint32_t actor_count;
     _Atomic(tr_seat *) seat;  /* of the thread that runs it */
     tr_seat home_seat;        /* of its first thread */
@@ -114,6 +114,21 @@ struct tr_worker {
 static inline tr_seat *tr_worker_seat(const tr_worker *worker)
 {
     return atomic_load_explicit(&worker->seat, memory_order_relaxed);
+}
+
+/* Ends a message; see tr_message_end_with_care. */
+static inline void tr_message_end(tr_worker *worker, troupe_message *message,
+                                  troupe_outcome outcome, troupe_error answer)
+{
+    const unsigned special = TR_MESSAGE_HELD | TR_MESSAGE_PLACED | TR_MESSAGE_STASHED |
+                             TR_MESSAGE_WANTS_REPLY | TR_MESSAGE_EMBEDDED | TR_MESSAGE_SHARED |
+                             TR_MESSAGE_FINI;
+    if (TR_LIKELY((message->flags & (special | TR_MESSAGE_ACCEPTED)) == TR_MESSAGE_ACCEPTED)) {
+        tr_ledger_end(&worker->ledger, message, outcome);
+        tr_pool_give(&worker->pool, message);
+    } else {
+        tr_message_end_with_care(worker, message, outcome, answer);
+    }
 }
 
 /* Errors: NO_MEMORY, and nothing is left. */
@@ -152,10 +167,7 @@ void tr_worker_tell(tr_worker *worker, uint32_t to, troupe_message *message);
 /* Sends what workers tell each other about actors to the worker of the receiver. */
 void tr_worker_route(tr_worker *worker, troupe_message *message);
 
-/* Hands an admitted message to its receiver: into the mailbox if it is on this worker. */
-void tr_worker_post(tr_worker *worker, tr_slot *slot, troupe_message *message);
-
-/* Puts an actor at the end of the run queue, unless it is there. */
-void tr_worker_make_runnable(tr_worker *worker, tr_actor *actor);
+/* An admitted message has come for an actor on this worker; see tr_worker_post (post.h). */
+void tr_worker_put(tr_worker *worker, troupe_message *message);
 
 #endif

@@ -112,8 +112,10 @@ static void on_abort(int number)
 }
 
 /* AddressSanitizer calls this, by this name, before it ends the program. */
-void __asan_on_error(void); /* NOLINT(bugprone-reserved-identifier,cert-dcl*) */
-void __asan_on_error(void)  /* NOLINT(bugprone-reserved-identifier,cert-dcl*) */
+#if !defined(__SANITIZE_ADDRESS__) /* else core/poison.h has brought its declaration */
+void __asan_on_error(void);        /* NOLINT(bugprone-reserved-identifier,cert-dcl*) */
+#endif
+void __asan_on_error(void) /* NOLINT(bugprone-reserved-identifier,cert-dcl*) */
 {
     say_seed();
 }
