@@ -78,10 +78,12 @@ void tr_actor_free(tr_worker *worker, tr_actor *actor)
 {
     const troupe_allocator *allocator = worker->system->ports.allocator;
     free_queues(worker, actor);
-    tr_ask_forget_all(worker, actor);
-    tr_actor_timer_cancel_all(worker, actor);
     tr_failure_free(worker, actor);
-    free_extra(worker, actor);
+    if (actor->extra != NULL) {
+        tr_ask_forget_all(worker, actor);
+        tr_actor_timer_cancel_all(worker, actor);
+        free_extra(worker, actor);
+    }
     tr_task_destroy(worker, &actor->task);
     tr_names_remove(worker->system, &actor->name);
     if (actor->ready_message != NULL) {
@@ -261,7 +263,7 @@ void tr_actor_close(tr_worker *worker, tr_actor *actor, troupe_error error)
     TR_ASSERT(actor->state == TR_ACTOR_LIVE);
     actor->state = TR_ACTOR_CLOSING;
     actor->reason = final_reason(actor, error);
-    tr_slot_close(actor->slot);
+    tr_line_close(worker, actor);
     if (actor->reason == TROUPE_OK) {
         tr_actor_report_ready(worker, actor, TROUPE_OK);
     } /* A start that failed is told when nothing is left of it. */
@@ -346,15 +348,17 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
     call_stop(worker, actor);
     /* Replies first, as they point to asks. */
     bury_mailbox(worker, actor);
-    tr_ask_give_up_all(worker, actor);
-    tr_actor_timer_cancel_all(worker, actor);
-    tr_monitor_forget_all(worker, actor);
+    if (actor->extra != NULL) {
+        tr_ask_give_up_all(worker, actor);
+        tr_actor_timer_cancel_all(worker, actor);
+        tr_monitor_forget_all(worker, actor);
+    }
     tr_names_remove(worker->system, &actor->name);
     tr_actor_report_ready(worker, actor, actor->reason);
     actor->state = TR_ACTOR_ENDED;
     tr_monitor_tell_all(worker, actor);
     tr_ledger_add(&worker->ledger, TR_COUNT_ENDED, 1);
-    atomic_fetch_sub_explicit(&worker->actor_count, 1, memory_order_relaxed);
+    tr_worker_count_actors(worker, -1);
     tell_parent(worker, actor);
     tr_actor_try_reap(worker, actor);
 }
@@ -370,6 +374,7 @@ void tr_actor_try_reap(tr_worker *worker, tr_actor *actor)
         return;
     }
     tr_slots_give(&worker->system->slots, slot);
+    tr_ledger_add(&worker->ledger, TR_COUNT_SLOTS_GIVEN, 1);
     tr_actor_free(worker, actor);
     if (worker->is_own_thread) {
         worker->system->ports.worker_is_done(worker->system->ports.context, worker->index);

@@ -188,10 +188,12 @@ void tr_dispatch_turn(tr_worker *worker, tr_actor *actor)
 {
     const troupe_error error = handle_messages(worker, actor);
     worker = actor->worker;
-    tr_mailbox_release(worker, actor);
     if (TR_UNLIKELY(error != TROUPE_OK || actor->is_stopping || actor->is_cancelled)) {
-        tr_actor_close(worker, actor, error);
-    } else if (has_more(actor)) {
+        tr_actor_close(worker, actor, error); /* gives the places back too */
+        return;
+    }
+    tr_mailbox_release(worker, actor);
+    if (has_more(actor)) {
         tr_worker_make_runnable(worker, actor);
     }
 }

@@ -147,6 +147,19 @@ void tr_line_give_back(tr_worker *worker, tr_actor *actor, uint32_t count, uint6
     }
 }
 
+void tr_line_close(tr_worker *worker, tr_actor *actor)
+{
+    if (actor->bytes_to_release > 0) {
+        tr_budget_return(worker, actor->slot, actor->bytes_to_release);
+    }
+    note_peak(actor->slot, tr_slot_close(actor->slot, actor->to_release));
+    actor->bytes_to_release = 0;
+    actor->to_release = 0;
+    if (TR_UNLIKELY(actor->extra != NULL)) {
+        tr_pressure_look(worker, actor);
+    }
+}
+
 void tr_line_refuse_all(tr_worker *worker, tr_actor *actor, troupe_error error)
 {
     tr_list_remove(&actor->hungry);
@@ -155,7 +168,11 @@ void tr_line_refuse_all(tr_worker *worker, tr_actor *actor, troupe_error error)
         send_back(worker, request, TR_KIND_LINE_GRANT, error);
     }
     actor->line_count = 0;
-    tr_slot_clear_waiting(actor->slot);
+    /* Closed, so nobody sets it any more. */
+    const uint64_t word = atomic_load_explicit(&actor->slot->admission, memory_order_relaxed);
+    if ((word & TR_SLOT_WAITING) != 0) {
+        tr_slot_clear_waiting(actor->slot);
+    }
 }
 
 bool tr_line_has(const tr_actor *actor, tr_address waiter, uint64_t ticket)

@@ -34,6 +34,9 @@ void tr_line_give_back(tr_worker *worker, tr_actor *actor, uint32_t count, uint6
 /* Grants places while there are any. */
 void tr_line_serve(tr_worker *worker, tr_actor *actor);
 
+/* Closes the mailbox and gives back what was taken from it. */
+void tr_line_close(tr_worker *worker, tr_actor *actor);
+
 /* The mailbox is closed: all in line are told. */
 void tr_line_refuse_all(tr_worker *worker, tr_actor *actor, troupe_error error);
 

@@ -14,7 +14,8 @@ static uint32_t least_loaded(tr_system *system)
     for (uint32_t i = 0; i < workers; i++) {
         const uint32_t index = (first + i) % workers;
         const tr_worker *worker = tr_system_worker(system, index);
-        const uint32_t count = atomic_load_explicit(&worker->actor_count, memory_order_relaxed);
+        const uint32_t count = atomic_load_explicit(&worker->actor_count, memory_order_relaxed) +
+                               atomic_load_explicit(&worker->arriving, memory_order_relaxed);
         if (count < best_count) {
             best = index;
             best_count = count;

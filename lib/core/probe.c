@@ -193,8 +193,9 @@ void tr_probe_came(tr_worker *worker, troupe_message *message)
         }
         return;
     }
-    const uint32_t live = atomic_load_explicit(&worker->system->slots.live, memory_order_relaxed);
-    if (is_later(&edge, actor->address, probe) || probe->hops > live) {
+    /* No way through the graph is longer than there are actors. */
+    const uint32_t most = atomic_load_explicit(&worker->system->slots.used, memory_order_relaxed);
+    if (is_later(&edge, actor->address, probe) || probe->hops > most) {
         tr_message_free(&worker->pool, message);
         return;
     }

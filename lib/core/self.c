@@ -46,13 +46,25 @@ uint64_t troupe_self_random(troupe_self *self)
     return self == NULL ? 0 : tr_random_next(&self->actor->worker->random);
 }
 
+/* To itself an actor says it without a signal; it is looked at when its handler returns or its task
+ * waits. */
+static void signal_self(tr_actor *actor, uint32_t bit)
+{
+    actor->is_stopping = actor->is_stopping || bit == TR_SIGNAL_STOP;
+    actor->is_cancelled = actor->is_cancelled || bit == TR_SIGNAL_CANCEL;
+}
+
 static troupe_error signal_actor(troupe_self *self, troupe_ref ref, uint32_t bit)
 {
     TR_REQUIRE(self != NULL && !troupe_ref_is_none(ref), BAD_ARGUMENT);
+    tr_actor *actor = self->actor;
     tr_worker *worker = tr_enter(self);
     tr_address address;
     troupe_error error = tr_system_address(worker->system, ref, &address);
-    if (error == TROUPE_OK) {
+    if (error == TROUPE_OK && actor->state == TR_ACTOR_LIVE &&
+        tr_address_is_same(address, actor->address)) {
+        signal_self(actor, bit);
+    } else if (error == TROUPE_OK) {
         error = tr_actor_signal(worker, address, bit);
     }
     tr_leave(self);

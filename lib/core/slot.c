@@ -95,7 +95,6 @@ tr_slot *tr_slots_take(tr_slots *slots)
     slot->first_child = 0;
     slot->next_sibling = 0;
     slot->previous_sibling = 0;
-    atomic_fetch_add_explicit(&slots->live, 1, memory_order_relaxed);
     return slot;
 }
 
@@ -105,7 +104,6 @@ void tr_slots_give(tr_slots *slots, tr_slot *slot)
     TR_ASSERT((word & TR_SLOT_CLOSED) != 0);
     TR_ASSERT((word & TR_SLOT_DEPTH_MASK) == 0);
     atomic_store_explicit(&slot->actor, NULL, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&slots->live, 1, memory_order_relaxed);
     if (word >> 32 == UINT32_MAX) {
         return; /* retired: its generations are used up */
     }
@@ -208,13 +206,20 @@ void tr_slot_clear_waiting(tr_slot *slot)
 
 void tr_slot_open(tr_slot *slot)
 {
-    /* Release: who is admitted sees what the spawner has filled in. */
-    atomic_fetch_and_explicit(&slot->admission, ~TR_SLOT_CLOSED, memory_order_release);
+    /* Nobody else writes the word of a closed slot that nobody has a ref of. Release: who is
+     * admitted sees what the spawner has filled in. */
+    const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_relaxed);
+    TR_ASSERT((word & TR_SLOT_CLOSED) != 0 && (word & TR_SLOT_DEPTH_MASK) == 0);
+    atomic_store_explicit(&slot->admission, word & ~TR_SLOT_CLOSED, memory_order_release);
 }
 
-void tr_slot_close(tr_slot *slot)
+uint64_t tr_slot_close(tr_slot *slot, uint32_t count)
 {
-    atomic_fetch_or_explicit(&slot->admission, TR_SLOT_CLOSED, memory_order_acq_rel);
+    /* Only the owner closes, once: both are one addition. Release as in tr_slot_release. */
+    const uint64_t before =
+        atomic_fetch_add_explicit(&slot->admission, TR_SLOT_CLOSED - count, memory_order_acq_rel);
+    TR_ASSERT((before & TR_SLOT_CLOSED) == 0 && (before & TR_SLOT_DEPTH_MASK) >= count);
+    return before;
 }
 
 bool tr_slot_signal(tr_slot *slot, uint32_t generation, uint32_t bit)

@@ -67,7 +67,6 @@ typedef struct tr_slots {
     uint32_t count;        /* of the table: actors_max */
     _Atomic uint32_t used; /* slots that were ever used are below this */
     _Atomic uint64_t free; /* a stack: a count of changes << 32 | index + 1 */
-    _Atomic uint32_t live;
 } tr_slots;
 
 /* Reserves address space for `count` slots. Errors: NO_MEMORY. */
@@ -139,8 +138,10 @@ static inline uint64_t tr_slot_release(tr_slot *slot, uint32_t count)
 bool tr_slot_set_waiting(tr_slot *slot, uint32_t generation, uint32_t limit);
 void tr_slot_clear_waiting(tr_slot *slot);
 
+/* Opens a slot whose ref nobody has yet. */
 void tr_slot_open(tr_slot *slot);
-void tr_slot_close(tr_slot *slot);
+/* Closes an open one and gives `count` places back in the same step. Returns the word before. */
+uint64_t tr_slot_close(tr_slot *slot, uint32_t count);
 
 /* Sets a signal; false if it was set already or the generation is another. */
 bool tr_slot_signal(tr_slot *slot, uint32_t generation, uint32_t bit);

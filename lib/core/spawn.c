@@ -103,7 +103,6 @@ static void fill_in(tr_actor *actor, tr_worker *home, tr_address parent,
     actor->message_deadline_ns = TR_NEVER;
     tr_list_init(&actor->link);
     tr_list_init(&actor->hungry);
-    tr_message_embed(&actor->system_message, TR_KIND_START);
 }
 
 /* What senders read. Relaxed stores: opening the slot publishes them. */
@@ -187,13 +186,29 @@ static troupe_error check_redirect(const tr_system *system, const troupe_spawn_o
                : TROUPE_ERROR_BAD_ARGUMENT;
 }
 
+/* The actor is on its worker and may run. */
+static void begin(tr_worker *worker, tr_actor *actor)
+{
+    TR_ASSERT(actor->worker == worker && actor->state == TR_ACTOR_NEW);
+    tr_worker_count_actors(worker, 1);
+    tr_list_push_back(&worker->actors, &actor->link);
+    actor->state = TR_ACTOR_LIVE;
+    tr_worker_make_runnable(worker, actor);
+}
+
 static void ship(tr_worker *worker, tr_worker *home, tr_actor *actor)
 {
-    atomic_fetch_add_explicit(&home->actor_count, 1, memory_order_relaxed);
     tr_ledger_add(&worker->ledger, TR_COUNT_SPAWNED, 1);
+    tr_ledger_add(&worker->ledger, TR_COUNT_SLOTS_TAKEN, 1);
+    tr_slot_open(actor->slot);
+    if (home == worker) {
+        begin(worker, actor);
+        return;
+    }
+    atomic_fetch_add_explicit(&home->arriving, 1, memory_order_relaxed);
+    tr_message_embed(&actor->system_message, TR_KIND_START);
     actor->system_message.sender = actor->parent;
     actor->system_message.receiver = actor->address;
-    tr_slot_open(actor->slot);
     tr_worker_tell(worker, home->index, &actor->system_message);
 }
 
@@ -249,10 +264,8 @@ troupe_error tr_spawn(tr_worker *worker, tr_address parent, const troupe_spawn_o
 void tr_spawn_started(tr_worker *worker, troupe_message *message)
 {
     tr_actor *actor = TR_CONTAINER_OF(message, tr_actor, system_message);
-    TR_ASSERT(actor->worker == worker && actor->state == TR_ACTOR_NEW);
-    tr_list_push_back(&worker->actors, &actor->link);
-    actor->state = TR_ACTOR_LIVE;
-    tr_worker_make_runnable(worker, actor);
+    atomic_fetch_sub_explicit(&worker->arriving, 1, memory_order_relaxed);
+    begin(worker, actor);
 }
 
 void tr_spawn_ready(tr_worker *worker, troupe_message *message)
@@ -283,7 +296,11 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
 
     message->receiver = message->sender;
     tr_message_set_kind(message, TR_KIND_REAPED);
-    tr_worker_route(worker, message);
+    if (atomic_load_explicit(&child->worker, memory_order_relaxed) == worker->index) {
+        tr_spawn_reaped(worker, message);
+    } else {
+        tr_worker_route(worker, message);
+    }
     if (parent->is_guardian) {
         system->ports.root_ended(system->ports.context, reason);
     }

@@ -58,6 +58,26 @@ troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index
     return TROUPE_OK;
 }
 
+static uint64_t sum_of(tr_system *system, tr_count count)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < system->options.ends_max; i++) {
+        const tr_worker *worker = tr_system_worker(system, i);
+        /* Acquire pairs with the release in tr_ledger_add. */
+        sum += worker != NULL ? atomic_load_explicit(&worker->ledger.counts[count],
+                                                     memory_order_acquire)
+                              : 0;
+    }
+    return sum;
+}
+
+uint64_t tr_worker_slots_in_use(tr_system *system)
+{
+    /* In this order: a slot given is counted as taken, too. */
+    const uint64_t given = sum_of(system, TR_COUNT_SLOTS_GIVEN);
+    return sum_of(system, TR_COUNT_SLOTS_TAKEN) - given;
+}
+
 static void drop(tr_worker *worker, troupe_message *message)
 {
     if (tr_message_kind(message) == TR_KIND_START) {

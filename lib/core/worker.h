@@ -105,9 +105,10 @@ struct tr_worker {
     tr_timer dead_letter_timer; /* runs while there are dead letters to be summed up */
     troupe_message *spare;      /* kept for telling an owner of a place returned; see send.c */
     tr_list actors;             /* all on this worker, ended ones too */
-    _Atomic uint32_t actor_count;
-    _Atomic(tr_seat *) seat;  /* of the thread that runs it */
-    tr_seat home_seat;        /* of its first thread */
+    _Atomic uint32_t actor_count; /* of those on this worker; it alone writes it */
+    _Atomic uint32_t arriving;    /* actors that others have spawned for it, on their way */
+    _Atomic(tr_seat *) seat;      /* of the thread that runs it */
+    tr_seat home_seat;            /* of its first thread */
     bool is_own_thread;
 };
 
@@ -130,6 +131,15 @@ static inline void tr_message_end(tr_worker *worker, troupe_message *message,
         tr_message_end_with_care(worker, message, outcome, answer);
     }
 }
+
+static inline void tr_worker_count_actors(tr_worker *worker, int32_t more)
+{
+    const uint32_t before = atomic_load_explicit(&worker->actor_count, memory_order_relaxed);
+    atomic_store_explicit(&worker->actor_count, before + (uint32_t) more, memory_order_relaxed);
+}
+
+/* Slots of the node's that are not free. Never less than there are. */
+uint64_t tr_worker_slots_in_use(tr_system *system);
 
 /* Errors: NO_MEMORY, and nothing is left. */
 TROUPE_MUST_CHECK troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index);

@@ -59,8 +59,7 @@ static bool is_drained(troupe_node *node)
 /* The actors have ended; what they had still to say to each other is said. */
 static bool is_settled(troupe_node *node)
 {
-    return count_held(node) == 0 &&
-           atomic_load_explicit(&node->system.slots.live, memory_order_relaxed) == 0;
+    return count_held(node) == 0 && tr_worker_slots_in_use(&node->system) == 0;
 }
 
 static void read_signals(struct keeping *keeping)
