@@ -74,9 +74,30 @@ static void free_queues(tr_worker *worker, tr_actor *actor)
     }
 }
 
+void *tr_actor_take_block(tr_worker *worker, size_t size)
+{
+    if (size + TR_POISON_GAP > TR_POOL_BLOCK_MAX) {
+        return tr_allocate(worker->system->ports.allocator, size);
+    }
+    unsigned char *block = tr_pool_take(&worker->pool, size + TR_POISON_GAP);
+    if (block == NULL) {
+        return NULL;
+    }
+    TR_POISON(block + size, tr_pool_block_size(block) - size);
+    return memset(block, 0, size);
+}
+
+void tr_actor_give_block(tr_worker *worker, void *block, size_t size)
+{
+    if (size + TR_POISON_GAP > TR_POOL_BLOCK_MAX) {
+        tr_free(worker->system->ports.allocator, block, size);
+    } else {
+        tr_pool_give(&worker->pool, block);
+    }
+}
+
 void tr_actor_free(tr_worker *worker, tr_actor *actor)
 {
-    const troupe_allocator *allocator = worker->system->ports.allocator;
     free_queues(worker, actor);
     tr_failure_free(worker, actor);
     if (actor->extra != NULL) {
@@ -92,7 +113,7 @@ void tr_actor_free(tr_worker *worker, tr_actor *actor)
     tr_list_remove(&actor->link);
     tr_list_remove(&actor->hungry);
     TR_MARK_END(&actor->self.mark);
-    tr_free(allocator, actor, actor->block_size);
+    tr_actor_give_block(worker, actor, actor->block_size);
 }
 
 void tr_actor_report_ready(tr_worker *worker, tr_actor *actor, troupe_error error)

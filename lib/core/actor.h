@@ -185,6 +185,11 @@ TROUPE_MUST_CHECK troupe_error tr_actor_signal(tr_worker *worker, tr_address to,
 /* Puts the oldest stashed messages back before what is queued; how many. */
 size_t tr_stash_put_back(tr_actor *actor, size_t count);
 
+/* The zeroed block of an actor, with all that lies in it: of the pool unless it is large; NULL when
+ * memory is out. */
+void *tr_actor_take_block(tr_worker *worker, size_t size);
+void tr_actor_give_block(tr_worker *worker, void *block, size_t size);
+
 /* Frees the memory of the actor, uncounted; for reaping and for the end of the worker. */
 void tr_actor_free(tr_worker *worker, tr_actor *actor);
 

@@ -19,8 +19,7 @@ struct tr_pool_chunk {
 
 #define CHUNK_SLABS_MAX 16
 
-_Static_assert(TR_POOL_BLOCK_MIN << (TR_POOL_CLASSES - 1) == TR_POOL_BLOCK_MAX,
-               "each class has blocks of twice the size");
+_Static_assert(96 + (TR_POOL_CLASSES - 1) * 32 == TR_POOL_BLOCK_MAX, "the last class");
 
 bool tr_pool_init(tr_pool *pool, const troupe_allocator *allocator, void *system, uint32_t index,
                   uint32_t pool_count)
@@ -105,7 +104,7 @@ static bool collect_returned(tr_pool *pool)
     return is_any;
 }
 
-static bool cut_slab(tr_pool *pool, unsigned class)
+static bool cut_slab(tr_pool *pool, size_t class)
 {
     if (pool->slabs_left == 0 && !add_chunk(pool)) {
         return false;
@@ -116,21 +115,20 @@ static bool cut_slab(tr_pool *pool, unsigned class)
 
     tr_slab *slab = (tr_slab *) (void *) bytes;
     slab->pool = pool;
-    slab->class = class;
-    slab->block_size = (uint32_t) TR_POOL_BLOCK_MIN << class;
+    slab->class = (uint32_t) class;
+    slab->block_size = (uint32_t) tr_pool_size_of_class(class);
+    /* From the last to the first, so that they are taken in the order of their addresses. */
     const uint32_t stride = slab->block_size + PREFIX_SIZE;
-    for (uint32_t at = TR_POOL_SLAB_SIZE - stride; at >= SLAB_HEADER_SIZE; at -= stride) {
-        put_free(pool, (tr_block *) (void *) (bytes + at + PREFIX_SIZE));
-        if (at < SLAB_HEADER_SIZE + stride) {
-            break;
-        }
+    for (uint32_t i = (TR_POOL_SLAB_SIZE - SLAB_HEADER_SIZE) / stride; i > 0; i--) {
+        const size_t at = SLAB_HEADER_SIZE + (size_t) (i - 1) * stride + PREFIX_SIZE;
+        put_free(pool, (tr_block *) (void *) (bytes + at));
     }
     return true;
 }
 
 void *tr_pool_take_anew(tr_pool *pool, size_t size)
 {
-    const unsigned class = tr_pool_class_of(size);
+    const size_t class = tr_pool_class_of(size);
     if (class >= TR_POOL_CLASSES) {
         return NULL;
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* pool: the memory of small messages, one pool per worker.
+/* pool: the memory of messages and actors, one pool per worker.
  *
- * Blocks of four sizes, cut from slabs that are aligned to their size, so that a block's slab, and
- * by it the pool it belongs to, is found by its address. A block is taken by the pool's worker and
- * given back by any thread; what others give back waits in a stack of returned blocks until the
- * worker runs out, and wakes nobody.
+ * Blocks of some sizes up to 512 bytes, cut from slabs that are aligned to their size, so that a
+ * block's slab, and by it the pool it belongs to, is found by its address. A block is taken by the
+ * pool's worker and given back by any thread; what others give back waits in a stack of returned
+ * blocks until the worker runs out, and wakes nobody.
  * Owns:       its slabs, until fini; pools belong to the node and outlive the threads that use
  *             them.
  * Invariants: a block is in use, in one free list of its pool, in a homeward chain of another pool,
@@ -23,8 +23,8 @@
 #include "core/handle.h"
 #include "core/poison.h"
 
-#define TR_POOL_CLASSES 4
-#define TR_POOL_BLOCK_MIN 64
+/* Of 64 bytes, 128, and then every 32 more. */
+#define TR_POOL_CLASSES 14
 #define TR_POOL_BLOCK_MAX 512
 #define TR_POOL_SLAB_SIZE (UINT32_C(64) << 10)
 
@@ -74,11 +74,18 @@ bool tr_pool_init(tr_pool *pool, const troupe_allocator *allocator, void *system
                   uint32_t pool_count);
 void tr_pool_fini(tr_pool *pool);
 
-/* The class of blocks of at least `size` bytes, which is not 0: 64, 128, 256, 512. */
-static inline unsigned tr_pool_class_of(size_t size)
+/* The class of blocks of at least `size` bytes; TR_POOL_CLASSES or more if there is none. */
+static inline size_t tr_pool_class_of(size_t size)
 {
-    const uint64_t lines = (size - 1) / TR_POOL_BLOCK_MIN;
-    return lines == 0 ? 0 : 64 - (unsigned) __builtin_clzll(lines);
+    if (TR_LIKELY(size <= 128)) {
+        return size <= 64 ? 0 : 1;
+    }
+    return 2 + (size - 129) / 32;
+}
+
+static inline size_t tr_pool_size_of_class(size_t class)
+{
+    return class == 0 ? 64 : 96 + class * 32;
 }
 
 /* Where handles are checked a mark precedes each block. */
@@ -93,14 +100,14 @@ void *tr_pool_take_anew(tr_pool *pool, size_t size);
 /* A block of at least `size` bytes, not zeroed; NULL when memory is out or size > BLOCK_MAX. */
 static inline void *tr_pool_take(tr_pool *pool, size_t size)
 {
-    const unsigned class = tr_pool_class_of(size);
+    const size_t class = tr_pool_class_of(size);
     if (TR_UNLIKELY(class >= TR_POOL_CLASSES || pool->free[class] == NULL)) {
         return tr_pool_take_anew(pool, size);
     }
     tr_block *block = pool->free[class];
     pool->free[class] = block->next;
     pool->blocks_taken++;
-    TR_UNPOISON(block, (size_t) TR_POOL_BLOCK_MIN << class);
+    TR_UNPOISON(block, tr_pool_size_of_class(class));
     TR_MARK_BEGIN(tr_pool_mark_of(block), TR_HANDLE_MESSAGE, pool->system);
     return block;
 }

@@ -66,7 +66,7 @@ static tr_actor *make_block(tr_worker *worker, const troupe_spawn_options *optio
     const tr_settings settings = tr_settings_of(options);
     const bool has_own = memcmp(&settings, &worker->system->settings, sizeof settings) != 0;
     const struct layout layout = layout_of(options, has_own);
-    unsigned char *block = tr_allocate(worker->system->ports.allocator, layout.size);
+    unsigned char *block = tr_actor_take_block(worker, layout.size);
     if (block == NULL) {
         return NULL;
     }
@@ -220,7 +220,7 @@ static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address pare
     TR_REQUIRE(actor != NULL, NO_MEMORY);
     tr_slot *slot = tr_slots_take(&worker->system->slots);
     if (slot == NULL) {
-        tr_free(worker->system->ports.allocator, actor, actor->block_size);
+        tr_actor_give_block(worker, actor, actor->block_size);
         return TROUPE_ERROR_LIMIT_REACHED;
     }
     fill_in(actor, home, parent, options);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/task.h"
 
+#include <string.h>
+
 #include "base/assert.h"
-#include "base/memory.h"
 #include "core/mailbox.h"
 #include "core/probe.h"
 #include "core/scope.h"
@@ -38,13 +39,13 @@ static void timer_fired(tr_timer *timer, void *context)
 
 troupe_error tr_task_create(tr_worker *worker, tr_actor *actor)
 {
-    const troupe_allocator *allocator = worker->system->ports.allocator;
     tr_stack *stack = NULL;
-    tr_task *task = tr_allocate(allocator, sizeof *task);
+    tr_task *task = tr_pool_take(&worker->pool, sizeof *task);
     TR_REQUIRE(task != NULL, NO_MEMORY);
+    memset(task, 0, sizeof *task);
     const troupe_error error = tr_stack_cache_take(&worker->stacks, &stack);
     if (error) {
-        tr_free(allocator, task, sizeof *task);
+        tr_pool_give(&worker->pool, task);
         return error;
     }
     tr_stack_set_owner(stack, actor);
@@ -70,7 +71,7 @@ void tr_task_destroy(tr_worker *worker, tr_task **given)
     tr_stack *stack = tr_coroutine_stack(task->coroutine);
     tr_stack_cache_give(&worker->stacks, &stack);
     TR_MARK_END(&task->self.mark);
-    tr_free(worker->system->ports.allocator, task, sizeof *task);
+    tr_pool_give(&worker->pool, task);
 }
 
 /* Whether the wait is an edge of the wait-for graph. */
