@@ -96,7 +96,8 @@ typedef struct troupe_type_counts {
 /* A picture of the node: the actors with tree and wait-for graph, the workers, the types. */
 typedef struct troupe_snapshot {
     troupe_counts node;
-    troupe_counts *workers;
+    troupe_counts *workers; /* the regular ones, that of attached threads, then those of their own
+                             * threads */
     size_t worker_count;
     troupe_actor_info *actors;
     size_t actor_count;

@@ -7,6 +7,7 @@
 #include <troupe/allocator.h>
 #include <troupe/api.h>
 #include <troupe/ask.h>
+#include <troupe/attach.h>
 #include <troupe/behavior.h>
 #include <troupe/dead_letter.h>
 #include <troupe/error.h>

@@ -14,6 +14,7 @@
 static void *run(void *argument)
 {
     tr_thread *thread = argument;
+    (void) pthread_setname_np(pthread_self(), thread->name); /* as its maker does */
     thread->function(thread->context);
     return NULL;
 }
@@ -45,7 +46,7 @@ troupe_error tr_thread_start(tr_thread *thread, const char *name, void (*functio
     const int result = pthread_create(&thread->handle, NULL, run, thread);
     (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
     TR_REQUIRE(result == 0, SYSTEM);
-    /* By the maker, so that it has its name when this returns; the name only helps people. */
+    /* Here too, so that it has its name when this returns; the name only helps people. */
     (void) pthread_setname_np(thread->handle, thread->name);
     return TROUPE_OK;
 }
@@ -66,6 +67,22 @@ void tr_thread_block_signals(void)
 uint64_t tr_thread_id(void)
 {
     return (uint64_t) pthread_self();
+}
+
+troupe_error tr_thread_key_create(tr_thread_key *key, void (*ended)(void *value))
+{
+    return pthread_key_create(&key->handle, ended) == 0 ? TROUPE_OK : TROUPE_ERROR_SYSTEM;
+}
+
+void tr_thread_key_delete(tr_thread_key *key)
+{
+    const int result = pthread_key_delete(key->handle);
+    TR_ASSERT(result == 0);
+}
+
+troupe_error tr_thread_key_set(const tr_thread_key *key, void *value)
+{
+    return pthread_setspecific(key->handle, value) == 0 ? TROUPE_OK : TROUPE_ERROR_NO_MEMORY;
 }
 
 uint32_t tr_processor_count(void)

@@ -53,6 +53,20 @@ void tr_thread_block_signals(void);
 /* Tells live threads of this process apart; 0 is none. */
 uint64_t tr_thread_id(void);
 
+/* Something that each thread has of its own, known to the thread's end. */
+typedef struct tr_thread_key {
+    pthread_key_t handle;
+} tr_thread_key;
+
+/* `ended` is called with a thread's value when that thread ends, unless it is NULL.
+ * Errors: SYSTEM when the system gives no more keys. */
+TROUPE_MUST_CHECK troupe_error tr_thread_key_create(tr_thread_key *key,
+                                                    void (*ended)(void *value));
+/* No thread has a value. */
+void tr_thread_key_delete(tr_thread_key *key);
+/* Sets the calling thread's value. Errors: NO_MEMORY, not for NULL. */
+TROUPE_MUST_CHECK troupe_error tr_thread_key_set(const tr_thread_key *key, void *value);
+
 /* How many processors this process may run on; at least 1. */
 uint32_t tr_processor_count(void);
 

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "core/actor_timer.h"
 #include "core/ask.h"
+#include "core/attached.h"
 #include "core/dispatch.h"
 #include "core/failure.h"
 #include "core/line.h"
@@ -181,7 +182,8 @@ void tr_actor_signalled(tr_worker *worker, tr_actor *actor)
     case TR_ACTOR_LIVE:
         if (actor->task != NULL) {
             tr_task_interrupt(worker, actor->task);
-        } else {
+        }
+        if (actor->task == NULL || actor->is_attached) {
             tr_worker_make_runnable(worker, actor);
         }
         break;
@@ -206,6 +208,10 @@ static void sit_down(tr_worker *worker, tr_actor *actor)
 static void run_task(tr_worker *worker, tr_actor *actor)
 {
     tr_task *task = actor->task;
+    if (TR_UNLIKELY(task->coroutine == NULL)) {
+        tr_attached_run(worker, actor);
+        return;
+    }
     actor->is_started = true;
     tr_seat_set_type(actor->seat, actor->held != NULL ? actor->held->type : NULL);
     tr_coroutine_resume(task->coroutine);
@@ -292,7 +298,9 @@ void tr_actor_close(tr_worker *worker, tr_actor *actor, troupe_error error)
     if (!will_stop(actor)) {
         end_held(worker, actor);
     }
-    tr_task_destroy(worker, &actor->task);
+    if (!actor->is_attached) { /* its thread still has `self` */
+        tr_task_destroy(worker, &actor->task);
+    }
     tr_mailbox_release(worker, actor);
     tr_line_refuse_all(worker, actor, TROUPE_ERROR_STALE);
     if (actor->slot->first_child == 0) {
@@ -386,7 +394,8 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
 
 void tr_actor_try_reap(tr_worker *worker, tr_actor *actor)
 {
-    if (actor->state != TR_ACTOR_ENDED || !actor->is_reaped || actor->is_runnable) {
+    if (actor->state != TR_ACTOR_ENDED || !actor->is_reaped || actor->is_runnable ||
+        actor->is_attached) {
         return;
     }
     tr_slot *slot = actor->slot;
@@ -397,7 +406,7 @@ void tr_actor_try_reap(tr_worker *worker, tr_actor *actor)
     tr_slots_give(&worker->system->slots, slot);
     tr_ledger_add(&worker->ledger, TR_COUNT_SLOTS_GIVEN, 1);
     tr_actor_free(worker, actor);
-    if (worker->is_own_thread) {
+    if (worker->is_own_thread && worker->guard == NULL) {
         worker->system->ports.worker_is_done(worker->system->ports.context, worker->index);
     }
 }

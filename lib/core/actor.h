@@ -108,6 +108,7 @@ struct tr_actor {
     bool has_continued; /* troupe_continue was used for the current message */
     bool is_started;    /* `start` has returned OK, or the body has begun */
     bool is_guardian;
+    bool is_attached;   /* a thread from outside is its code, and has not detached */
     troupe_error reason;             /* how it ended; of a failure also `failure` */
     const troupe_behavior *behavior; /* NULL: coroutine */
     troupe_body *body;

@@ -8,17 +8,25 @@
 #ifndef TR_CORE_BRACKET_H
 #define TR_CORE_BRACKET_H
 
-#include "core/actor.h"
+#include "base/assert.h"
+#include "core/attached.h"
 
 static inline tr_worker *tr_enter(const troupe_self *self)
 {
+    tr_worker *worker = self->actor->worker;
+    if (TR_UNLIKELY(worker->guard != NULL)) {
+        tr_attached_enter(self);
+    }
     tr_seat_enter(self->actor->seat);
-    return self->actor->worker;
+    return worker;
 }
 
 static inline void tr_leave(const troupe_self *self)
 {
     tr_seat_leave(self->actor->seat);
+    if (TR_UNLIKELY(self->actor->worker->guard != NULL)) {
+        tr_attached_leave(self);
+    }
 }
 
 #endif

@@ -42,10 +42,11 @@ static troupe_error add(tr_ends *ends)
 
 troupe_error tr_ends_init(tr_ends *ends, tr_system *system)
 {
-    TR_ASSERT(system->options.workers <= system->options.ends_max);
+    const uint32_t count = system->options.workers + system->options.has_proxy;
+    TR_ASSERT(count <= system->options.ends_max);
     TR_ASSERT(system->options.ends_max <= TR_ENDS_MAX);
     *ends = (tr_ends) {.system = system};
-    while (ends->count < system->options.workers) {
+    while (ends->count < count) {
         const troupe_error error = add(ends);
         if (error) {
             tr_ends_fini(ends);
@@ -109,7 +110,7 @@ void tr_ends_undo(tr_ends *ends, uint32_t index)
 void tr_ends_park(tr_ends *ends, uint32_t index)
 {
     TR_ASSERT(index < ends->count);
-    TR_ASSERT(index >= ends->system->options.workers);
+    TR_ASSERT(index >= ends->system->options.workers + ends->system->options.has_proxy);
     TR_ASSERT(!ends->ends[index].is_parked);
     ends->ends[index].is_parked = true;
 }

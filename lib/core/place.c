@@ -2,6 +2,7 @@
 #include "core/place.h"
 
 #include "base/assert.h"
+#include "core/attached.h"
 
 /* The regular worker with the fewest actors; among equals each in its turn. */
 static uint32_t least_loaded(tr_system *system)
@@ -35,6 +36,11 @@ troupe_error tr_place_find(tr_worker *worker, const troupe_spawn_options *option
 {
     tr_system *system = worker->system;
     const uint32_t workers = system->options.workers;
+    if (options->body == tr_attached_body) {
+        TR_REQUIRE(system->options.has_proxy, LIMIT_REACHED);
+        *out_index = workers; /* the end after the regular workers */
+        return TROUPE_OK;
+    }
     switch (options->place) {
     case TROUPE_PLACE_WITH_PARENT:
         *out_index = with_parent(worker);

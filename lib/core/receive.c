@@ -12,7 +12,7 @@ static void give_way(tr_task *task)
     tr_task_is_ready(task);
     tr_worker_make_runnable(actor->worker, actor);
     tr_mailbox_release(actor->worker, actor);
-    tr_coroutine_suspend(task->coroutine);
+    tr_task_suspend(task);
 }
 
 /* Takes one from the turn's budget; when that is spent, others run first. */
@@ -46,6 +46,9 @@ static troupe_error interrupted(const tr_actor *actor)
 {
     if (tr_scope_is_cancelled(actor)) {
         return TROUPE_ERROR_CANCELLED;
+    }
+    if (TR_UNLIKELY(actor->state > TR_ACTOR_LIVE)) {
+        return TROUPE_ERROR_STOPPING; /* an attached one that the node's stop has closed */
     }
     return actor->is_stopping ? TROUPE_ERROR_STOPPING : TROUPE_OK;
 }

@@ -37,13 +37,23 @@ uint32_t troupe_self_worker(const troupe_self *self)
 uint64_t troupe_self_now_ns(const troupe_self *self)
 {
     TR_CHECK_SELF(self);
-    return self == NULL ? 0 : self->actor->worker->now_ns;
+    if (self == NULL) {
+        return 0;
+    }
+    const uint64_t now_ns = tr_enter(self)->now_ns;
+    tr_leave(self);
+    return now_ns;
 }
 
 uint64_t troupe_self_random(troupe_self *self)
 {
     TR_CHECK_SELF(self);
-    return self == NULL ? 0 : tr_random_next(&self->actor->worker->random);
+    if (self == NULL) {
+        return 0;
+    }
+    const uint64_t number = tr_random_next(&tr_enter(self)->random);
+    tr_leave(self);
+    return number;
 }
 
 /* To itself an actor says it without a signal; it is looked at when its handler returns or its task

@@ -192,6 +192,13 @@ static troupe_error stop_receiver(tr_worker *worker, const tr_sending *sending, 
     return TROUPE_ERROR_MAILBOX_FULL;
 }
 
+/* A thread from outside waits for room only if told to, or for how long. */
+static bool is_in_a_hurry(const tr_sending *sending)
+{
+    return sending->sender->is_attached && sending->on_full == TROUPE_ON_FULL_DEFAULT &&
+           sending->wait_until_ns == TR_NEVER && sending->correlation == 0;
+}
+
 static troupe_error meet_full(tr_worker *worker, tr_sending *sending, tr_slot *slot, bool by_bytes)
 {
     const troupe_on_full policy = sending->on_full != TROUPE_ON_FULL_DEFAULT
@@ -200,6 +207,9 @@ static troupe_error meet_full(tr_worker *worker, tr_sending *sending, tr_slot *s
     switch (policy) {
     case TROUPE_ON_FULL_DEFAULT:
     case TROUPE_ON_FULL_WAIT:
+        if (TR_UNLIKELY(is_in_a_hurry(sending))) {
+            break;
+        }
         return wait_or_park(worker, sending, slot, by_bytes);
     case TROUPE_ON_FULL_DROP_NEWEST:
     case TROUPE_ON_FULL_DROP_OLDEST: /* past twice the capacity the newest goes */

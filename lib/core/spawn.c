@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "core/attached.h"
 #include "core/bracket.h"
 #include "core/guardian.h"
 #include "core/monitor.h"
@@ -97,6 +98,7 @@ static void fill_in(tr_actor *actor, tr_worker *home, tr_address parent,
     actor->parent = parent;
     actor->behavior = options->behavior;
     actor->body = options->body;
+    actor->is_attached = options->body == tr_attached_body;
     actor->argument = options->argument;
     actor->says_ready = options->ready_when == TROUPE_READY_WHEN_SAID;
     actor->evicts = has_evicting_rule(options);
@@ -292,6 +294,9 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
     tr_actor *parent = tr_actor_at(worker, message->receiver);
     TR_ASSERT(parent != NULL && parent->state != TR_ACTOR_ENDED); /* it ends after its children */
     const troupe_error reason = (troupe_error) message->value;
+    /* It waits to be reaped. */
+    const bool is_attached =
+        TR_CONTAINER_OF(message, tr_actor, system_message)->body == tr_attached_body;
     unlink_child(system, child);
 
     message->receiver = message->sender;
@@ -301,7 +306,7 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
     } else {
         tr_worker_route(worker, message);
     }
-    if (parent->is_guardian) {
+    if (parent->is_guardian && !is_attached) {
         system->ports.root_ended(system->ports.context, reason);
     }
     if (parent->state == TR_ACTOR_CLOSING && parent->slot->first_child == 0) {

@@ -27,7 +27,7 @@ typedef struct tr_system_options {
     uint32_t actors_max;
     uint32_t mailbox_capacity_default;
     uint32_t turn_messages;
-    uint32_t reserved;
+    uint32_t has_proxy; /* the worker after the regular ones is for threads from outside */
 } tr_system_options;
 
 typedef struct tr_system {

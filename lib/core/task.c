@@ -39,21 +39,25 @@ static void timer_fired(tr_timer *timer, void *context)
 
 troupe_error tr_task_create(tr_worker *worker, tr_actor *actor)
 {
+    const bool has_stack = !actor->is_attached;
     tr_stack *stack = NULL;
     tr_task *task = tr_pool_take(&worker->pool, sizeof *task);
     TR_REQUIRE(task != NULL, NO_MEMORY);
     memset(task, 0, sizeof *task);
-    const troupe_error error = tr_stack_cache_take(&worker->stacks, &stack);
+    const troupe_error error =
+        has_stack ? tr_stack_cache_take(&worker->stacks, &stack) : TROUPE_OK;
     if (error) {
         tr_pool_give(&worker->pool, task);
         return error;
     }
-    tr_stack_set_owner(stack, actor);
     task->self.actor = actor;
     task->self.task = task;
     TR_MARK_BEGIN(&task->self.mark, TR_HANDLE_SELF, NULL);
     tr_timer_init(&task->timer, timer_fired, task);
-    task->coroutine = tr_coroutine_start(stack, run_body, task);
+    if (has_stack) {
+        tr_stack_set_owner(stack, actor);
+        task->coroutine = tr_coroutine_start(stack, run_body, task);
+    }
     actor->task = task;
     return TROUPE_OK;
 }
@@ -68,8 +72,10 @@ void tr_task_destroy(tr_worker *worker, tr_task **given)
     if (tr_timer_is_running(&task->timer)) {
         tr_timers_cancel(&worker->timers, &task->timer);
     }
-    tr_stack *stack = tr_coroutine_stack(task->coroutine);
-    tr_stack_cache_give(&worker->stacks, &stack);
+    if (task->coroutine != NULL) {
+        tr_stack *stack = tr_coroutine_stack(task->coroutine);
+        tr_stack_cache_give(&worker->stacks, &stack);
+    }
     TR_MARK_END(&task->self.mark);
     tr_pool_give(&worker->pool, task);
 }
@@ -85,6 +91,25 @@ void tr_task_is_ready(tr_task *task)
     tr_actor *actor = task->self.actor;
     if (TR_UNLIKELY(!actor->is_ready) && !actor->says_ready) {
         tr_actor_report_ready(actor->worker, actor, TROUPE_OK);
+    }
+}
+
+/* Whether a thread from outside may go on. */
+static bool has_its_turn(const void *context)
+{
+    const tr_task *task = context;
+    return task->wait == TROUPE_WAIT_NOTHING && !task->self.actor->is_runnable;
+}
+
+void tr_task_suspend(tr_task *task)
+{
+    if (TR_LIKELY(task->coroutine != NULL)) {
+        tr_coroutine_suspend(task->coroutine);
+    } else {
+        tr_guard *guard = task->self.actor->worker->guard;
+        if (!guard->wait(guard, has_its_turn, task)) {
+            tr_task_wake(task->self.actor->worker, task, TROUPE_ERROR_STOPPING);
+        }
     }
 }
 
@@ -113,7 +138,7 @@ troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
         tr_held_sweep(worker, actor); /* who asked is not to wait for what has been destroyed */
     }
     tr_mailbox_release(worker, actor);
-    tr_coroutine_suspend(task->coroutine);
+    tr_task_suspend(task);
     TR_ASSERT(task->wait == TROUPE_WAIT_NOTHING);
     return task->result;
 }
@@ -159,5 +184,8 @@ troupe_error tr_task_check(const tr_task *task)
     if (task == NULL) {
         return TROUPE_ERROR_CANNOT_WAIT;
     }
-    return tr_scope_is_cancelled(task->self.actor) ? TROUPE_ERROR_CANCELLED : TROUPE_OK;
+    const tr_actor *actor = task->self.actor;
+    TR_REQUIRE(task->wait == TROUPE_WAIT_NOTHING, BAD_ARGUMENT); /* two threads from outside */
+    TR_REQUIRE(!tr_scope_is_cancelled(actor), CANCELLED);
+    return actor->state <= TR_ACTOR_LIVE ? TROUPE_OK : TROUPE_ERROR_STOPPING;
 }

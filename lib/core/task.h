@@ -4,7 +4,8 @@
  * Owns:       its stack while it runs; the reply and the LEAVE it holds while it waits.
  * Invariants: `wait` is NOTHING while it runs or is runnable; its timer runs only while it waits.
  *             It is woken exactly once for each wait; what comes first counts.
- * Threads:    the worker's of its actor. A worker is found anew after each wait.
+ * Threads:    the worker's of its actor; one from outside, inside the guard. A worker is found anew
+ *             after each wait.
  * Uses:       coroutine, actor, timers. */
 #ifndef TR_CORE_TASK_H
 #define TR_CORE_TASK_H
@@ -16,7 +17,7 @@
 
 struct tr_task {
     troupe_self self; /* first: what user code holds */
-    tr_coroutine *coroutine;
+    tr_coroutine *coroutine; /* NULL: of a thread from outside, which is its code */
     tr_timer timer;
     uint64_t deadline_ns; /* of the wait */
     uint64_t since_ns;    /* when the wait began */
@@ -35,6 +36,9 @@ struct tr_task {
 
 /* Errors: NO_MEMORY, LIMIT_REACHED (stacks). */
 TROUPE_MUST_CHECK troupe_error tr_task_create(tr_worker *worker, tr_actor *actor);
+/* Lets others run until the task is runnable and its turn has come. */
+void tr_task_suspend(tr_task *task);
+
 /* The body has ended or was never begun. */
 void tr_task_destroy(tr_worker *worker, tr_task **task);
 

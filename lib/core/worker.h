@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/random.h"
+#include "core/guard.h"
 #include "core/ledger.h"
 #include "core/pool.h"
 #include "core/seat.h"
@@ -110,6 +111,7 @@ struct tr_worker {
     _Atomic(tr_seat *) seat;      /* of the thread that runs it */
     tr_seat home_seat;            /* of its first thread */
     bool is_own_thread;
+    tr_guard *guard; /* NULL: one thread runs it, and no other touches it */
 };
 
 static inline tr_seat *tr_worker_seat(const tr_worker *worker)

@@ -38,6 +38,8 @@ enum call_state {
 
 struct tr_engine {
     tr_worker *worker;
+    tr_guard *guard;
+    uint64_t sleeps_until_ns; /* 0: awake; inside the guard */
     tr_inproc_end *end;
     tr_waiter *waiter;
     const tr_crowd *crowd;
@@ -223,10 +225,27 @@ static bool spin_if_worth_it(tr_engine *engine, uint64_t due_ns)
     return has_found;
 }
 
+static void enter_guard(tr_engine *engine)
+{
+    if (engine->guard != NULL) {
+        engine->guard->enter(engine->guard);
+        engine->sleeps_until_ns = 0;
+    }
+}
+
+static void leave_guard(tr_engine *engine, uint64_t sleeps_until_ns)
+{
+    if (engine->guard != NULL) {
+        engine->sleeps_until_ns = sleeps_until_ns;
+        engine->guard->leave(engine->guard);
+    }
+}
+
 static void rest(tr_engine *engine)
 {
     uint64_t due_ns = tr_worker_next_due_ns(engine->worker);
-    if (spin_if_worth_it(engine, due_ns) || !tr_inproc_prepare_sleep(engine->end)) {
+    const bool may_spin = engine->guard == NULL; /* others are to get at the worker */
+    if ((may_spin && spin_if_worth_it(engine, due_ns)) || !tr_inproc_prepare_sleep(engine->end)) {
         return;
     }
     const uint64_t time_ns = now_ns(engine);
@@ -234,7 +253,9 @@ static void rest(tr_engine *engine)
         due_ns = time_ns + RETRY_NS;
     }
     const tr_waiter_event *events = NULL;
+    leave_guard(engine, due_ns);
     (void) tr_waiter_wait(engine->waiter, due_ns, time_ns, &events); /* whatever it was: look */
+    enter_guard(engine);
     engine->worker->now_ns = now_ns(engine); /* what comes in now comes after the sleep */
 }
 
@@ -265,6 +286,7 @@ static void run(void *context)
     tr_engine *engine = context;
     atomic_store_explicit(&engine->thread_id, tr_thread_id(), memory_order_relaxed);
     tr_faults_enter(&engine->faults);
+    enter_guard(engine);
     while (!must_end(engine)) {
         run_calls(engine);
         const bool has_received = receive(engine);
@@ -272,11 +294,17 @@ static void run(void *context)
         if (!has_received && !has_more && !must_end(engine)) {
             rest(engine);
         }
+        leave_guard(engine, 0);
+        enter_guard(engine);
     }
     void (*const ended)(void *context) = engine->ended;
     void *const ended_context = engine->context;
     tr_faults_leave(&engine->faults);
     leave(engine);
+    if (engine->guard != NULL) {
+        engine->guard->wake(engine->guard); /* who waits there would wait for ever */
+    }
+    leave_guard(engine, 0);
     ended(ended_context);
 }
 
@@ -288,6 +316,7 @@ troupe_error tr_engine_create(const tr_engine_options *options, tr_engine **out_
     tr_engine *engine = tr_allocate(allocator, sizeof *engine);
     TR_REQUIRE(engine != NULL, NO_MEMORY);
     engine->worker = options->worker;
+    engine->guard = options->guard;
     engine->crowd = options->crowd;
     engine->allocator = allocator;
     engine->ended = options->ended;
@@ -376,7 +405,20 @@ void tr_engine_join(tr_engine *engine)
     }
 }
 
+void tr_engine_look_again(tr_engine *engine, bool has_more)
+{
+    const uint64_t until_ns = engine->sleeps_until_ns;
+    if (until_ns == 0 || engine->end == NULL) {
+        return;
+    }
+    if (has_more || tr_worker_next_due_ns(engine->worker) < until_ns ||
+        tr_worker_has_outgoing(engine->worker) || !tr_inproc_prepare_sleep(engine->end)) {
+        tr_waiter_wake(engine->waiter);
+    }
+}
+
 bool tr_engine_send(tr_engine *engine, uint32_t to, const tr_batch *batch)
 {
-    return tr_inproc_send(engine->end, to, batch) == TROUPE_OK;
+    /* No end: the worker is guarded, and its own thread has left it. */
+    return engine->end != NULL && tr_inproc_send(engine->end, to, batch) == TROUPE_OK;
 }

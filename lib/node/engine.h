@@ -7,7 +7,7 @@
  * Owns:       the thread, the worker's end of the inproc, the waiter. The worker is borrowed.
  * Invariants: a call is queued, or run once, or refused because the engine ends. From create to
  *             start and from has_ended on, nothing runs the worker.
- * Threads:    any; send only the thread that runs the worker.
+ * Threads:    any; send only the thread that runs the worker, or who holds its guard.
  * Fails:      in create and start.
  * Uses:       worker, inproc, waiter. */
 #ifndef TR_NODE_ENGINE_H
@@ -42,6 +42,7 @@ typedef struct tr_engine_options {
     tr_inproc *inproc;
     const tr_crowd *crowd;
     const char *node_name;  /* borrowed */
+    tr_guard *guard;        /* NULL, or held while the worker runs */
     bool has_fault_signals; /* the thread reports its faults and admits the signal of trace */
     /* Told on the thread, last: it runs the worker no more. */
     void (*ended)(void *context);
@@ -85,6 +86,10 @@ bool tr_engine_is_current(const tr_engine *engine);
 /* Waits until the thread has ended; does nothing if it was not started or is joined.
  * Blocks: unless it is at rest. */
 void tr_engine_join(tr_engine *engine);
+
+/* Inside the guard: the worker was touched by another thread; if it has something to do that its
+ * thread does not know of, that is woken. */
+void tr_engine_look_again(tr_engine *engine, bool has_more);
 
 /* Hands a batch to another end; false: not now. */
 bool tr_engine_send(tr_engine *engine, uint32_t to, const tr_batch *batch);

@@ -37,7 +37,17 @@ static troupe_error look_at(troupe_node *node, uint32_t index, uint64_t deadline
             return error ? error : look->error;
         }
     }
-    add(tr_ends_worker(&node->ends, index), look);
+    tr_worker *worker = tr_ends_worker(&node->ends, index);
+    if (engine == NULL && index == node->settings.system.workers) {
+        return TROUPE_OK; /* no thread from outside was ever attached */
+    }
+    if (worker->guard != NULL) {
+        worker->guard->enter(worker->guard);
+    }
+    add(worker, look);
+    if (worker->guard != NULL) {
+        worker->guard->leave(worker->guard);
+    }
     return look->error;
 }
 

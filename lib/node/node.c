@@ -10,6 +10,7 @@
 #include "node/faults.h"
 #include "node/keeper.h"
 #include "node/outside.h"
+#include "node/proxy.h"
 #include "node/root.h"
 #include "node/watchdog.h"
 
@@ -46,6 +47,7 @@ tr_node_phase tr_node_phase_now(troupe_node *node)
 static void free_all(troupe_node *node)
 {
     const troupe_allocator allocator = node->settings.allocator;
+    tr_proxy_destroy(node);
     tr_watchdog_destroy(&node->watchdog);
     tr_outside_destroy(node);
     if (node->has_faults) {
@@ -292,7 +294,12 @@ void troupe_node_destroy(troupe_node **in_node)
     troupe_node_stop(node);
     (void) wait_until_stopped(node); /* how it ended is join's to tell */
     tr_keeper_join(node);
-    if (end_of_threads(node)) {
+    const bool have_ended = end_of_threads(node);
+    if (tr_proxy_report_attached(node) > 0) {
+        tr_log_write(&node->settings.log, TROUPE_LOG_ERROR,
+                     "node '%s': destroyed before they were detached; its memory is left behind",
+                     node->settings.name);
+    } else if (have_ended) {
         free_all(node);
     } else {
         tr_log_write(&node->settings.log, TROUPE_LOG_ERROR,

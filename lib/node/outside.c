@@ -37,13 +37,14 @@ static troupe_error narrow(troupe_error error)
 }
 
 /* Under the mutex. */
-static troupe_error add_engine(troupe_node *node, uint32_t index)
+static troupe_error add_engine(troupe_node *node, uint32_t index, tr_guard *guard)
 {
     TR_ASSERT(node->engines[index] == NULL);
     const tr_engine_options options = {
         .worker = tr_ends_worker(&node->ends, index),
         .inproc = node->inproc,
         .crowd = &node->crowd,
+        .guard = guard,
         .node_name = node->settings.name,
         .has_fault_signals = node->settings.has_fault_signals,
         .ended = engine_ended,
@@ -72,7 +73,7 @@ static troupe_error make_worker(troupe_node *node, uint32_t *out_index)
     bool is_new = false;
     troupe_error error = tr_ends_take(&node->ends, out_index, &is_new);
     if (!error && is_new) {
-        error = add_engine(node, *out_index);
+        error = add_engine(node, *out_index, NULL);
         if (error) {
             tr_ends_undo(&node->ends, *out_index);
         }
@@ -150,9 +151,19 @@ troupe_error tr_outside_start(troupe_node *node)
                           memory_order_relaxed);
     tr_mutex_lock(&node->mutex);
     for (uint32_t i = 0; i < node->settings.system.workers && !error; i++) {
-        error = add_engine(node, i);
+        error = add_engine(node, i, NULL);
     }
     tr_mutex_unlock(&node->mutex);
+    return error;
+}
+
+troupe_error tr_outside_start_guarded(troupe_node *node, uint32_t index, tr_guard *guard,
+                                      tr_engine **out_engine)
+{
+    /* Before its thread runs, which looks there. It is not counted in the crowd: it never spins. */
+    tr_ends_worker(&node->ends, index)->guard = guard;
+    const troupe_error error = add_engine(node, index, guard);
+    *out_engine = node->engines[index];
     return error;
 }
 

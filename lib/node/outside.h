@@ -16,6 +16,11 @@ tr_ports tr_outside_ports(troupe_node *node);
  * Errors: NO_MEMORY; SYSTEM. Those made are left to tr_outside_end. */
 TROUPE_MUST_CHECK troupe_error tr_outside_start(troupe_node *node);
 
+/* Makes and starts the engine of the worker that threads from outside share. Under the mutex.
+ * Errors: NO_MEMORY; SYSTEM. */
+TROUPE_MUST_CHECK troupe_error tr_outside_start_guarded(troupe_node *node, uint32_t index,
+                                                        tr_guard *guard, tr_engine **out_engine);
+
 /* Tells all engines to end, those too that are being made just now. Threads: any, no worker's. */
 void tr_outside_end(troupe_node *node);
 

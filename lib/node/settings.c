@@ -112,7 +112,8 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .memory_budget = memory_budget(known.memory_budget),
         .seed = known.seed != 0 ? known.seed : random[1],
         .workers = workers,
-        .ends_max = workers + or_default(known.own_threads_max, OWN_THREADS_DEFAULT),
+        .has_proxy = 1,
+        .ends_max = workers + 1 + or_default(known.own_threads_max, OWN_THREADS_DEFAULT),
         .actors_max = or_default(known.actors_max, TR_ACTORS_MAX_DEFAULT),
         .mailbox_capacity_default =
             or_default(known.mailbox_capacity_default, TR_MAILBOX_CAPACITY_DEFAULT),

@@ -37,7 +37,7 @@ static void takes_the_documented_defaults(void **state)
     assert_true(settings.stop_timeout_ns == UINT64_C(5000000000));
     assert_int_equal(settings.system.workers, tr_processor_count());
     assert_int_equal(settings.system.actors_max, 4U << 20);
-    assert_int_equal(settings.system.ends_max, settings.system.workers + 64);
+    assert_int_equal(settings.system.ends_max, settings.system.workers + 1 + 64);
     assert_int_equal(settings.system.mailbox_capacity_default, TR_MAILBOX_CAPACITY_DEFAULT);
     assert_int_equal(settings.system.turn_messages, TR_TURN_MESSAGES_DEFAULT);
     assert_false(settings.stops_on_signals);
@@ -61,7 +61,7 @@ static void keeps_what_is_given(void **state)
     assert_int_equal(settings.drain_timeout_ns, 1);
     assert_true(settings.stop_timeout_ns == TR_NEVER);
     assert_int_equal(settings.system.workers, 3);
-    assert_int_equal(settings.system.ends_max, 10);
+    assert_int_equal(settings.system.ends_max, 11);
     assert_int_equal(settings.system.actors_max, 10);
     assert_int_equal(settings.system.mailbox_capacity_default, 9);
     assert_int_equal(settings.stack_size, 32768);

@@ -3,6 +3,8 @@
  * ends that come and go. */
 #include "transport/inproc.h"
 
+#include "core/limits.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
@@ -109,7 +111,7 @@ static void refuses_an_index_that_is_in_use_or_too_large(void **state)
     tr_inproc_end *end = NULL;
 
     assert_fails(tr_inproc_open(world->inproc, 1, &end), BAD_ARGUMENT);
-    assert_fails(tr_inproc_open(world->inproc, 256, &end), BAD_ARGUMENT);
+    assert_fails(tr_inproc_open(world->inproc, TR_ENDS_MAX, &end), BAD_ARGUMENT);
 
     assert_null(end);
 }

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+#include "node/proxy.h"
+
+#include <stdio.h>
+#include <troupe/attach.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "core/attached.h"
+#include "core/task.h"
+#include "node/outside.h"
+#include "node/root.h"
+
+/* Passes of the worker at the end of a call; then its own thread goes on. */
+#define PASSES_MAX 16
+
+/* One thread's one attachment. */
+typedef struct tr_attachment {
+    tr_list link;
+    troupe_self *self;
+    uint64_t thread_id;
+    char name[TR_NAME_MAX + 1];
+} tr_attachment;
+
+/* A thread that waits inside a call. */
+struct waiter {
+    tr_list link;
+    tr_condition condition;
+    bool (*is_over)(const void *context);
+    const void *context;
+};
+
+struct tr_proxy {
+    tr_guard guard;
+    troupe_node *node;
+    tr_worker *worker;
+    tr_engine *engine;
+    tr_thread_key ending; /* set in threads that are attached */
+    tr_mutex mutex;
+    _Atomic uint64_t owner; /* the thread inside; 0: none */
+    /* Inside the guard. */
+    uint32_t depth;
+    tr_list waiters;
+    tr_list attachments;
+};
+
+/* The guard. */
+
+static tr_proxy *proxy_of(tr_guard *guard)
+{
+    return TR_CONTAINER_OF(guard, tr_proxy, guard);
+}
+
+static void take(tr_proxy *proxy, uint32_t depth)
+{
+    /* Relaxed: only the thread itself has to find its own number there. */
+    atomic_store_explicit(&proxy->owner, tr_thread_id(), memory_order_relaxed);
+    proxy->depth = depth;
+    proxy->worker->now_ns = tr_node_now_ns(proxy->node);
+}
+
+static void enter(tr_guard *guard)
+{
+    tr_proxy *proxy = proxy_of(guard);
+    if (atomic_load_explicit(&proxy->owner, memory_order_relaxed) == tr_thread_id()) {
+        proxy->depth++;
+        return;
+    }
+    tr_mutex_lock(&proxy->mutex);
+    take(proxy, 1);
+}
+
+/* Does what the call has brought about. */
+static void settle(tr_proxy *proxy)
+{
+    bool has_more = true;
+    for (unsigned i = 0; i < PASSES_MAX && has_more; i++) {
+        has_more = tr_worker_pass(proxy->worker);
+    }
+    tr_engine_look_again(proxy->engine, has_more);
+}
+
+static void leave(tr_guard *guard)
+{
+    tr_proxy *proxy = proxy_of(guard);
+    if (--proxy->depth > 0) {
+        return;
+    }
+    if (!tr_engine_is_current(proxy->engine)) {
+        settle(proxy);
+    }
+    atomic_store_explicit(&proxy->owner, 0, memory_order_relaxed);
+    tr_mutex_unlock(&proxy->mutex);
+}
+
+static bool wait_until(tr_guard *guard, bool (*is_over)(const void *context), const void *context)
+{
+    tr_proxy *proxy = proxy_of(guard);
+    const uint32_t depth = proxy->depth;
+    struct waiter waiter = {.is_over = is_over, .context = context};
+    settle(proxy);
+    if (is_over(context)) {
+        return true;
+    }
+    tr_condition_init(&waiter.condition);
+    tr_list_push_back(&proxy->waiters, &waiter.link);
+    while (!is_over(context) && !tr_engine_is_at_rest(proxy->engine)) {
+        atomic_store_explicit(&proxy->owner, 0, memory_order_relaxed);
+        tr_condition_wait(&waiter.condition, &proxy->mutex);
+        take(proxy, depth);
+    }
+    tr_list_remove(&waiter.link);
+    tr_condition_fini(&waiter.condition);
+    return is_over(context);
+}
+
+static void wake(tr_guard *guard)
+{
+    tr_proxy *proxy = proxy_of(guard);
+    const bool is_ending = tr_engine_is_at_rest(proxy->engine);
+    for (tr_list *at = proxy->waiters.next; at != &proxy->waiters; at = at->next) {
+        struct waiter *waiter = TR_CONTAINER_OF(at, struct waiter, link);
+        if (is_ending || waiter->is_over(waiter->context)) {
+            tr_condition_broadcast(&waiter->condition);
+        }
+    }
+}
+
+/* Making and freeing. */
+
+static void detach_all_of_thread(void *context);
+
+static void free_proxy(troupe_node *node, tr_proxy *proxy)
+{
+    tr_mutex_fini(&proxy->mutex);
+    tr_free(&node->settings.allocator, proxy, sizeof *proxy);
+}
+
+/* Under the node's mutex. */
+static troupe_error make(troupe_node *node, tr_proxy **out_proxy)
+{
+    tr_proxy *proxy = tr_allocate(&node->settings.allocator, sizeof *proxy);
+    TR_REQUIRE(proxy != NULL, NO_MEMORY);
+    const uint32_t index = node->settings.system.workers;
+    *proxy = (tr_proxy) {
+        .guard = {.enter = enter, .leave = leave, .wait = wait_until, .wake = wake},
+        .node = node,
+        .worker = tr_ends_worker(&node->ends, index),
+    };
+    tr_mutex_init(&proxy->mutex);
+    tr_list_init(&proxy->waiters);
+    tr_list_init(&proxy->attachments);
+    troupe_error error = tr_thread_key_create(&proxy->ending, detach_all_of_thread);
+    if (error) {
+        free_proxy(node, proxy);
+        return error;
+    }
+    tr_mutex_lock(&proxy->mutex); /* the engine's thread is not to look before all is there */
+    error = tr_outside_start_guarded(node, index, &proxy->guard, &proxy->engine);
+    tr_mutex_unlock(&proxy->mutex);
+    if (error) {
+        tr_thread_key_delete(&proxy->ending);
+        free_proxy(node, proxy);
+        return error;
+    }
+    *out_proxy = proxy;
+    return TROUPE_OK;
+}
+
+static troupe_error get_proxy(troupe_node *node, tr_proxy **out_proxy)
+{
+    tr_mutex_lock(&node->mutex);
+    troupe_error error = TROUPE_OK;
+    if (node->phase != TR_NODE_RUNNING || node->is_stop_wanted) {
+        error = node->phase == TR_NODE_MADE ? TROUPE_ERROR_BAD_ARGUMENT : TROUPE_ERROR_STOPPING;
+    } else if (node->proxy == NULL) {
+        error = make(node, &node->proxy);
+    }
+    *out_proxy = node->proxy;
+    tr_mutex_unlock(&node->mutex);
+    return error;
+}
+
+void tr_proxy_destroy(troupe_node *node)
+{
+    tr_proxy *proxy = node->proxy;
+    if (proxy != NULL) {
+        TR_ASSERT(tr_list_is_empty(&proxy->attachments));
+        node->proxy = NULL;
+        tr_thread_key_delete(&proxy->ending);
+        free_proxy(node, proxy);
+    }
+}
+
+uint32_t tr_proxy_report_attached(troupe_node *node)
+{
+    tr_proxy *proxy = node->proxy;
+    uint32_t count = 0;
+    if (proxy == NULL) {
+        return 0;
+    }
+    enter(&proxy->guard);
+    for (const tr_list *at = proxy->attachments.next; at != &proxy->attachments; at = at->next) {
+        const tr_attachment *attachment = TR_CONTAINER_OF_CONST(at, tr_attachment, link);
+        tr_log_write(&node->settings.log, TROUPE_LOG_ERROR,
+                     "node '%s': thread %llu is still attached as '%s'", node->settings.name,
+                     (unsigned long long) attachment->thread_id, attachment->name);
+        count++;
+    }
+    leave(&proxy->guard);
+    return count;
+}
+
+/* Attaching. */
+
+static troupe_error spawn(troupe_node *node, const troupe_attach_options *options,
+                          troupe_ref *out_ref)
+{
+    const troupe_spawn_options spawn = {
+        .size = sizeof spawn,
+        .name = options->name,
+        .body = tr_attached_body,
+        .mailbox_bytes = options->mailbox_bytes,
+        .reply_bytes = options->reply_bytes,
+        .on_full = options->on_full,
+        .mailbox_capacity = options->mailbox_capacity,
+        .asks_max = options->asks_max,
+        .timers_max = options->timers_max,
+        .monitors_max = options->monitors_max,
+    };
+    return troupe_node_spawn(node, &spawn, out_ref);
+}
+
+/* The thread is the actor's code from here on. */
+static void enlist(tr_proxy *proxy, tr_attachment *attachment, const char *name, troupe_ref ref)
+{
+    const tr_address address = {.slot = ref.slot, .generation = ref.generation};
+    attachment->thread_id = tr_thread_id();
+    (void) snprintf(attachment->name, sizeof attachment->name, "%s", name != NULL ? name : "");
+    enter(&proxy->guard);
+    const tr_actor *actor = tr_actor_at(proxy->worker, address);
+    TR_ASSERT(actor != NULL && actor->is_attached);
+    attachment->self = &actor->task->self;
+    tr_list_push_back(&proxy->attachments, &attachment->link);
+    leave(&proxy->guard);
+}
+
+troupe_error troupe_attach(troupe_node *node, const troupe_attach_options *options,
+                           troupe_self **out_self)
+{
+    TR_CHECK_NODE(node);
+    TR_REQUIRE(node != NULL && out_self != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(!tr_node_is_forked(node), FORKED);
+    troupe_attach_options known;
+    TR_REQUIRE(tr_options_read(&known, sizeof known, options), BAD_ARGUMENT);
+    tr_proxy *proxy = NULL;
+    troupe_error error = get_proxy(node, &proxy);
+    if (error) {
+        return error;
+    }
+    tr_attachment *attachment = tr_allocate(&node->settings.allocator, sizeof *attachment);
+    TR_REQUIRE(attachment != NULL, NO_MEMORY);
+    tr_list_init(&attachment->link);
+    troupe_ref ref;
+    error = tr_thread_key_set(&proxy->ending, proxy);
+    if (!error) {
+        error = spawn(node, &known, &ref);
+    }
+    if (error) {
+        tr_free(&node->settings.allocator, attachment, sizeof *attachment);
+        return error;
+    }
+    enlist(proxy, attachment, known.name, ref);
+    *out_self = attachment->self;
+    return TROUPE_OK;
+}
+
+/* Inside. */
+
+static tr_attachment *find(tr_proxy *proxy, const troupe_self *self, uint64_t thread_id)
+{
+    for (tr_list *at = proxy->attachments.next; at != &proxy->attachments; at = at->next) {
+        tr_attachment *attachment = TR_CONTAINER_OF(at, tr_attachment, link);
+        if (attachment->thread_id == thread_id && (self == NULL || attachment->self == self)) {
+            return attachment;
+        }
+    }
+    return NULL;
+}
+
+static void detach(tr_proxy *proxy, tr_attachment *attachment)
+{
+    tr_list_remove(&attachment->link);
+    tr_attached_detach(proxy->worker, attachment->self->actor);
+    tr_free(&proxy->node->settings.allocator, attachment, sizeof *attachment);
+}
+
+/* The thread ends. */
+static void detach_all_of_thread(void *context)
+{
+    tr_proxy *proxy = context;
+    const uint64_t me = tr_thread_id();
+    enter(&proxy->guard);
+    for (tr_attachment *attachment = find(proxy, NULL, me); attachment != NULL;
+         attachment = find(proxy, NULL, me)) {
+        tr_log_write(&proxy->node->settings.log, TROUPE_LOG_WARNING,
+                     "node '%s': thread %llu ended while it was attached as '%s'; it is detached",
+                     proxy->node->settings.name, (unsigned long long) me, attachment->name);
+        detach(proxy, attachment);
+    }
+    leave(&proxy->guard);
+}
+
+troupe_error troupe_detach(troupe_self **self)
+{
+    TR_REQUIRE(self != NULL, BAD_ARGUMENT);
+    if (*self == NULL) {
+        return TROUPE_OK;
+    }
+    TR_CHECK_SELF(*self);
+    troupe_node *node = (*self)->actor->worker->system->node;
+    TR_REQUIRE(!tr_node_is_forked(node), FORKED);
+    TR_REQUIRE((*self)->actor->worker->guard != NULL, BAD_ARGUMENT);
+    tr_proxy *proxy = proxy_of((*self)->actor->worker->guard);
+    enter(&proxy->guard);
+    tr_attachment *attachment = find(proxy, *self, tr_thread_id());
+    if (attachment != NULL) {
+        detach(proxy, attachment);
+        *self = NULL;
+        if (find(proxy, NULL, tr_thread_id()) == NULL) {
+            (void) tr_thread_key_set(&proxy->ending, NULL); /* setting to none cannot fail */
+        }
+    }
+    leave(&proxy->guard);
+    return attachment != NULL ? TROUPE_OK : TROUPE_ERROR_BAD_ARGUMENT;
+}
