@@ -87,6 +87,7 @@ static inline troupe_error send_plain(troupe_self *self, const troupe_ref *to,
         tr_leave(self);
         return TROUPE_OK;
     }
+    tr_leave(self);
     return send_with(self, *to, message, NULL);
 }
 

@@ -388,6 +388,11 @@ static void call_about_nodes(void)
     BAD(troupe_node_create, (NULL, NULL));
     BAD(troupe_node_create, (&(troupe_node_options) {.size = 1}, &none));
     BAD(troupe_node_create, (TROUPE_NODE_OPTIONS(.workers = 1000), &none));
+    troupe_self *self = NULL;
+    BAD(troupe_attach, (NULL, NULL, &self));
+    BAD(troupe_attach, (node, NULL, NULL));
+    BAD(troupe_attach, (node, NULL, &self)); /* not started */
+    BAD(troupe_detach, (NULL));
     BAD(troupe_node_start, (NULL));
     BAD(troupe_node_spawn, (NULL, TROUPE_SPAWN(.body = receiver_body), &ref));
     BAD(troupe_node_spawn, (node, NULL, &ref));
