@@ -197,6 +197,16 @@ uint32_t tr_park_count_used(const tr_actor *actor)
     return actor->extra->park->count;
 }
 
+uint32_t tr_park_held(const tr_actor *actor)
+{
+    uint32_t held = tr_park_count(actor);
+    const troupe_message *at = tr_park_is_used(actor) ? actor->extra->park->returned.head : NULL;
+    for (; at != NULL; at = at->next) {
+        held++;
+    }
+    return held;
+}
+
 /* The first parked message for the receiver, and the one before it in the queue. */
 static troupe_message *first_for(const tr_park *park, tr_address to, troupe_message **out_previous)
 {

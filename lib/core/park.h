@@ -25,6 +25,9 @@ static inline uint32_t tr_park_count(const tr_actor *actor)
     return TR_UNLIKELY(tr_park_is_used(actor)) ? tr_park_count_used(actor) : 0;
 }
 
+/* Those too that come back and wait for the behavior's turn; walks these. For tests. */
+uint32_t tr_park_held(const tr_actor *actor);
+
 /* LINE_GRANT came: whether there was a message for it; the grant is then taken. */
 bool tr_park_granted(tr_worker *worker, tr_actor *actor, troupe_message *grant);
 

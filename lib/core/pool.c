@@ -126,6 +126,13 @@ static bool cut_slab(tr_pool *pool, size_t class)
     return true;
 }
 
+bool tr_pool_may_take(const tr_pool *pool)
+{
+    void *sample = tr_allocate(pool->allocator, 1);
+    tr_free(pool->allocator, sample, 1);
+    return sample != NULL;
+}
+
 void *tr_pool_take_anew(tr_pool *pool, size_t size)
 {
     const size_t class = tr_pool_class_of(size);

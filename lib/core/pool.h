@@ -22,6 +22,7 @@
 #include "base/assert.h"
 #include "core/handle.h"
 #include "core/poison.h"
+#include "core/shake.h"
 
 /* Of 64 bytes, 128, and then every 32 more. */
 #define TR_POOL_CLASSES 14
@@ -94,6 +95,10 @@ static inline tr_mark *tr_pool_mark_of(tr_block *block)
     return (tr_mark *) (void *) block - 1;
 }
 
+/* Whether the allocator has memory just now: in the shake build it is asked for each block, so that
+ * each may fail. */
+bool tr_pool_may_take(const tr_pool *pool);
+
 /* Of tr_pool_take, when the class's list is empty or the size too large. */
 void *tr_pool_take_anew(tr_pool *pool, size_t size);
 
@@ -101,6 +106,9 @@ void *tr_pool_take_anew(tr_pool *pool, size_t size);
 static inline void *tr_pool_take(tr_pool *pool, size_t size)
 {
     const size_t class = tr_pool_class_of(size);
+    if (TR_SHAKEN(false, true) && !tr_pool_may_take(pool)) {
+        return NULL;
+    }
     if (TR_UNLIKELY(class >= TR_POOL_CLASSES || pool->free[class] == NULL)) {
         return tr_pool_take_anew(pool, size);
     }

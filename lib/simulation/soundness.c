@@ -40,7 +40,7 @@ static uint64_t held_by_actor(const tr_actor *actor)
     }
     if (actor->extra != NULL) {
         held += held_in(actor->extra->stash.head);
-        held += actor->extra->park != NULL ? tr_park_count(actor) : 0;
+        held += tr_park_held(actor);
     }
     return held;
 }

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <troupe/troupe.h>
 
+#include "core/shake.h"
+#include "support/failing_allocator.h"
 #include "support/fixtures.h"
 
 enum {
@@ -245,21 +247,23 @@ static troupe_error react_start(troupe_self *self, void *state, void *argument)
     return below(self, 32) == 0 ? TROUPE_ERROR_FAILED : error;
 }
 
-static const troupe_behavior reactor = TROUPE_BEHAVIOR(
-    .name = "reactor", .state_size = sizeof(uint64_t), .start = react_start, .other = react);
+static const troupe_behavior reactor =
+    TROUPE_BEHAVIOR(.name = "reactor", .state_size = sizeof(uint64_t), .start = react_start,
+                    .other = react);
 
 static void spawn_one(troupe_self *self)
 {
+    static const troupe_place places[] = {
+        TROUPE_PLACE_WITH_PARENT, TROUPE_PLACE_WITH_PARENT, TROUPE_PLACE_ANY, TROUPE_PLACE_ANY,
+        TROUPE_PLACE_ANY,         TROUPE_PLACE_ANY,         TROUPE_PLACE_ANY, TROUPE_PLACE_BY_KEY};
     troupe_ref ref;
     const bool is_behavior = below(self, 2) == 0;
     (void) troupe_spawn_nowait(
         self,
-        TROUPE_SPAWN(.body = is_behavior ? NULL : wander,
-                     .behavior = is_behavior ? &reactor : NULL,
+        TROUPE_SPAWN(.body = is_behavior ? NULL : wander, .behavior = is_behavior ? &reactor : NULL,
                      .mailbox_capacity = (uint32_t) below(self, 6) + 1, .mailbox_bytes = 4000,
-                     .high_water = 1, .parked_max = 4,
-                     .on_full = (troupe_on_full) (below(self, 7)),
-                     .place = below(self, 4) == 0 ? TROUPE_PLACE_WITH_PARENT : TROUPE_PLACE_ANY),
+                     .high_water = 1, .parked_max = 4, .on_full = (troupe_on_full) (below(self, 7)),
+                     .place = places[below(self, sizeof places / sizeof places[0])]),
         &ref);
 }
 
@@ -289,13 +293,37 @@ static troupe_error direct(troupe_self *self, void *argument)
     (void) argument;
     for (unsigned i = 0; i < MANAGERS; i++) {
         troupe_ref ref;
-        const troupe_error error = troupe_spawn_nowait(
-            self, TROUPE_SPAWN(.body = manage, .place = TROUPE_PLACE_ANY), &ref);
+        troupe_error error = TROUPE_ERROR_NO_MEMORY;
+        while (error == TROUPE_ERROR_NO_MEMORY) {
+            error = troupe_spawn_nowait(
+                self, TROUPE_SPAWN(.body = manage, .place = TROUPE_PLACE_ANY), &ref);
+        }
         if (error) {
             return error;
         }
     }
     return troupe_sleep(self, TROUPE_WITHIN_S(SECONDS));
+}
+
+#define SHAKES TR_SHAKEN(0, 1)
+
+/* Started, as soon as there is memory for it. */
+static troupe_node *a_shaken_node(const tr_failing_allocator *memory,
+                                  const troupe_node_options *options)
+{
+    troupe_node *node = NULL;
+    troupe_error error = TROUPE_ERROR_NO_MEMORY;
+    while (error == TROUPE_ERROR_NO_MEMORY) {
+        error = troupe_node_create(options, &node);
+        assert_true(error == TROUPE_OK || tr_failing_allocator_live(memory) == 0);
+    }
+    assert_ok(error);
+    error = TROUPE_ERROR_NO_MEMORY;
+    while (error == TROUPE_ERROR_NO_MEMORY) {
+        error = troupe_node_start(node);
+    }
+    assert_ok(error);
+    return node;
 }
 
 static void keeps_its_books_under_stress(void **state)
@@ -305,20 +333,26 @@ static void keeps_its_books_under_stress(void **state)
     const uint64_t seed =
         given != NULL ? strtoull(given, NULL, 10) : (uint64_t) time(NULL) * 2654435761U;
     print_message("seed %" PRIu64 "\n", seed);
-    troupe_node *node = NULL;
-    assert_ok(troupe_node_create(
+    tr_failing_allocator memory = TR_FAILING_ALLOCATOR_INIT;
+    const troupe_allocator allocator = tr_failing_allocator_port(&memory);
+    tr_failing_allocator_fail_at_random(&memory, seed, SHAKES ? 200 : 0);
+    troupe_node *node = a_shaken_node(
+        &memory,
         TROUPE_NODE_OPTIONS(.workers = WORKERS, .seed = seed, .actors_max = ACTORS_MAX,
-                            .memory_budget = 1000000, .drain_timeout = TROUPE_WITHIN_MS(200),
-                            .stop_timeout = TROUPE_WITHIN_S(20)),
-        &node));
-    assert_ok(troupe_node_start(node));
+                            .allocator = SHAKES ? &allocator : NULL, .memory_budget = 1000000,
+                            .drain_timeout = TROUPE_WITHIN_MS(200),
+                            .stop_timeout = TROUPE_WITHIN_S(20)));
     troupe_ref ref;
-    /* Returns when that body has: nobody has to sleep here. */
-    assert_ok(troupe_node_spawn(node,
-                                TROUPE_SPAWN(.body = direct,
-                                             .ready_when = TROUPE_READY_WHEN_SAID,
-                                             .start_timeout = TROUPE_WITHIN_S(10 * SECONDS)),
-                                &ref));
+    troupe_error spawned = TROUPE_ERROR_NO_MEMORY;
+    while (spawned == TROUPE_ERROR_NO_MEMORY) {
+        /* Returns when that body has: nobody has to sleep here. */
+        spawned =
+            troupe_node_spawn(node,
+                              TROUPE_SPAWN(.body = direct, .ready_when = TROUPE_READY_WHEN_SAID,
+                                           .start_timeout = TROUPE_WITHIN_S(10 * SECONDS)),
+                              &ref);
+    }
+    assert_ok(spawned);
     troupe_node_stop(node);
     const troupe_error joined = troupe_node_join(node);
     if (joined == TROUPE_ERROR_TIMED_OUT) {
@@ -337,6 +371,8 @@ static void keeps_its_books_under_stress(void **state)
                   snapshot->node.accepted);
     troupe_snapshot_destroy(&snapshot);
     troupe_node_destroy(&node);
+    assert_int_equal(tr_failing_allocator_live(&memory), 0);
+    assert_int_equal(tr_failing_allocator_has_refused(&memory), SHAKES);
 }
 
 int main(void)

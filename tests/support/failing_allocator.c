@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
+
 /* Before each block: what its owner has to know of it later. Keeps the block aligned for any type.
  */
 struct header {
@@ -28,9 +30,24 @@ static void check_header(const struct header *header, size_t old_size)
     }
 }
 
+static bool has_bad_luck(tr_failing_allocator *memory)
+{
+    if (atomic_load(&memory->until_one) >= 0 && atomic_fetch_sub(&memory->until_one, 1) == 0) {
+        return true;
+    }
+    const uint64_t one_in = atomic_load(&memory->one_in);
+    return one_in != 0 && tr_hash_u64(atomic_load(&memory->seed) ^
+                                      tr_hash_u64(atomic_fetch_add(&memory->drawn, 1))) %
+                                  one_in ==
+                              0;
+}
+
 /* Takes one of the allocations that may still succeed. */
 static bool take_permit(tr_failing_allocator *memory)
 {
+    if (has_bad_luck(memory)) {
+        return false;
+    }
     int64_t allowed = atomic_load(&memory->allowed);
     while (allowed > 0) {
         if (atomic_compare_exchange_weak(&memory->allowed, &allowed, allowed - 1)) {
@@ -96,8 +113,23 @@ void tr_failing_allocator_fail_after(tr_failing_allocator *memory, int64_t allow
     atomic_store(&memory->allowed, allowed);
 }
 
+void tr_failing_allocator_fail_one(tr_failing_allocator *memory, int64_t before)
+{
+    atomic_store(&memory->until_one, before);
+}
+
+void tr_failing_allocator_fail_at_random(tr_failing_allocator *memory, uint64_t seed,
+                                         uint64_t one_in)
+{
+    atomic_store(&memory->seed, seed);
+    atomic_store(&memory->drawn, 0);
+    atomic_store(&memory->one_in, one_in);
+}
+
 void tr_failing_allocator_fail_never(tr_failing_allocator *memory)
 {
+    atomic_store(&memory->one_in, 0);
+    atomic_store(&memory->until_one, -1);
     atomic_store(&memory->allowed, -1);
 }
 

@@ -4,6 +4,7 @@
  *     tr_failing_allocator memory = TR_FAILING_ALLOCATOR_INIT;
  *     troupe_allocator allocator = tr_failing_allocator_port(&memory);
  *     tr_failing_allocator_fail_after(&memory, 3);    the fourth allocation from here on fails
+ *     tr_failing_allocator_fail_at_random(&memory, seed, 200);    one of 200 fails
  *     ...
  *     assert_int_equal(tr_failing_allocator_live(&memory), 0);
  *
@@ -20,7 +21,11 @@
 #include <troupe/allocator.h>
 
 typedef struct tr_failing_allocator {
-    _Atomic int64_t allowed; /* allocations that still succeed; negative: no limit */
+    _Atomic int64_t allowed;   /* allocations that still succeed; negative: no limit */
+    _Atomic int64_t until_one; /* allocations until one fails; negative: none will */
+    _Atomic uint64_t one_in;   /* of so many one fails at random; 0: none */
+    _Atomic uint64_t seed;
+    _Atomic uint64_t drawn;  /* from the seed */
     _Atomic int64_t live;    /* blocks not freed yet */
     _Atomic int64_t bytes;   /* in those blocks */
     _Atomic int64_t made;    /* allocations and growths that succeeded, ever */
@@ -30,7 +35,7 @@ typedef struct tr_failing_allocator {
 /* Nothing fails until fail_after says so. */
 #define TR_FAILING_ALLOCATOR_INIT                                                                  \
     {                                                                                              \
-        .allowed = -1                                                                              \
+        .allowed = -1, .until_one = -1                                                             \
     }
 
 /* Borrows `memory`, which has to outlive what is allocated. */
@@ -38,6 +43,14 @@ troupe_allocator tr_failing_allocator_port(tr_failing_allocator *memory);
 
 /* The next `allowed` allocations succeed, all after them fail. Shrinking and freeing never fail. */
 void tr_failing_allocator_fail_after(tr_failing_allocator *memory, int64_t allowed);
+
+/* The next `before` allocations succeed, the one after them fails, and no other. */
+void tr_failing_allocator_fail_one(tr_failing_allocator *memory, int64_t before);
+
+/* From here on one allocation of `one_in` fails, whichever the seed says; in one thread the same
+ * seed gives the same ones. */
+void tr_failing_allocator_fail_at_random(tr_failing_allocator *memory, uint64_t seed,
+                                         uint64_t one_in);
 
 /* Memory is back. */
 void tr_failing_allocator_fail_never(tr_failing_allocator *memory);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "support/failing_allocator.h"
+
 tr_world *a_world_of(const tr_world_options *options)
 {
     tr_world *world = NULL;
@@ -16,6 +18,50 @@ tr_world *a_world(uint64_t seed, uint32_t workers)
 {
     return a_world_of(&(const tr_world_options) {
         .seed = seed, .workers = workers, .delay_ns_max = UINT64_C(1000000)});
+}
+
+/* The memory of the shaken world. */
+static tr_failing_allocator memory = TR_FAILING_ALLOCATOR_INIT;
+static troupe_allocator port;
+static tr_world *shaken;
+
+tr_world *a_shaken_world_of(const tr_world_options *options)
+{
+    tr_world_options own = *options;
+    memory = (tr_failing_allocator) TR_FAILING_ALLOCATOR_INIT;
+    port = tr_failing_allocator_port(&memory);
+    own.allocator = &port;
+    if (SHAKES) {
+        tr_failing_allocator_fail_at_random(&memory, own.seed, SHAKEN_ONE_IN(own.seed));
+    }
+    shaken = NULL;
+    while (shaken == NULL) {
+        const troupe_error error = tr_world_create(&own, &shaken);
+        assert_true(error == (shaken != NULL ? TROUPE_OK : TROUPE_ERROR_NO_MEMORY));
+        assert_true(shaken != NULL || tr_failing_allocator_live(&memory) == 0);
+    }
+    return shaken;
+}
+
+tr_world *a_shaken_world(uint64_t seed, uint32_t workers)
+{
+    return a_shaken_world_of(&(const tr_world_options) {
+        .seed = seed, .workers = workers, .delay_ns_max = UINT64_C(1000000)});
+}
+
+uint64_t a_shaken_worlds_refusals(void)
+{
+    return (uint64_t) atomic_load(&memory.refused);
+}
+
+static void destroy(tr_world **world)
+{
+    const bool is_shaken = *world == shaken;
+    tr_world_destroy(world);
+    if (is_shaken) {
+        shaken = NULL;
+        assert_int_equal(tr_failing_allocator_live(&memory), 0);
+    }
 }
 
 void tr_assert_sound(tr_world *world, const char *file, int line)
@@ -36,19 +82,26 @@ void drop_world(tr_world **world)
         _fail(__FILE__, __LINE__);
     }
     assert_sound(*world);
-    tr_world_destroy(world);
+    destroy(world);
 }
 
 void drop_world_as_it_is(tr_world **world)
 {
     assert_sound(*world);
-    tr_world_destroy(world);
+    destroy(world);
 }
 
 troupe_ref a_root(tr_world *world, const troupe_spawn_options *options)
 {
     troupe_ref ref = troupe_ref_none();
-    assert_ok(tr_world_spawn(world, options, &ref));
+    troupe_error error = TROUPE_ERROR_NO_MEMORY;
+    while (error == TROUPE_ERROR_NO_MEMORY) {
+        error = tr_world_spawn(world, options, &ref);
+        if (!SHAKES || world != shaken) {
+            break;
+        }
+    }
+    assert_ok(error);
     return ref;
 }
 

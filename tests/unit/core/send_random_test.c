@@ -250,13 +250,13 @@ static void run_seed(uint64_t seed, void *context)
 {
     struct field *total = context;
     struct field field = {.sent = 0};
-    tr_world *world =
-        a_world_of(&(const tr_world_options) {.seed = seed,
-                                              .workers = 1 + (uint32_t) seed % 4,
-                                              .delay_ns_max = seed % 5 * MS / 10,
-                                              .memory_budget = seed % 7 == 0 ? 4000 : 0,
-                                              .turn_messages = 1 + (uint32_t) seed % 8,
-                                              .refuse_chance_percent = (uint32_t) seed % 3 * 10});
+    tr_world *world = a_shaken_world_of(
+        &(const tr_world_options) {.seed = seed,
+                                   .workers = 1 + (uint32_t) seed % 4,
+                                   .delay_ns_max = seed % 5 * MS / 10,
+                                   .memory_budget = seed % 7 == 0 ? 4000 : 0,
+                                   .turn_messages = 1 + (uint32_t) seed % 8,
+                                   .refuse_chance_percent = (uint32_t) seed % 3 * 10});
     for (unsigned i = 0; i < ACTORS; i++) {
         field.refs[i] = an_actor(world, &field, seed, i);
     }

@@ -178,8 +178,8 @@ static void shows_what_is_stashed_parked_refused_and_how_large(void **state)
     struct cast cast = {.seen = a_probe()};
     cast.refs[0] = a_root(*state, TROUPE_SPAWN(.body = play_sleeper, .name = "full",
                                                .mailbox_capacity = 2, .place = TROUPE_PLACE_ANY));
-    cast.refs[1] = a_root(
-        *state, TROUPE_SPAWN(.body = stashes_three, .name = "stashing", .place = TROUPE_PLACE_ANY));
+    cast.refs[1] = a_root(*state, TROUPE_SPAWN(.body = stashes_three, .name = "stashing",
+                                               .mailbox_capacity = 8, .place = TROUPE_PLACE_ANY));
     (void) a_root(*state, TROUPE_SPAWN(.body = sends_on_both_sides, .argument = &cast));
     (void) a_root(*state, TROUPE_SPAWN(.behavior = &parking, .name = "parking", .argument = &cast));
     tr_world_advance(*state, 100 * MS);
