@@ -8,7 +8,7 @@ struct soak_bodies soak_bodies;
 troupe_error soak_look(const struct soak *soak, const char *call, troupe_error error,
                        uint64_t allowed)
 {
-    const bool has_memory = !SHAKES && error == TROUPE_ERROR_NO_MEMORY;
+    const bool has_memory = !soak->memory_fails && error == TROUPE_ERROR_NO_MEMORY;
     if (error != TROUPE_OK && (has_memory || error >= 64 || (allowed >> error & 1) == 0)) {
         probe_say(soak->wrong, "%s gave %s", call, troupe_error_name(error));
     }

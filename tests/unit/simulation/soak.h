@@ -25,6 +25,7 @@ struct soak {
     uint64_t children;
     uint64_t refused; /* allocations */
     bool is_under_way;
+    bool memory_fails;
     struct probe *wrong;
 };
 

@@ -310,7 +310,7 @@ static void look_at_who_waits(tr_world *world, const struct soak *soak)
 static void run_seed(uint64_t seed, void *context)
 {
     struct soak *total = context;
-    struct soak soak = {.wrong = a_probe()};
+    struct soak soak = {.wrong = a_probe(), .memory_fails = SHAKES};
     soak_bodies = (struct soak_bodies) {0};
     tr_world *world = a_shaken_world_of(
         &(const tr_world_options) {.seed = seed,
