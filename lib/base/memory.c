@@ -24,10 +24,15 @@ const troupe_allocator *tr_allocator_default(void)
     return &libc_allocator;
 }
 
-void *tr_allocate(const troupe_allocator *allocator, size_t size)
+void *tr_allocate_unset(const troupe_allocator *allocator, size_t size)
 {
     TR_ASSERT(size > 0);
-    void *block = allocator->resize(allocator->context, NULL, 0, size);
+    return allocator->resize(allocator->context, NULL, 0, size);
+}
+
+void *tr_allocate(const troupe_allocator *allocator, size_t size)
+{
+    void *block = tr_allocate_unset(allocator, size);
     return block != NULL ? memset(block, 0, size) : NULL;
 }
 

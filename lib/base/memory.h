@@ -16,6 +16,9 @@ const troupe_allocator *tr_allocator_default(void);
 /* Zeroed. `size` is at least 1. */
 TROUPE_MUST_CHECK void *tr_allocate(const troupe_allocator *allocator, size_t size);
 
+/* Not zeroed: of what is never used no page is touched. */
+TROUPE_MUST_CHECK void *tr_allocate_unset(const troupe_allocator *allocator, size_t size);
+
 /* Keeps the content; what is new of a block that grows is not zeroed. Both sizes are at least 1. */
 TROUPE_MUST_CHECK void *tr_resize(const troupe_allocator *allocator, void *block, size_t old_size,
                                   size_t new_size);

@@ -39,6 +39,8 @@ static void free_extra(tr_worker *worker, tr_actor *actor)
         return;
     }
     tr_park_free(worker, actor);
+    tr_names_remove(worker->system, &extra->name);
+    tr_failure_free(worker, actor);
     for (troupe_message *entry = tr_queue_pop(&extra->pressure); entry != NULL;
          entry = tr_queue_pop(&extra->pressure)) {
         tr_message_free(&worker->pool, entry);
@@ -57,16 +59,19 @@ static void free_extra(tr_worker *worker, tr_actor *actor)
 /* Frees messages without counting: after the worker's end nobody reads the counts. */
 static void free_queues(tr_worker *worker, tr_actor *actor)
 {
+    tr_queue queues[] = {actor->line, {.head = actor->watchers}};
+    for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
+        for (troupe_message *message = tr_queue_pop(&queues[i]); message != NULL;
+             message = tr_queue_pop(&queues[i])) {
+            tr_message_free(&worker->pool, message);
+        }
+    }
+    if (actor->state == TR_ACTOR_ENDED) {
+        return; /* it has no mailbox any more */
+    }
     for (troupe_message *message = tr_mailbox_drain(actor); message != NULL;
          message = tr_mailbox_drain(actor)) {
         tr_message_free(&worker->pool, message);
-    }
-    tr_queue *queues[] = {&actor->line, &actor->watchers};
-    for (size_t i = 0; i < sizeof queues / sizeof(tr_queue *); i++) {
-        for (troupe_message *message = tr_queue_pop(queues[i]); message != NULL;
-             message = tr_queue_pop(queues[i])) {
-            tr_message_free(&worker->pool, message);
-        }
     }
     while (actor->held != NULL) {
         troupe_message *message = actor->held;
@@ -100,14 +105,12 @@ void tr_actor_give_block(tr_worker *worker, void *block, size_t size)
 void tr_actor_free(tr_worker *worker, tr_actor *actor)
 {
     free_queues(worker, actor);
-    tr_failure_free(worker, actor);
     if (actor->extra != NULL) {
         tr_ask_forget_all(worker, actor);
         tr_actor_timer_cancel_all(worker, actor);
         free_extra(worker, actor);
     }
     tr_task_destroy(worker, &actor->task);
-    tr_names_remove(worker->system, &actor->name);
     if (actor->ready_message != NULL) {
         tr_message_free(&worker->pool, actor->ready_message);
     }
@@ -124,7 +127,7 @@ void tr_actor_report_ready(tr_worker *worker, tr_actor *actor, troupe_error erro
     if (ready != NULL) {
         actor->ready_message = NULL;
         ready->sender = actor->address;
-        ready->receiver = actor->parent;
+        ready->receiver = tr_actor_parent(actor);
         ready->value = (uint64_t) error;
         tr_worker_route(worker, ready);
     }
@@ -253,8 +256,8 @@ static troupe_error final_reason(const tr_actor *actor, troupe_error error)
 
 static const char *name_of(const tr_actor *actor)
 {
-    if (actor->name != NULL) {
-        return actor->name->text;
+    if (tr_actor_name(actor) != NULL) {
+        return tr_actor_name(actor);
     }
     return actor->behavior != NULL && actor->behavior->name != NULL ? actor->behavior->name
                                                                     : "coroutine";
@@ -358,10 +361,11 @@ static void call_stop(tr_worker *worker, tr_actor *actor)
 
 static void tell_parent(tr_worker *worker, tr_actor *actor)
 {
+    TR_ASSERT(actor->lane.head == NULL && actor->replies.head == NULL && actor->held == NULL);
     troupe_message *ended = &actor->system_message;
     tr_message_embed(ended, TR_KIND_ENDED);
     ended->sender = actor->address;
-    ended->receiver = actor->parent;
+    ended->receiver = tr_actor_parent(actor);
     ended->value = (uint64_t) actor->reason;
     if (actor->is_guardian) {
         actor->is_reaped = true;
@@ -381,8 +385,8 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
         tr_ask_give_up_all(worker, actor);
         tr_actor_timer_cancel_all(worker, actor);
         tr_monitor_forget_all(worker, actor);
+        tr_names_remove(worker->system, &actor->extra->name);
     }
-    tr_names_remove(worker->system, &actor->name);
     tr_actor_report_ready(worker, actor, actor->reason);
     actor->state = TR_ACTOR_ENDED;
     tr_monitor_tell_all(worker, actor);

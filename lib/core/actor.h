@@ -61,38 +61,44 @@ typedef struct tr_extra {
     uint32_t pressure_is_high;
     tr_queue pressure; /* entries of those who watch the marks */
     tr_park *park;     /* NULL: nothing was ever parked */
+    tr_name *name;     /* NULL: none */
+    tr_failure *failure;      /* of troupe_fail, or NULL */
     tr_failure *last_failure; /* of the last callee that failed; see failure */
 } tr_extra;
 
+/* Ordered by use: what each message touches comes first. */
 struct tr_actor {
     troupe_self self;
     tr_worker *worker;
     tr_seat *seat; /* of the thread in whose turn it is, or was last */
     tr_slot *slot;
     tr_address address;
-    tr_address parent;
-    tr_actor *run_next;
-    tr_task *task;  /* NULL: a behavior */
-    tr_list link;   /* in the worker's list of actors */
-    tr_list hungry; /* in the worker's list of the hungry */
-    /* Mailbox. */
-    tr_queue lane;     /* the first */
-    tr_queue replies;  /* to a behavior's asks */
-    tr_queue line;     /* LINE_ENTER messages of those who wait for room */
-    tr_queue watchers; /* MONITOR messages: the entries of monitors */
-    tr_lanes *lanes;
+    tr_task *task; /* NULL: a behavior */
     tr_extra *extra;
-    troupe_message *held; /* received and not ended, newest first */
-    uint64_t bytes_to_release;
-    const troupe_message *scope;  /* the message being handled; see scope */
-    uint64_t message_deadline_ns; /* of handling it */
-    uint64_t trace_id;            /* likewise */
-    uint64_t handled;
-    uint64_t tickets_made;
+    union {
+        struct {                          /* until it has ended */
+            tr_queue lane;                /* the first of the mailbox */
+            tr_queue replies;             /* to a behavior's asks */
+            troupe_message *held;         /* received and not ended, newest first */
+            const troupe_message *scope;  /* the message being handled; see scope */
+            uint64_t message_deadline_ns; /* of handling it */
+            uint64_t trace_id;            /* likewise */
+        };
+        troupe_message system_message; /* then: ENDED to the parent, and REAPED back */
+    };
+    tr_actor *run_next;
+    const troupe_behavior *behavior; /* NULL: coroutine */
+    union {
+        void *state_block; /* of a behavior */
+        troupe_body *body; /* of a coroutine */
+    };
+    union {
+        void *argument;   /* until start or the body is called with it */
+        uint64_t handled; /* then: 0 and up */
+    };
+    tr_lanes *lanes;
     uint32_t queued;
     uint32_t to_release;
-    uint32_t line_count;
-    uint32_t tickets; /* places in lines asked for and not answered */
     uint32_t turn_left;
     uint32_t ticks;   /* in the first lane */
     uint8_t state;    /* tr_actor_state */
@@ -105,23 +111,27 @@ struct tr_actor {
     bool says_ready;    /* only troupe_ready makes it so */
     bool is_reaped;     /* the parent has forgotten it */
     bool evicts;        /* a policy or rule drops the oldest or conflates */
+    bool is_watched;    /* for pressure */
     bool has_continued; /* troupe_continue was used for the current message */
     bool is_started;    /* `start` has returned OK, or the body has begun */
     bool is_guardian;
     bool is_attached;   /* a thread from outside is its code, and has not detached */
-    troupe_error reason;             /* how it ended; of a failure also `failure` */
-    const troupe_behavior *behavior; /* NULL: coroutine */
-    troupe_body *body;
-    void *argument;
-    void *state_block;
-    size_t state_size;
+    uint64_t bytes_to_release;
+    uint64_t tickets_made;
+    uint32_t tickets;              /* places in lines asked for and not answered */
+    troupe_error reason;           /* how it ended; of a failure also the extra's `failure` */
+    tr_list link;                  /* in the worker's list of actors */
+    tr_list hungry;                /* in the worker's list of the hungry */
+    tr_queue line;                 /* LINE_ENTER messages of those who wait for room */
+    troupe_message *watchers;      /* MONITOR messages: the entries of monitors */
     const tr_settings *settings;   /* shared defaults, or in the same block */
-    tr_name *name;                 /* NULL: none */
     troupe_message *ready_message; /* to the spawner, when it waits for it */
-    tr_failure *failure;           /* of troupe_fail, or NULL */
-    size_t block_size;
-    troupe_message system_message; /* START, then ENDED, then REAPED back */
+    uint32_t state_size;
+    uint32_t block_size;
 };
+
+/* With a slot and a state of 16 bytes 448. */
+_Static_assert(TR_CHECKS_HANDLES || sizeof(tr_actor) <= 304, "an idle actor is small");
 
 /* The node's, whose messages are the actor's to use. */
 static inline const tr_system *tr_self_system(const troupe_self *self)
@@ -136,6 +146,18 @@ tr_actor *tr_actor_at(tr_worker *worker, tr_address address);
 static inline bool tr_actor_is_live(const tr_actor *actor)
 {
     return actor->state <= TR_ACTOR_LIVE;
+}
+
+static inline tr_address tr_actor_parent(const tr_actor *actor)
+{
+    return actor->slot->parent; /* for the actor's life */
+}
+
+/* The name it is registered by, or NULL. */
+static inline const char *tr_actor_name(const tr_actor *actor)
+{
+    const tr_name *name = actor->extra != NULL ? actor->extra->name : NULL;
+    return name != NULL ? name->text : NULL;
 }
 
 /* Whether anything was ever parked: see park. */

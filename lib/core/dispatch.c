@@ -137,9 +137,11 @@ troupe_error tr_dispatch_returned(tr_worker *worker, tr_actor *actor)
 static troupe_error start(tr_worker *worker, tr_actor *actor)
 {
     troupe_error error = TROUPE_OK;
+    void *argument = actor->argument;
+    actor->handled = 0; /* lies where the argument did */
     if (actor->behavior->start != NULL) {
         enter_user(actor, NULL);
-        error = actor->behavior->start(&actor->self, actor->state_block, actor->argument);
+        error = actor->behavior->start(&actor->self, actor->state_block, argument);
         worker = leave_user(actor);
     }
     actor->is_started = error == TROUPE_OK;

@@ -31,7 +31,8 @@ static void free_at(const tr_worker *worker, tr_failure **at)
 
 const char *tr_failure_text(const tr_actor *actor, troupe_error error)
 {
-    return actor->failure != NULL && actor->failure->error == error ? actor->failure->text : "";
+    const tr_failure *failure = actor->extra != NULL ? actor->extra->failure : NULL;
+    return failure != NULL && failure->error == error ? failure->text : "";
 }
 
 static uint64_t reply_limit(const tr_worker *worker, const troupe_message *request)
@@ -80,8 +81,8 @@ void tr_failure_note(tr_worker *worker, tr_actor *asker, const troupe_message *r
 
 void tr_failure_free(tr_worker *worker, tr_actor *actor)
 {
-    free_at(worker, &actor->failure);
     if (actor->extra != NULL) {
+        free_at(worker, &actor->extra->failure);
         free_at(worker, &actor->extra->last_failure);
     }
 }
@@ -93,7 +94,9 @@ troupe_error troupe_fail(troupe_self *self, troupe_error error, const char *form
         return error;
     }
     tr_actor *actor = self->actor;
-    tr_failure *failure = failure_at(tr_enter(self), &actor->failure);
+    tr_worker *worker = tr_enter(self);
+    tr_extra *extra = tr_actor_extra(worker, actor);
+    tr_failure *failure = extra != NULL ? failure_at(worker, &extra->failure) : NULL;
     if (failure != NULL) { /* without memory the code has to do */
         va_list arguments;
         va_start(arguments, format);

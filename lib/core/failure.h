@@ -3,7 +3,7 @@
  *
  * The answer HANDLER_FAILED carries the callee's code and text in a body of its own; without memory
  * for that the bare error has to do.
- * Owns:       an actor's `failure` and, in its extra, `last_failure`.
+ * Owns:       `failure` and `last_failure` of an actor's extra.
  * Threads:    the worker's of the actor.
  * Uses:       actor, ledger. */
 #ifndef TR_CORE_FAILURE_H

@@ -62,7 +62,6 @@ static bool serve_head(tr_worker *worker, tr_actor *actor, const troupe_message 
 void tr_line_serve(tr_worker *worker, tr_actor *actor)
 {
     while (actor->line.head != NULL && serve_head(worker, actor, actor->line.head)) {
-        actor->line_count--;
         send_back(worker, tr_queue_pop(&actor->line), TR_KIND_LINE_GRANT, TROUPE_OK);
     }
     if (actor->line.head == NULL) {
@@ -80,7 +79,6 @@ void tr_line_enter(tr_worker *worker, troupe_message *request)
         return;
     }
     tr_queue_push(&actor->line, request);
-    actor->line_count++;
     tr_line_serve(worker, actor);
 }
 
@@ -93,7 +91,6 @@ void tr_line_leave(tr_worker *worker, troupe_message *leave)
     if (at == NULL) {
         return; /* the grant is on its way */
     }
-    actor->line_count--;
     send_back(worker, at, TR_KIND_LINE_GRANT, TROUPE_ERROR_CANCELLED);
     tr_line_serve(worker, actor); /* the next may need fewer bytes */
 }
@@ -142,7 +139,7 @@ void tr_line_give_back(tr_worker *worker, tr_actor *actor, uint32_t count, uint6
     if (TR_UNLIKELY((before & TR_SLOT_WAITING) != 0 || actor->line.head != NULL)) {
         tr_line_serve(worker, actor);
     }
-    if (TR_UNLIKELY(actor->extra != NULL)) {
+    if (TR_UNLIKELY(actor->is_watched)) {
         tr_pressure_look(worker, actor);
     }
 }
@@ -155,7 +152,7 @@ void tr_line_close(tr_worker *worker, tr_actor *actor)
     note_peak(actor->slot, tr_slot_close(actor->slot, actor->to_release));
     actor->bytes_to_release = 0;
     actor->to_release = 0;
-    if (TR_UNLIKELY(actor->extra != NULL)) {
+    if (TR_UNLIKELY(actor->is_watched)) {
         tr_pressure_look(worker, actor);
     }
 }
@@ -167,7 +164,6 @@ void tr_line_refuse_all(tr_worker *worker, tr_actor *actor, troupe_error error)
          request = tr_queue_pop(&actor->line)) {
         send_back(worker, request, TR_KIND_LINE_GRANT, error);
     }
-    actor->line_count = 0;
     /* Closed, so nobody sets it any more. */
     const uint64_t word = atomic_load_explicit(&actor->slot->admission, memory_order_relaxed);
     if ((word & TR_SLOT_WAITING) != 0) {

@@ -176,7 +176,7 @@ void tr_mailbox_put_with_care(tr_worker *worker, tr_actor *actor, troupe_message
     enter_lane(actor, message, priority_of(actor, message));
     actor->queued++;
     wake_for_message(worker, actor, message);
-    if (TR_UNLIKELY(actor->extra != NULL)) {
+    if (TR_UNLIKELY(actor->is_watched)) {
         tr_pressure_look(worker, actor);
     }
     if (TR_UNLIKELY(actor->evicts && actor->to_release > 0 && !actor->is_runnable)) {
@@ -509,6 +509,9 @@ static uint32_t count_placed(const tr_queue *queue)
 
 bool tr_mailbox_is_sound(const tr_actor *actor)
 {
+    if (actor->state == TR_ACTOR_ENDED) {
+        return true; /* it has none any more */
+    }
     uint32_t placed = count_placed(&actor->lane);
     for (uint32_t i = 1; actor->lanes != NULL && i < TR_PRIORITIES; i++) {
         placed += count_placed(&actor->lanes->lanes[i - 1]);

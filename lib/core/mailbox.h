@@ -17,7 +17,7 @@
 #include "core/actor.h"
 #include "core/task.h"
 
-/* Of tr_mailbox_put, for an actor with lanes, an extra or a policy that evicts. */
+/* Of tr_mailbox_put, for an actor with lanes, one that is watched or that evicts. */
 void tr_mailbox_put_with_care(tr_worker *worker, tr_actor *actor, troupe_message *message);
 
 /* Puts an admitted message in; full by eviction, it may end another one, or this one. */
@@ -25,7 +25,7 @@ static inline void tr_mailbox_put(tr_worker *worker, tr_actor *actor, troupe_mes
 {
     TR_ASSERT(!tr_message_has(message, TR_MESSAGE_PLACED | TR_MESSAGE_HELD));
     tr_message_set(message, TR_MESSAGE_PLACED);
-    if (TR_UNLIKELY(actor->evicts || actor->lanes != NULL || actor->extra != NULL)) {
+    if (TR_UNLIKELY(actor->evicts || actor->lanes != NULL || actor->is_watched)) {
         tr_mailbox_put_with_care(worker, actor, message);
         return;
     }

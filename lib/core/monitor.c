@@ -35,6 +35,20 @@ static void send_down(tr_worker *worker, troupe_message *entry, troupe_error rea
     tr_worker_route(worker, entry);
 }
 
+static void add_entry(tr_actor *watched, troupe_message *entry)
+{
+    entry->next = watched->watchers;
+    watched->watchers = entry;
+}
+
+static troupe_message *take_entry(tr_actor *watched, tr_address watcher, uint64_t id)
+{
+    tr_queue entries = {.head = watched->watchers};
+    troupe_message *entry = tr_queue_take(&entries, watcher, id);
+    watched->watchers = entries.head;
+    return entry;
+}
+
 void tr_monitor_enter(tr_worker *worker, troupe_message *entry)
 {
     tr_actor *actor = tr_actor_at(worker, entry->receiver);
@@ -42,15 +56,14 @@ void tr_monitor_enter(tr_worker *worker, troupe_message *entry)
         send_down(worker, entry, TROUPE_ERROR_STALE);
         return;
     }
-    tr_queue_push(&actor->watchers, entry);
+    add_entry(actor, entry);
 }
 
 void tr_monitor_leave(tr_worker *worker, troupe_message *message)
 {
     tr_actor *actor = tr_actor_at(worker, message->receiver);
     troupe_message *entry =
-        actor != NULL ? tr_queue_take(&actor->watchers, message->sender, message->correlation)
-                      : NULL;
+        actor != NULL ? take_entry(actor, message->sender, message->correlation) : NULL;
     if (entry != NULL) {
         tr_message_free(&worker->pool, entry);
     }
@@ -75,8 +88,10 @@ bool tr_monitor_take(tr_actor *actor, const troupe_message *down)
 
 void tr_monitor_tell_all(tr_worker *worker, tr_actor *actor)
 {
-    for (troupe_message *entry = tr_queue_pop(&actor->watchers); entry != NULL;
-         entry = tr_queue_pop(&actor->watchers)) {
+    tr_queue entries = {.head = actor->watchers};
+    actor->watchers = NULL;
+    for (troupe_message *entry = tr_queue_pop(&entries); entry != NULL;
+         entry = tr_queue_pop(&entries)) {
         send_down(worker, entry, actor->reason);
     }
 }
@@ -148,7 +163,7 @@ troupe_error tr_monitor_attach(tr_worker *worker, tr_actor *watcher, tr_actor *w
     }
     entry->receiver = watched->address;
     out_monitor->id = entry->correlation;
-    tr_queue_push(&watched->watchers, entry);
+    add_entry(watched, entry);
     return TROUPE_OK;
 }
 

@@ -51,7 +51,7 @@ static bool add_chunk(tr_pool *pool)
 {
     /* One slab more than is used, to have room to align. */
     const size_t size = (size_t) (pool->chunk_slabs + 1) * TR_POOL_SLAB_SIZE;
-    tr_pool_chunk *chunk = tr_allocate(pool->allocator, size);
+    tr_pool_chunk *chunk = tr_allocate_unset(pool->allocator, size); /* touched where it is used */
     if (chunk == NULL) {
         return false;
     }

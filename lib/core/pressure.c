@@ -23,6 +23,7 @@ void tr_pressure_watch(tr_worker *worker, troupe_message *entry)
         }
     }
     tr_queue_push(&extra->pressure, entry);
+    actor->is_watched = true;
 }
 
 /* Those who have ended are forgotten. */

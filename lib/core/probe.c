@@ -114,7 +114,7 @@ static bool is_later(const struct edge *edge, tr_address of, const struct probe 
 static void note_name(struct probe *probe, const tr_actor *actor)
 {
     const size_t length = strlen(probe->ring);
-    const char *name = actor->name != NULL ? actor->name->text : NULL;
+    const char *name = tr_actor_name(actor);
     if (name != NULL) {
         (void) snprintf(probe->ring + length, RING_TEXT_SIZE - length, "'%s' -> ", name);
     } else {
@@ -142,7 +142,7 @@ static void break_ring(tr_worker *worker, tr_actor *actor, const struct probe *p
 {
     char text[RING_TEXT_SIZE + TR_NAME_MAX + 1];
     (void) snprintf(text, sizeof text, "%s%s", probe->ring,
-                    actor->name != NULL ? actor->name->text : "the first");
+                    tr_actor_name(actor) != NULL ? tr_actor_name(actor) : "the first");
     tr_log_write(worker->system->ports.log, TROUPE_LOG_WARNING,
                  "ring of actors that wait for each other: %s; the wait of the first was ended",
                  text);

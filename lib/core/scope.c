@@ -44,7 +44,8 @@ static void cancel(tr_worker *worker, tr_actor *actor)
 void tr_scope_given_up(tr_worker *worker, troupe_message *message)
 {
     tr_actor *actor = tr_actor_at(worker, message->receiver);
-    if (actor != NULL && actor->scope != NULL && is_request_of(actor->scope, message)) {
+    const bool has_scope = actor != NULL && actor->state != TR_ACTOR_ENDED && actor->scope != NULL;
+    if (has_scope && is_request_of(actor->scope, message)) {
         cancel(worker, actor);
     } else if (actor != NULL && tr_actor_is_live(actor)) {
         tr_mailbox_void(actor, message->sender, message->correlation);

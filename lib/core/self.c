@@ -17,7 +17,7 @@ troupe_ref troupe_self_parent(const troupe_self *self)
         return troupe_ref_none();
     }
     const tr_system *system = self->actor->worker->system;
-    const tr_address parent = self->actor->parent;
+    const tr_address parent = tr_actor_parent(self->actor);
     return tr_address_is_same(parent, system->guardian) ? troupe_ref_none()
                                                         : tr_system_ref(system, parent);
 }

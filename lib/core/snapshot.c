@@ -129,7 +129,9 @@ static void describe_mailbox(const tr_actor *actor, troupe_actor_info *info)
     info->capacity = atomic_load_explicit(&slot->capacity, memory_order_relaxed);
     info->bytes = atomic_load_explicit(&slot->bytes, memory_order_relaxed);
     info->refused = atomic_load_explicit(&slot->refused, memory_order_relaxed);
-    info->waiting = actor->line_count;
+    for (const troupe_message *at = actor->line.head; at != NULL; at = at->next) {
+        info->waiting++;
+    }
     info->parked = tr_park_count(actor);
     if (actor->extra != NULL) {
         info->stashed = actor->extra->stashed;
@@ -140,18 +142,18 @@ static void describe_mailbox(const tr_actor *actor, troupe_actor_info *info)
 static void describe(const tr_worker *worker, const tr_actor *actor, troupe_actor_info *info)
 {
     info->ref = tr_system_ref(worker->system, actor->address);
-    info->parent = tr_address_is_same(actor->parent, worker->system->guardian)
+    info->parent = tr_address_is_same(tr_actor_parent(actor), worker->system->guardian)
                        ? troupe_ref_none()
-                       : tr_system_ref(worker->system, actor->parent);
-    if (actor->name != NULL) {
-        memcpy(info->name, actor->name->text, sizeof info->name);
+                       : tr_system_ref(worker->system, tr_actor_parent(actor));
+    if (tr_actor_name(actor) != NULL) {
+        memcpy(info->name, actor->extra->name->text, sizeof info->name);
     }
     info->form = actor->behavior != NULL ? TROUPE_FORM_BEHAVIOR : TROUPE_FORM_COROUTINE;
     info->behavior = actor->behavior == NULL         ? "coroutine"
                      : actor->behavior->name != NULL ? actor->behavior->name
                                                      : "behavior";
     info->worker = worker->index;
-    info->handled = actor->handled;
+    info->handled = actor->is_started ? actor->handled : 0;
     describe_wait(worker, actor, info);
     describe_mailbox(actor, info);
 }

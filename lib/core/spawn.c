@@ -72,7 +72,7 @@ static tr_actor *make_block(tr_worker *worker, const troupe_spawn_options *optio
         return NULL;
     }
     tr_actor *actor = (tr_actor *) (void *) block;
-    actor->block_size = layout.size;
+    actor->block_size = (uint32_t) layout.size;
     actor->settings = &worker->system->settings;
     if (has_own) {
         tr_settings *own = (tr_settings *) (void *) (block + layout.settings);
@@ -84,20 +84,19 @@ static tr_actor *make_block(tr_worker *worker, const troupe_spawn_options *optio
     }
     if (options->behavior != NULL) {
         actor->state_block = block + layout.state;
-        actor->state_size = options->behavior->state_size;
+        actor->state_size = (uint32_t) options->behavior->state_size; /* at most STATE_SIZE_MAX */
+    } else {
+        actor->body = options->body;
     }
     return actor;
 }
 
-static void fill_in(tr_actor *actor, tr_worker *home, tr_address parent,
-                    const troupe_spawn_options *options)
+static void fill_in(tr_actor *actor, tr_worker *home, const troupe_spawn_options *options)
 {
     actor->self.actor = actor;
     TR_MARK_BEGIN(&actor->self.mark, TR_HANDLE_SELF, NULL);
     actor->worker = home;
-    actor->parent = parent;
     actor->behavior = options->behavior;
-    actor->body = options->body;
     actor->is_attached = options->body == tr_attached_body;
     actor->argument = options->argument;
     actor->says_ready = options->ready_when == TROUPE_READY_WHEN_SAID;
@@ -128,13 +127,12 @@ static void fill_slot(tr_slot *slot, tr_actor *actor, const tr_worker *home,
                           memory_order_relaxed);
 }
 
-static void link_child(tr_system *system, tr_slot *child, tr_address parent)
+static void link_child(tr_system *system, tr_slot *child)
 {
-    child->parent = parent;
-    if (parent.generation == 0) {
+    if (child->parent.generation == 0) {
         return;
     }
-    tr_slot *above = tr_system_slot(system, parent);
+    tr_slot *above = tr_system_slot(system, child->parent);
     TR_ASSERT(above != NULL);
     child->next_sibling = above->first_child;
     if (above->first_child != 0) {
@@ -164,10 +162,13 @@ static troupe_error furnish(tr_worker *worker, tr_actor *actor, const troupe_spa
         error = tr_task_create(worker, actor);
     }
     if (error == TROUPE_OK && options->name != NULL) {
-        error = tr_names_add(worker->system, options->name, actor->address, &actor->name);
+        tr_extra *extra = tr_actor_extra(worker, actor);
+        error = extra == NULL
+                    ? TROUPE_ERROR_NO_MEMORY
+                    : tr_names_add(worker->system, options->name, actor->address, &extra->name);
     }
     if (error == TROUPE_OK && options->out_monitor != NULL) {
-        tr_actor *watcher = tr_actor_at(worker, actor->parent);
+        tr_actor *watcher = tr_actor_at(worker, tr_actor_parent(actor));
         error = tr_monitor_attach(worker, watcher, actor, options->out_monitor);
     }
     return error;
@@ -198,25 +199,26 @@ static void begin(tr_worker *worker, tr_actor *actor)
     tr_worker_make_runnable(worker, actor);
 }
 
-static void ship(tr_worker *worker, tr_worker *home, tr_actor *actor)
+/* `start` is the message that takes it to another worker. */
+static void ship(tr_worker *worker, tr_worker *home, tr_actor *actor, troupe_message *start)
 {
     tr_ledger_add(&worker->ledger, TR_COUNT_SPAWNED, 1);
     tr_ledger_add(&worker->ledger, TR_COUNT_SLOTS_TAKEN, 1);
     tr_slot_open(actor->slot);
-    if (home == worker) {
+    if (start == NULL) {
         begin(worker, actor);
         return;
     }
     atomic_fetch_add_explicit(&home->arriving, 1, memory_order_relaxed);
-    tr_message_embed(&actor->system_message, TR_KIND_START);
-    actor->system_message.sender = actor->parent;
-    actor->system_message.receiver = actor->address;
-    tr_worker_tell(worker, home->index, &actor->system_message);
+    start->sender = tr_actor_parent(actor);
+    start->receiver = actor->address;
+    start->body = actor;
+    tr_worker_tell(worker, home->index, start);
 }
 
-static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address parent,
-                             const troupe_spawn_options *options, troupe_message *ready,
-                             tr_address *out_child)
+/* An actor with a slot and all that it needs to begin. */
+static troupe_error make_actor(tr_worker *worker, tr_worker *home, tr_address parent,
+                               const troupe_spawn_options *options, tr_actor **out_actor)
 {
     tr_actor *actor = make_block(worker, options);
     TR_REQUIRE(actor != NULL, NO_MEMORY);
@@ -225,21 +227,43 @@ static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address pare
         tr_actor_give_block(worker, actor, actor->block_size);
         return TROUPE_ERROR_LIMIT_REACHED;
     }
-    fill_in(actor, home, parent, options);
+    fill_in(actor, home, options);
     actor->slot = slot;
     actor->address =
         (tr_address) {.slot = slot->index, .generation = tr_slot_generation(slot)};
+    slot->parent = parent;
     const troupe_error error = furnish(worker, actor, options);
     if (error) {
         tr_slots_give(&worker->system->slots, slot);
         tr_actor_free(worker, actor);
         return error;
     }
-    fill_slot(slot, actor, home, options);
-    link_child(worker->system, slot, parent);
+    *out_actor = actor;
+    return TROUPE_OK;
+}
+
+static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address parent,
+                             const troupe_spawn_options *options, troupe_message *ready,
+                             tr_address *out_child)
+{
+    troupe_message *start = NULL;
+    if (home != worker) {
+        start = tr_message_of_kind(&worker->pool, TR_KIND_START);
+        TR_REQUIRE(start != NULL, NO_MEMORY);
+    }
+    tr_actor *actor = NULL;
+    const troupe_error error = make_actor(worker, home, parent, options, &actor);
+    if (error) {
+        if (start != NULL) {
+            tr_message_free(&worker->pool, start);
+        }
+        return error;
+    }
+    fill_slot(actor->slot, actor, home, options);
+    link_child(worker->system, actor->slot);
     actor->ready_message = ready;
     *out_child = actor->address; /* before it may run elsewhere */
-    ship(worker, home, actor);
+    ship(worker, home, actor, start);
     return TROUPE_OK;
 }
 
@@ -265,7 +289,8 @@ troupe_error tr_spawn(tr_worker *worker, tr_address parent, const troupe_spawn_o
 
 void tr_spawn_started(tr_worker *worker, troupe_message *message)
 {
-    tr_actor *actor = TR_CONTAINER_OF(message, tr_actor, system_message);
+    tr_actor *actor = message->body;
+    tr_message_free(&worker->pool, message);
     atomic_fetch_sub_explicit(&worker->arriving, 1, memory_order_relaxed);
     begin(worker, actor);
 }

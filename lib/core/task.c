@@ -8,12 +8,14 @@
 #include "core/probe.h"
 #include "core/scope.h"
 
-static void run_body(void *argument)
+static void run_body(void *context)
 {
-    tr_task *task = argument;
+    tr_task *task = context;
     tr_actor *actor = task->self.actor;
     tr_seat_leave(actor->seat);
-    const troupe_error error = actor->body(&task->self, actor->argument);
+    void *argument = actor->argument;
+    actor->handled = 0; /* lies where the argument did */
+    const troupe_error error = actor->body(&task->self, argument);
     tr_seat_enter(actor->seat);
     task->result = error;
 }

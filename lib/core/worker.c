@@ -82,7 +82,7 @@ static void drop(tr_worker *worker, troupe_message *message)
 {
     if (tr_message_kind(message) == TR_KIND_START) {
         /* An actor that was on its way here goes with the others. */
-        tr_actor *actor = TR_CONTAINER_OF(message, tr_actor, system_message);
+        tr_actor *actor = message->body;
         tr_list_push_back(&worker->actors, &actor->link);
     }
     tr_message_free(&worker->pool, message);

@@ -78,9 +78,9 @@ static void write_out(struct line *line)
 static void add_actor(struct line *line, const tr_actor *actor)
 {
     add(line, "actor ");
-    if (actor->name != NULL) {
+    if (tr_actor_name(actor) != NULL) {
         add(line, "'");
-        add(line, actor->name->text);
+        add(line, tr_actor_name(actor));
         add(line, "' ");
     }
     add_number(line, actor->address.slot, 10);

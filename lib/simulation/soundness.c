@@ -30,6 +30,9 @@ static uint64_t held_in(const troupe_message *message)
 
 static uint64_t held_by_actor(const tr_actor *actor)
 {
+    if (actor->state == TR_ACTOR_ENDED) {
+        return 0; /* its mailbox is gone */
+    }
     uint64_t held = held_in(actor->lane.head) + held_in(actor->replies.head);
     held += held_in(actor->held);
     if (actor->lanes != NULL) {

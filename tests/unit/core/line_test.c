@@ -73,7 +73,11 @@ static void line_up(tr_world *world, struct queue *queue, uint64_t bytes)
 static uint32_t line_count(const tr_world *world, troupe_ref ref)
 {
     const tr_actor *actor = atomic_load(&slot_of(world, ref)->actor);
-    return actor->line_count;
+    uint32_t count = 0;
+    for (const troupe_message *at = actor->line.head; at != NULL; at = at->next) {
+        count++;
+    }
+    return count;
 }
 
 static void check_is_empty(const tr_world *world, troupe_ref ref)
