@@ -3,8 +3,12 @@
 
 #include "base/assert.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE_SIZE ((uintptr_t) 2 << 20)
 
 static void *resize_by_libc(void *context, void *block, size_t old_size, size_t new_size)
 {
@@ -22,6 +26,15 @@ static const troupe_allocator libc_allocator = {.resize = resize_by_libc, .conte
 const troupe_allocator *tr_allocator_default(void)
 {
     return &libc_allocator;
+}
+
+void tr_prefer_huge_pages(void *start, size_t size)
+{
+    const uintptr_t first = ((uintptr_t) start + HUGE_PAGE_SIZE - 1) & ~(HUGE_PAGE_SIZE - 1);
+    const uintptr_t end = ((uintptr_t) start + size) & ~(HUGE_PAGE_SIZE - 1);
+    if (end > first) {
+        (void) madvise((void *) first, end - first, MADV_HUGEPAGE); /* it may have none */
+    }
 }
 
 void *tr_allocate_unset(const troupe_allocator *allocator, size_t size)

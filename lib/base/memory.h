@@ -26,4 +26,8 @@ TROUPE_MUST_CHECK void *tr_resize(const troupe_allocator *allocator, void *block
 /* `size` is what the block was last given. Takes NULL. */
 void tr_free(const troupe_allocator *allocator, void *block, size_t size);
 
+/* Advises the system to back what of this range is aligned to huge pages with such: one fault
+ * instead of 512. */
+void tr_prefer_huge_pages(void *start, size_t size);
+
 #endif

@@ -17,7 +17,10 @@ struct tr_pool_chunk {
     size_t size;
 };
 
-#define CHUNK_SLABS_MAX 16
+/* Chunks grow with the pool, to a quarter of it; the large ones lie in huge pages. */
+#define CHUNK_SLABS_SMALL 16
+#define CHUNK_SLABS_LARGE 64
+#define CHUNK_SLABS_MAX 512
 
 _Static_assert(96 + (TR_POOL_CLASSES - 1) * 32 == TR_POOL_BLOCK_MAX, "the last class");
 
@@ -58,6 +61,9 @@ static bool add_chunk(tr_pool *pool)
     chunk->next = pool->chunks;
     chunk->size = size;
     pool->chunks = chunk;
+    if (pool->chunk_slabs >= CHUNK_SLABS_LARGE) {
+        tr_prefer_huge_pages(chunk, size);
+    }
 
     /* The chunk's own header precedes the first aligned slab, and a slab's worth is left for it. */
     const uintptr_t start = (uintptr_t) chunk + sizeof *chunk;
@@ -65,7 +71,10 @@ static bool add_chunk(tr_pool *pool)
         (unsigned char *) ((start + TR_POOL_SLAB_SIZE - 1) & ~((uintptr_t) TR_POOL_SLAB_SIZE - 1));
     const uintptr_t end = (uintptr_t) chunk + size;
     pool->slabs_left = (uint32_t) ((end - (uintptr_t) pool->next_slab) / TR_POOL_SLAB_SIZE);
-    if (pool->chunk_slabs < CHUNK_SLABS_MAX) {
+    pool->slabs_made += pool->slabs_left;
+    const bool is_large = pool->slabs_made >= pool->chunk_slabs * 8;
+    if (pool->chunk_slabs < CHUNK_SLABS_SMALL ||
+        (is_large && pool->chunk_slabs < CHUNK_SLABS_MAX)) {
         pool->chunk_slabs *= 2;
     }
     return true;

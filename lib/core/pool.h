@@ -62,6 +62,7 @@ struct tr_pool {
     uint32_t pool_count;
     uint32_t chunk_slabs; /* in the next chunk */
     uint32_t slabs_left;  /* uncut, in the newest chunk */
+    uint32_t slabs_made;  /* in all chunks */
     unsigned char *next_slab;
     tr_block *free_last[TR_POOL_CLASSES]; /* of each free list that is not empty */
     uint64_t blocks_taken; /* for tests: taken less given on this worker */

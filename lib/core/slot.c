@@ -4,6 +4,10 @@
 #include <sys/mman.h>
 
 #include "base/assert.h"
+#include "base/memory.h"
+
+/* Up to here the table is touched page by page, as small nodes need no more. */
+#define SMALL_PAGES_SIZE ((size_t) 16 << 20)
 
 troupe_error tr_slots_init(tr_slots *slots, uint32_t count)
 {
@@ -12,6 +16,9 @@ troupe_error tr_slots_init(tr_slots *slots, uint32_t count)
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (table == MAP_FAILED) {
         return TROUPE_ERROR_NO_MEMORY;
+    }
+    if (size > SMALL_PAGES_SIZE) {
+        tr_prefer_huge_pages((unsigned char *) table + SMALL_PAGES_SIZE, size - SMALL_PAGES_SIZE);
     }
     *slots = (tr_slots) {.table = table, .count = count};
     return TROUPE_OK;

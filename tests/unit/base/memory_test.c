@@ -66,6 +66,26 @@ static void leaves_a_block_that_cannot_grow(void **state)
     tr_free(&allocator, block, 4);
 }
 
+/* Whatever the system makes of it, what lies there stays. */
+static void keeps_what_is_to_lie_in_huge_pages(void **state)
+{
+    (void) state;
+    const size_t size = (size_t) 5 << 20; /* with one huge page in it at least */
+    unsigned char *block = tr_allocate_unset(tr_allocator_default(), size);
+    assert_non_null(block);
+    block[0] = 1;
+    block[size / 2] = 2;
+    block[size - 1] = 3;
+
+    tr_prefer_huge_pages(block, size);
+    tr_prefer_huge_pages(block + 1, 1); /* too little to hold one */
+
+    assert_int_equal(block[0], 1);
+    assert_int_equal(block[size / 2], 2);
+    assert_int_equal(block[size - 1], 3);
+    tr_free(tr_allocator_default(), block, size);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +94,7 @@ int main(void)
         cmocka_unit_test(frees_nothing_for_null),
         cmocka_unit_test(tells_the_allocator_the_sizes_asked_for),
         cmocka_unit_test(leaves_a_block_that_cannot_grow),
+        cmocka_unit_test(keeps_what_is_to_lie_in_huge_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
