@@ -49,8 +49,10 @@
 #define TR_TURN_MESSAGES_DEFAULT TR_SHAKEN(64, 2)
 /* A pass runs as many turns at least, if there are runnable actors, before it looks outside. */
 #define TR_TURNS_PER_PASS TR_SHAKEN(64, 1)
-/* Turns after which a pass looks at the clock, to hand over what has waited for long. */
-#define TR_TURNS_PER_CLOCK 16
+/* Turns after which a pass looks at the clock, to hand over what has waited for long: fewer the
+ * longer they take. */
+#define TR_TURNS_PER_LOOK_MIN 4
+#define TR_TURNS_PER_LOOK_MAX 64
 #define TR_FLUSH_AFTER_NS 50000
 /* Messages that are collected for one other worker before they are handed over. */
 #define TR_BATCH_MAX TR_SHAKEN(512, 1)

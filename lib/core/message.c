@@ -133,10 +133,12 @@ troupe_error tr_message_of_protobuf(tr_pool *pool, const ProtobufCMessage *body,
 
 static inline void copy_struct(void *to, const void *from, size_t size)
 {
-    if (size == sizeof(uint64_t)) { /* a number or a pointer: not worth a call */
+    if (size == sizeof(uint64_t) && from != NULL) { /* a number or a pointer: not worth a call */
         memcpy(to, from, sizeof(uint64_t));
-    } else {
+    } else if (size > 0 && from != NULL) {
         memcpy(to, from, size);
+    } else if (size > 0) {
+        memset(to, 0, size);
     }
 }
 
@@ -161,7 +163,7 @@ static inline troupe_error make_small_struct(tr_pool *pool, const troupe_type *t
 troupe_error tr_message_of_struct(tr_pool *pool, const troupe_type *type, const void *body,
                                   troupe_message **out_message)
 {
-    if (TR_LIKELY(body != NULL && type->fini == NULL && type->body_size <= INLINE_MAX)) {
+    if (TR_LIKELY(type->fini == NULL && type->body_size <= INLINE_MAX)) {
         return make_small_struct(pool, type, body, out_message);
     }
     troupe_message *message = NULL;

@@ -37,6 +37,7 @@ troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index
     tr_seat_init(&worker->home_seat);
     atomic_init(&worker->seat, &worker->home_seat);
     worker->now_ns = system->ports.clock.now_ns(system->ports.clock.context);
+    worker->turns_per_look = TR_TURNS_PER_LOOK_MIN;
     tr_list_init(&worker->hungry);
     tr_list_init(&worker->actors);
     tr_timers_init(&worker->timers, worker->now_ns);
@@ -346,10 +347,21 @@ void tr_worker_accept(tr_worker *worker, const tr_batch *batch)
     }
 }
 
+/* Looks at the clock, and after how many turns to look again: so many as took a quarter to the whole
+ * of what others may wait, as far as one can tell from the last ones. */
 static void read_clock(tr_worker *worker)
 {
     const tr_clock *clock = &worker->system->ports.clock;
+    const uint64_t before_ns = worker->now_ns;
     worker->now_ns = clock->now_ns(clock->context);
+    const uint64_t took_ns = worker->now_ns - before_ns;
+    uint32_t turns = worker->turns_per_look;
+    if (took_ns < TR_FLUSH_AFTER_NS / 4) {
+        turns = turns < TR_TURNS_PER_LOOK_MAX / 2 ? 2 * turns : TR_TURNS_PER_LOOK_MAX;
+    } else if (took_ns > TR_FLUSH_AFTER_NS) {
+        turns = turns > 4 * TR_TURNS_PER_LOOK_MIN ? turns / 4 : TR_TURNS_PER_LOOK_MIN;
+    }
+    worker->turns_per_look = turns;
 }
 
 /* Hands over in the middle of a long pass what others have waited for. Whether it was long. */
@@ -369,12 +381,17 @@ static void run_actors(tr_worker *worker)
 {
     uint64_t flushed_ns = worker->now_ns;
     const uint32_t all = worker->run_count;
+    uint32_t look_in = worker->turns_per_look;
     for (uint32_t i = 0; worker->run_head != NULL && (i < all || i < TR_TURNS_PER_PASS); i++) {
+        if (look_in == 0) {
+            if (flush_if_late(worker, &flushed_ns) && i >= all) {
+                return;
+            }
+            look_in = worker->turns_per_look;
+        }
+        look_in--;
         tr_actor_run(worker, pop_runnable(worker));
         drain_inner(worker);
-        if ((i + 1) % TR_TURNS_PER_CLOCK == 0 && flush_if_late(worker, &flushed_ns) && i >= all) {
-            return;
-        }
     }
 }
 

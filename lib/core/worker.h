@@ -92,6 +92,7 @@ struct tr_worker {
     tr_actor *run_tail;
     uint32_t run_count;
     uint32_t index;
+    uint32_t turns_per_look; /* between two readings of the clock */
     tr_queue inner;      /* to this same worker, not from user to user */
     tr_outbox *outboxes; /* one for each end of the node */
     tr_outbox *outboxes_used;
