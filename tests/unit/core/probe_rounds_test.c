@@ -2,9 +2,11 @@
 /* A ring is told of only when the second round has met the very waits of the first.
  *
  * Ann asks Bob, who cannot take her request: he has messages parked for Cat and for Dan, and both
- * wait for room at Ann's. The times are so chosen that Ann's first probe goes round by Cat, who ends
- * before some of the second rounds come by Bob; those go on by Dan. That is a ring too, but not the
- * one of the first round: the next probe has to prove it. */
+ * wait for room at Ann's. The times are so chosen that Ann's first probe goes round by Cat, who
+ * ends before some of the second rounds come by Bob; those go on by Dan. That is a ring too, but
+ * not the one of the first round: the next probe has to prove it. */
+#include <stdlib.h>
+
 #include "core/limits.h"
 #include "support/cast.h"
 #include "support/fixtures.h"
@@ -138,3 +140,31 @@ static void run_seed(uint64_t seed, void *context)
 
     assert_true(game.told_ns > 0);
     const uint64_t next_probe_ns = game.asks_ns + 3 * TR_PROBE_AFTER_NS;
+    if (probe_has(lines, "'dan'")) {
+        assert_true(game.told_ns >= next_probe_ns);
+        (*proved_anew)++;
+    } else {
+        assert_true(probe_has(lines, "'cat'") && game.told_ns < next_probe_ns);
+    }
+    drop_world(&world);
+    drop_probe(&lines);
+}
+
+/* Promise: RING-TWICE */
+static void believes_no_ring_that_the_second_round_did_not_meet_again(void **state)
+{
+    (void) state;
+    uint64_t proved_anew = 0;
+    for_each_seed(SEEDS, run_seed, &proved_anew);
+    if (getenv("TROUPE_SEED") == NULL) {
+        assert_true(proved_anew > 0 && proved_anew < SEEDS);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(believes_no_ring_that_the_second_round_did_not_meet_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
