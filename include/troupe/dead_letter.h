@@ -15,7 +15,7 @@
 TROUPE_BEGIN
 
 typedef enum troupe_dead_reason {
-    TROUPE_DEAD_NO_SUCH_ACTOR,
+    TROUPE_DEAD_NO_SUCH_ACTOR, /* redirected to where no actor has ever been */
     TROUPE_DEAD_STALE,     /* the receiver had ended */
     TROUPE_DEAD_ENDED,     /* the receiver ended while the message was queued */
     TROUPE_DEAD_OVERFLOW,  /* by policy, the mailbox being full */

@@ -28,7 +28,8 @@ typedef enum troupe_on_full {
     TROUPE_ON_FULL_DROP_OLDEST, /* the oldest message of a type with this policy gives way */
     TROUPE_ON_FULL_CONFLATE,    /* as DROP_OLDEST; also, a message replaces the queued one that has
                                  * the same type and key, in its place in the queue */
-    TROUPE_ON_FULL_REDIRECT,    /* goes on to .redirect_to, at most 4 times, then FAIL */
+    TROUPE_ON_FULL_REDIRECT,    /* goes on to .redirect_to, at most 4 times, then FAIL; where nobody
+                                 * is there it becomes a dead letter and the send returns OK */
     TROUPE_ON_FULL_STOP_ACTOR   /* MAILBOX_FULL, and the receiver fails with OVERLOADED */
 } troupe_on_full;
 

@@ -167,6 +167,16 @@ static troupe_error drop(tr_worker *worker, tr_sending *sending, bool is_dead_le
     return TROUPE_OK;
 }
 
+/* Nobody is where it was to go. */
+static void bury_redirected(tr_sending *onward, troupe_error error)
+{
+    tr_worker *worker = onward->sender->worker; /* anew: it may have waited */
+    troupe_message *message = tr_send_take(worker, onward);
+    tr_message_bury(worker, message,
+                    error == TROUPE_ERROR_STALE ? TROUPE_DEAD_STALE : TROUPE_DEAD_NO_SUCH_ACTOR,
+                    error);
+}
+
 static troupe_error redirect(tr_worker *worker, tr_sending *sending, tr_slot *slot)
 {
     if (sending->redirects == TR_REDIRECTS_MAX) {
@@ -181,6 +191,12 @@ static troupe_error redirect(tr_worker *worker, tr_sending *sending, tr_slot *sl
     const troupe_error error = tr_send(worker, &onward);
     sending->was_dropped = onward.was_dropped;
     sending->was_parked = onward.was_parked;
+    if (error == TROUPE_ERROR_STALE || error == TROUPE_ERROR_NO_SUCH_ACTOR) {
+        /* Not the sender's to know: the one it sent to is well. */
+        sending->was_dropped = true;
+        bury_redirected(&onward, error);
+        return TROUPE_OK;
+    }
     return error;
 }
 

@@ -187,6 +187,51 @@ static void come_of_what_was_under_way_to_an_ended_actor(void **state)
     assert_true(tr_world_worker(*state, 1)->ledger.dead_letters[TROUPE_DEAD_ENDED] > 0);
 }
 
+/* To one that is full and redirects: a letter, and a request. */
+static troupe_error meets_a_redirect(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    bool is_dropped = false;
+    uint64_t answer = 0;
+    troupe_error error = send_figure(self, cast->refs[0], 1); /* fills it */
+    error = error ? error : a_figure(self, 2, &message);
+    error = error ? error
+                  : troupe_send_message_with(self, cast->refs[0], &message,
+                                             TROUPE_SEND(.out_dropped = &is_dropped));
+    (void) tell(cast, is_dropped ? "dropped" : "not dropped", error);
+    return tell(cast, "asked", ask_figure(self, cast->refs[0], 3, TROUPE_WITHIN_S(1), &answer));
+}
+
+static void redirect_to(tr_world *world, struct cast *cast, troupe_ref ref)
+{
+    cast->refs[0] = a_root(world, TROUPE_SPAWN(.body = play_sleeper, .mailbox_capacity = 1,
+                                               .on_full = TROUPE_ON_FULL_REDIRECT,
+                                               .redirect_to = ref, .place = TROUPE_PLACE_ANY));
+    (void) a_root(world, TROUPE_SPAWN(.body = meets_a_redirect, .argument = cast));
+    tr_world_advance(world, 100 * MS);
+}
+
+/* Promise: DEAD-REASON, MAILBOX-REDIRECT */
+static void come_of_redirects_to_nobody(void **state)
+{
+    struct cast cast = {.seen = a_probe()};
+    const troupe_ref ended = a_root(*state, TROUPE_SPAWN(.body = sleeps_a_little));
+    troupe_ref never = ended;
+    never.slot += 1000;
+    tr_world_advance(*state, 100 * MS);
+
+    redirect_to(*state, &cast, ended);
+    redirect_to(*state, &cast, never);
+
+    assert_said(cast.seen, "dropped OK", "asked STALE", "dropped OK", "asked NO_SUCH_ACTOR");
+    troupe_counts counts;
+    tr_world_counts(*state, &counts);
+    assert_int_equal(counts.dead_letters[TROUPE_DEAD_STALE], 2);
+    assert_int_equal(counts.dead_letters[TROUPE_DEAD_NO_SUCH_ACTOR], 2);
+    drop_probe(&cast.seen);
+}
+
 /* Promise: DEAD-REASON */
 static void come_of_a_stop_of_the_node(void **state)
 {
@@ -210,6 +255,8 @@ int main(void)
         WITH_WORLD(are_told_to_eight_actors_at_most),
         cmocka_unit_test(have_reasons_with_texts),
         WITH_WORLD_OF_TWO(come_of_what_was_under_way_to_an_ended_actor),
+        WITH_WORLD(come_of_redirects_to_nobody),
+        WITH_WORLD_OF_TWO(come_of_redirects_to_nobody),
         cmocka_unit_test(come_of_a_stop_of_the_node),
     };
     return cmocka_run_group_tests_name("dead_letter", tests, NULL, NULL);
