@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* dead_letter: messages that nobody handles.
  *
- * They are counted, logged (the first ten, then a summary each second) and told to subscribers. A
- * dead letter about a dead letter is only counted. */
+ * They are counted, logged (the first ten of a node, then one and a summary each second), told to
+ * subscribers, and the last of them are kept. A dead letter about a dead letter is only
+ * counted. */
 #ifndef TROUPE_DEAD_LETTER_H
 #define TROUPE_DEAD_LETTER_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <troupe/api.h>
 #include <troupe/error.h>
@@ -38,6 +40,22 @@ typedef struct troupe_dead_letter {
     uint32_t reserved;
 } troupe_dead_letter;
 extern TROUPE_API const troupe_type troupe_dead_letter_type;
+
+/* How many of the last dead letters a node keeps. */
+#define TROUPE_DEAD_LETTERS_KEPT 64
+
+typedef struct troupe_dead_sample {
+    troupe_dead_letter letter;
+    uint64_t time_ns; /* by the node's clock, as troupe_self_now_ns */
+} troupe_dead_sample;
+
+typedef struct troupe_node troupe_node;
+
+/* Copies the last dead letters of a node, `count` at most, the newest first. In a flood some may be
+ * missing. Returns how many; 0 of NULL.
+ * Threads: any; does not wait. */
+TROUPE_API size_t troupe_node_dead_letters(troupe_node *node, troupe_dead_sample *samples,
+                                           size_t count);
 
 /* From now on this actor is sent a troupe_dead_letter for each dead letter of the node, as long as
  * its mailbox has room. At most 8 actors of a node.

@@ -23,21 +23,39 @@ const char *troupe_dead_reason_text(troupe_dead_reason reason)
     return (unsigned) reason < TROUPE_DEAD_REASON_COUNT ? texts[reason] : "unknown";
 }
 
+/* Whether a line is due: the first of the node, then one in a while. */
+static bool may_log(tr_worker *worker)
+{
+    tr_system *system = worker->system;
+    const uint64_t next_ns = worker->now_ns + TR_DEAD_LETTER_LOG_PAUSE_NS;
+    /* Relaxed, all of it: numbers that guard nothing else. */
+    if (atomic_load_explicit(&system->dead_letters_logged, memory_order_relaxed) <
+            TR_DEAD_LETTER_LOG_FIRST &&
+        atomic_fetch_add_explicit(&system->dead_letters_logged, 1, memory_order_relaxed) <
+            TR_DEAD_LETTER_LOG_FIRST) {
+        atomic_store_explicit(&system->dead_letter_log_ns, next_ns, memory_order_relaxed);
+        return true;
+    }
+    uint64_t due_ns = atomic_load_explicit(&system->dead_letter_log_ns, memory_order_relaxed);
+    return worker->now_ns >= due_ns &&
+           atomic_compare_exchange_strong_explicit(&system->dead_letter_log_ns, &due_ns, next_ns,
+                                                   memory_order_relaxed, memory_order_relaxed);
+}
+
 static void write_log(tr_worker *worker, const troupe_message *message, troupe_dead_reason reason)
 {
-    tr_ledger *ledger = &worker->ledger;
-    if (ledger->dead_letters_logged >= TR_DEAD_LETTER_LOG_FIRST &&
-        worker->now_ns < ledger->dead_letter_log_ns) {
-        if (ledger->dead_letters_unlogged++ == 0) {
-            tr_timers_start(&worker->timers, &worker->dead_letter_timer,
-                            ledger->dead_letter_log_ns);
+    tr_system *system = worker->system;
+    if (!may_log(worker)) {
+        atomic_fetch_add_explicit(&system->dead_letters_unlogged, 1, memory_order_relaxed);
+        if (!tr_timer_is_running(&worker->dead_letter_timer)) {
+            tr_timers_start(
+                &worker->timers, &worker->dead_letter_timer,
+                atomic_load_explicit(&system->dead_letter_log_ns, memory_order_relaxed));
         }
         return;
     }
     tr_dead_letter_summarise(worker);
-    ledger->dead_letters_logged++;
-    ledger->dead_letter_log_ns = worker->now_ns + TR_DEAD_LETTER_LOG_PAUSE_NS;
-    tr_log_write(worker->system->ports.log, TROUPE_LOG_WARNING,
+    tr_log_write(system->ports.log, TROUPE_LOG_WARNING,
                  "dead letter: message of type '%s' from %u.%u to %u.%u: %s; it was dropped",
                  tr_type_name(tr_message_form(message), message->type), message->sender.slot,
                  message->sender.generation, message->receiver.slot, message->receiver.generation,
@@ -46,13 +64,41 @@ static void write_log(tr_worker *worker, const troupe_message *message, troupe_d
 
 void tr_dead_letter_summarise(tr_worker *worker)
 {
-    tr_ledger *ledger = &worker->ledger;
-    if (ledger->dead_letters_unlogged > 0) {
-        tr_log_write(worker->system->ports.log, TROUPE_LOG_WARNING,
-                     "dead letter: %llu more messages were dropped on worker %u",
-                     (unsigned long long) ledger->dead_letters_unlogged, worker->index);
-        ledger->dead_letters_unlogged = 0;
+    tr_system *system = worker->system;
+    const uint64_t unlogged =
+        atomic_exchange_explicit(&system->dead_letters_unlogged, 0, memory_order_relaxed);
+    if (unlogged > 0) {
+        tr_log_write(system->ports.log, TROUPE_LOG_WARNING,
+                     "dead letter: %llu more messages were dropped", (unsigned long long) unlogged);
     }
+}
+
+static void keep(tr_worker *worker, const troupe_message *message, troupe_dead_reason reason)
+{
+    const tr_dead_note note = {.sender = message->sender,
+                               .receiver = message->receiver,
+                               .type = tr_type_name(tr_message_form(message), message->type),
+                               .trace_id = tr_message_trace(message),
+                               .time_ns = worker->now_ns,
+                               .reason = reason};
+    tr_dead_ring_add(&worker->system->dead_ring, &note);
+}
+
+size_t tr_dead_letters_read(const tr_system *system, troupe_dead_sample *samples, size_t count)
+{
+    tr_dead_note notes[TROUPE_DEAD_LETTERS_KEPT];
+    const size_t wanted = count < TROUPE_DEAD_LETTERS_KEPT ? count : TROUPE_DEAD_LETTERS_KEPT;
+    const size_t read = tr_dead_ring_read(&system->dead_ring, notes, wanted);
+    for (size_t i = 0; i < read; i++) {
+        samples[i] =
+            (troupe_dead_sample) {.letter = {.sender = tr_system_ref(system, notes[i].sender),
+                                             .receiver = tr_system_ref(system, notes[i].receiver),
+                                             .type = notes[i].type,
+                                             .trace_id = notes[i].trace_id,
+                                             .reason = notes[i].reason},
+                                  .time_ns = notes[i].time_ns};
+    }
+    return read;
 }
 
 static void tell(tr_worker *worker, tr_address subscriber, const troupe_dead_letter *letter)
@@ -90,6 +136,7 @@ void tr_dead_letter_note(tr_worker *worker, const troupe_message *message,
     if (message->type == &troupe_dead_letter_type) {
         return;
     }
+    keep(worker, message, reason);
     write_log(worker, message, reason);
     /* Relaxed: who subscribes at this moment may miss this one. */
     if (atomic_load_explicit(&system->subscriber_count, memory_order_relaxed) > 0) {

@@ -14,6 +14,9 @@
 void tr_dead_letter_note(tr_worker *worker, const troupe_message *message,
                          troupe_dead_reason reason);
 
+/* As troupe_node_dead_letters. Threads: any. */
+size_t tr_dead_letters_read(const tr_system *system, troupe_dead_sample *samples, size_t count);
+
 /* Logs how many were not logged since the last line. */
 void tr_dead_letter_summarise(tr_worker *worker);
 

@@ -55,9 +55,6 @@ typedef struct tr_ledger {
     tr_type_ledger *cache[TR_LEDGER_CACHE];
     tr_type_ledger other; /* where no memory was left for a type's own */
     _Atomic uint64_t dead_letters[TROUPE_DEAD_REASON_COUNT];
-    uint64_t dead_letter_log_ns; /* when the next summary may be logged */
-    uint64_t dead_letters_logged;
-    uint64_t dead_letters_unlogged;
 } tr_ledger;
 
 void tr_ledger_init(tr_ledger *ledger, const troupe_allocator *allocator);

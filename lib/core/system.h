@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/map.h"
+#include "core/dead_ring.h"
 #include "core/limits.h"
 #include "core/ports.h"
 #include "core/settings.h"
@@ -38,6 +39,10 @@ typedef struct tr_system {
     _Atomic uint64_t budget_left;
     _Atomic uint32_t is_stopping; /* no new root actors, no intake */
     _Atomic uint32_t subscriber_count;
+    _Atomic uint64_t dead_letters_logged;
+    _Atomic uint64_t dead_letters_unlogged; /* since the last line */
+    _Atomic uint64_t dead_letter_log_ns;    /* when the next line may be logged */
+    tr_dead_ring dead_ring;
     _Atomic uint32_t key_placed; /* spreads PLACE_ANY among equals */
     tr_address guardian;         /* the root of the tree */
     tr_settings settings;        /* those of spawn options that say nothing */

@@ -2,6 +2,7 @@
 #include "node/inspect.h"
 
 #include "base/assert.h"
+#include "core/dead_letter.h"
 #include "core/snapshot.h"
 
 /* How long a picture waits for a worker that is in a long turn. */
@@ -118,4 +119,11 @@ troupe_error troupe_node_depth(troupe_node *node, troupe_ref actor, uint32_t *ou
     *out_depth = depth;
     *out_peak = peak > depth ? peak : depth;
     return TROUPE_OK;
+}
+
+size_t troupe_node_dead_letters(troupe_node *node, troupe_dead_sample *samples, size_t count)
+{
+    TR_CHECK_NODE(node);
+    return node != NULL && samples != NULL ? tr_dead_letters_read(&node->system, samples, count)
+                                           : 0;
 }

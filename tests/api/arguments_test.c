@@ -382,6 +382,7 @@ static void call_about_nodes(void)
     troupe_snapshot *snapshot = NULL;
     troupe_ref ref;
     uint32_t depth = 0;
+    troupe_dead_sample sample;
     char name[] = "program";
     char *arguments[] = {name, NULL};
     assert_ok(troupe_node_create(TROUPE_NODE_OPTIONS(.workers = 1), &node));
@@ -406,6 +407,9 @@ static void call_about_nodes(void)
     BAD(troupe_node_depth, (node, nobody, NULL, &depth));
     BAD(troupe_node_depth, (node, nobody, &depth, NULL));
     NOBODY(troupe_node_depth, (node, nobody, &depth, &depth));
+    GIVES(troupe_node_dead_letters, (NULL, &sample, 1), 0);
+    GIVES(troupe_node_dead_letters, (node, NULL, 1), 0);
+    GIVES(troupe_node_dead_letters, (node, &sample, 1), 0);
     RETURNS(troupe_node_stop, (NULL));
     RETURNS(troupe_node_report, (NULL, NULL, 0));
     RETURNS(troupe_node_report, (node, NULL, 10));

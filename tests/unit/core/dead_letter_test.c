@@ -104,6 +104,29 @@ static void are_logged_ten_and_then_once_a_second(void **state)
     drop_probe(&cast.seen);
 }
 
+/* Promise: DEAD-LOG */
+static void are_logged_ten_times_whatever_worker_they_are_on(void **state)
+{
+    (void) state;
+    struct cast casts[3] = {{.number = 7}, {.number = 7}, {.number = 7}};
+    struct probe *lines = a_probe();
+    const troupe_log log = log_of(lines);
+    tr_world *world = a_world_of(&(const tr_world_options) {.workers = 3, .log = &log});
+    for (uint32_t i = 0; i < 3; i++) {
+        casts[i].refs[0] =
+            a_root(world, TROUPE_SPAWN(.behavior = &deaf, .place = TROUPE_PLACE_WORKER,
+                                       .place_worker = i));
+        (void) a_root(world, TROUPE_SPAWN(.body = writes_many, .argument = &casts[i]));
+    }
+    tr_world_run(world);
+    assert_int_equal(probe_count(lines), 10);
+    tr_world_advance(world, 1500 * MS);
+    assert_int_equal(probe_count(lines), 11);
+    assert_non_null(strstr(probe_line(lines, 10), "11 more"));
+    drop_world(&world);
+    drop_probe(&lines);
+}
+
 /* Subscribes and reads nothing. */
 static troupe_error hoards_letters(troupe_self *self, void *argument)
 {
@@ -251,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_WORLD(are_told_with_their_reason),
         cmocka_unit_test(are_logged_ten_and_then_once_a_second),
+        cmocka_unit_test(are_logged_ten_times_whatever_worker_they_are_on),
         cmocka_unit_test(about_dead_letters_are_only_counted),
         WITH_WORLD(are_told_to_eight_actors_at_most),
         cmocka_unit_test(have_reasons_with_texts),
