@@ -347,8 +347,8 @@ void tr_worker_accept(tr_worker *worker, const tr_batch *batch)
     }
 }
 
-/* Looks at the clock, and after how many turns to look again: so many as took a quarter to the whole
- * of what others may wait, as far as one can tell from the last ones. */
+/* Looks at the clock, and after how many turns to look again: so many as took a quarter to the
+ * whole of what others may wait, as far as one can tell from the last ones. */
 static void read_clock(tr_worker *worker)
 {
     const tr_clock *clock = &worker->system->ports.clock;
