@@ -120,22 +120,13 @@ void tr_line_returned(tr_worker *worker, troupe_message *message)
     tr_message_free(&worker->pool, message);
 }
 
-static void note_peak(tr_slot *slot, uint64_t before)
-{
-    const uint32_t depth = (uint32_t) (before & TR_SLOT_DEPTH_MASK);
-    /* Relaxed, written by the owner alone. */
-    if (depth > atomic_load_explicit(&slot->peak, memory_order_relaxed)) {
-        atomic_store_explicit(&slot->peak, depth, memory_order_relaxed);
-    }
-}
-
 void tr_line_give_back(tr_worker *worker, tr_actor *actor, uint32_t count, uint64_t bytes)
 {
     if (bytes > 0) {
         tr_budget_return(worker, actor->slot, bytes);
     }
     const uint64_t before = tr_slot_release(actor->slot, count);
-    note_peak(actor->slot, before);
+    tr_slot_note_peak(actor->slot, before);
     if (TR_UNLIKELY((before & TR_SLOT_WAITING) != 0 || actor->line.head != NULL)) {
         tr_line_serve(worker, actor);
     }
@@ -149,7 +140,7 @@ void tr_line_close(tr_worker *worker, tr_actor *actor)
     if (actor->bytes_to_release > 0) {
         tr_budget_return(worker, actor->slot, actor->bytes_to_release);
     }
-    note_peak(actor->slot, tr_slot_close(actor->slot, actor->to_release));
+    tr_slot_note_peak(actor->slot, tr_slot_close(actor->slot, actor->to_release));
     actor->bytes_to_release = 0;
     actor->to_release = 0;
     if (TR_UNLIKELY(actor->is_watched)) {

@@ -239,14 +239,8 @@ bool tr_mailbox_is_full(const tr_actor *actor)
            atomic_load_explicit(&actor->slot->capacity, memory_order_relaxed);
 }
 
-bool tr_mailbox_is_empty(const tr_actor *actor)
+bool tr_mailbox_lanes_are_empty(const tr_actor *actor)
 {
-    if (actor->lane.head != NULL || actor->replies.head != NULL) {
-        return false;
-    }
-    if (actor->lanes == NULL) {
-        return true;
-    }
     const tr_lanes *lanes = actor->lanes;
     return lanes->lanes[0].head == NULL && lanes->lanes[1].head == NULL &&
            lanes->lanes[2].head == NULL && lanes->downs.head == NULL;
@@ -469,7 +463,7 @@ troupe_message *tr_mailbox_drain(tr_actor *actor)
     return message;
 }
 
-void tr_mailbox_release_taken(tr_worker *worker, tr_actor *actor)
+void tr_mailbox_release_with_care(tr_worker *worker, tr_actor *actor)
 {
     const uint32_t count = actor->to_release;
     const uint64_t bytes = actor->bytes_to_release;

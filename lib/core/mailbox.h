@@ -15,6 +15,7 @@
 
 #include "base/assert.h"
 #include "core/actor.h"
+#include "core/line.h"
 #include "core/task.h"
 
 /* Of tr_mailbox_put, for an actor with lanes, one that is watched or that evicts. */
@@ -79,7 +80,14 @@ troupe_message *tr_mailbox_take_reserved(tr_worker *worker, tr_actor *actor);
 troupe_message *tr_mailbox_take_only(tr_worker *worker, tr_actor *actor,
                                      const troupe_accept *accepted, size_t count);
 
-bool tr_mailbox_is_empty(const tr_actor *actor);
+/* Of tr_mailbox_is_empty, for an actor with lanes whose first is empty. */
+bool tr_mailbox_lanes_are_empty(const tr_actor *actor);
+
+static inline bool tr_mailbox_is_empty(const tr_actor *actor)
+{
+    return actor->lane.head == NULL && actor->replies.head == NULL &&
+           (TR_LIKELY(actor->lanes == NULL) || tr_mailbox_lanes_are_empty(actor));
+}
 
 /* Whether what is queued and stashed takes all places. */
 bool tr_mailbox_is_full(const tr_actor *actor);
@@ -92,14 +100,25 @@ bool tr_message_is_accepted(const troupe_message *message, const troupe_accept *
  * comes it ends as cancelled. */
 void tr_mailbox_void(tr_actor *actor, tr_address asker, uint64_t ask);
 
-/* Of tr_mailbox_release, when there is something to give back. */
-void tr_mailbox_release_taken(tr_worker *worker, tr_actor *actor);
+/* Of tr_mailbox_release, when there are bytes to give back or somebody looks at the mark. */
+void tr_mailbox_release_with_care(tr_worker *worker, tr_actor *actor);
 
 /* Gives back the places of what was taken, and serves those who wait for room. */
 static inline void tr_mailbox_release(tr_worker *worker, tr_actor *actor)
 {
-    if (actor->to_release > 0) {
-        tr_mailbox_release_taken(worker, actor);
+    const uint32_t count = actor->to_release;
+    if (count == 0) {
+        return;
+    }
+    if (TR_UNLIKELY(actor->bytes_to_release > 0 || actor->is_watched)) {
+        tr_mailbox_release_with_care(worker, actor);
+        return;
+    }
+    actor->to_release = 0;
+    const uint64_t before = tr_slot_release(actor->slot, count);
+    tr_slot_note_peak(actor->slot, before);
+    if (TR_UNLIKELY((before & TR_SLOT_WAITING) != 0 || actor->line.head != NULL)) {
+        tr_line_serve(worker, actor);
     }
 }
 

@@ -406,17 +406,22 @@ const void *troupe_message_as(const troupe_message *message,
     return data_of(message);
 }
 
+static inline bool is_of_type(const troupe_message *message, const troupe_type *type)
+{
+    return message != NULL && type != NULL && message->type == type &&
+           tr_message_form(message) != TR_FORM_PROTOBUF;
+}
+
 bool troupe_message_is(const troupe_message *message, const troupe_type *type)
 {
     TR_CHECK_MESSAGE(message);
-    return message != NULL && type != NULL && message->type == type &&
-           tr_message_form(message) != TR_FORM_PROTOBUF;
+    return is_of_type(message, type);
 }
 
 const void *troupe_message_struct(const troupe_message *message, const troupe_type *type)
 {
     TR_CHECK_MESSAGE(message);
-    if (!troupe_message_is(message, type) || tr_message_form(message) != TR_FORM_STRUCT) {
+    if (!is_of_type(message, type) || tr_message_form(message) != TR_FORM_STRUCT) {
         return NULL;
     }
     return data_of(message);

@@ -133,6 +133,16 @@ static inline uint64_t tr_slot_release(tr_slot *slot, uint32_t count)
     return before;
 }
 
+/* Notes the depth that a release has found; for the owner. */
+static inline void tr_slot_note_peak(tr_slot *slot, uint64_t before)
+{
+    const uint32_t depth = (uint32_t) (before & TR_SLOT_DEPTH_MASK);
+    /* Relaxed, written by the owner alone. */
+    if (depth > atomic_load_explicit(&slot->peak, memory_order_relaxed)) {
+        atomic_store_explicit(&slot->peak, depth, memory_order_relaxed);
+    }
+}
+
 /* Sets WAITING if the generation lives and the mailbox is still full (or WAITING already set);
  * false if there is room now or it is closed. */
 bool tr_slot_set_waiting(tr_slot *slot, uint32_t generation, uint32_t limit);
