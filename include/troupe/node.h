@@ -41,6 +41,7 @@ typedef struct troupe_node_options {
     troupe_timeout drain_timeout;       /* of a stop, for what is queued; not given: 5 s */
     troupe_timeout stop_timeout;        /* of a stop, for the actors to end; not given: 5 s */
     troupe_timeout slow_after;          /* what the watchdog calls slow; not given: 100 ms */
+    troupe_timeout blocking_limit;      /* see .spares_max below; not given: 20 ms */
     uint32_t workers;                   /* threads, at most 64; 0: one per core */
     uint32_t actors_max;                /* 0: 4 million */
     uint32_t own_threads_max;           /* actors placed on their own thread; 0: 64, at most 192 */
@@ -51,8 +52,16 @@ typedef struct troupe_node_options {
     uint32_t turn_messages;             /* an actor's budget before others run; 0: 64 */
     uint32_t watchdog;                  /* a troupe_watchdog */
     uint32_t fault_signals;             /* 1: handlers for faults and backtraces, see below */
-    uint32_t reserved;
+    uint32_t spares_max;                /* see below; 0: none, at most 256 */
 } troupe_node_options;
+
+/* Handlers that block. When one has held its worker for longer than .blocking_limit while others
+ * there have something to do, a spare thread takes the worker over, of which there are at most
+ * .spares_max. The handler goes on beside it on its own thread; its calls with `self` work, each
+ * waits for a moment when the worker is between two actors. Its actor stays in that handler: what
+ * comes for it waits. When it returns or waits the worker is on its own thread again. Without
+ * spares, or when all of them are held up, a handler that blocks holds up the others on its worker.
+ * Not for actors with a thread of their own, nor for `stop` of a behavior. */
 
 /* Signal handlers. With .fault_signals the process has, while a node with it exists,
  *   - a handler for SIGSEGV and SIGBUS, on a stack of its own in each thread that runs actors: it
@@ -109,11 +118,12 @@ TROUPE_API void troupe_node_destroy(troupe_node **node);
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_run(const troupe_node_options *options,
                                                      troupe_body *body, void *argument);
 
-/* The same for a whole program: takes --workers N, --watchdog-ms N and --help out of argv, in
- * place, up to a "--", logs to stderr, stops at SIGINT and SIGTERM, watches for handlers that take
- * more than N ms (without the argument 100; 0: none) and has .fault_signals. Returns the exit
- * status: 0, or 1 after saying on stderr what failed, or 2 for a bad argument. Other arguments are
- * the program's own and may come through `argument`. */
+/* The same for a whole program: takes --workers N, --spares N, --watchdog-ms N and --help out of
+ * argv, in place, up to a "--", logs to stderr, stops at SIGINT and SIGTERM, watches for handlers
+ * that take more than N ms (without the argument 100; 0: none), has spare threads for handlers that
+ * block (without the argument 8; 0: none) and .fault_signals. Returns the exit status: 0, or 1
+ * after saying on stderr what failed, or 2 for a bad argument. Other arguments are the program's
+ * own and may come through `argument`. */
 TROUPE_API int troupe_main(int argc, char **argv, troupe_body *body, void *argument);
 
 TROUPE_END

@@ -15,6 +15,7 @@
 #include "core/mailbox.h"
 #include "core/monitor.h"
 #include "core/park.h"
+#include "core/takeover.h"
 #include "core/task.h"
 
 tr_extra *tr_actor_extra(tr_worker *worker, tr_actor *actor)
@@ -204,8 +205,11 @@ void tr_actor_signalled(tr_worker *worker, tr_actor *actor)
 /* The actor's turn begins on this thread. */
 static void sit_down(tr_worker *worker, tr_actor *actor)
 {
-    actor->seat = tr_worker_seat(worker);
-    tr_seat_set_slot(actor->seat, actor->address.slot);
+    tr_seat *seat = tr_worker_seat(worker);
+    if (actor->seat != seat) { /* a thread from outside reads it before it enters the guard */
+        actor->seat = seat;
+    }
+    tr_seat_set_slot(seat, actor->address.slot);
 }
 
 static void run_task(tr_worker *worker, tr_actor *actor)
@@ -352,9 +356,11 @@ static void call_stop(tr_worker *worker, tr_actor *actor)
     }
     if (will_stop(actor)) {
         tr_seat_set_type(actor->seat, NULL);
-        tr_seat_leave(actor->seat);
+        (void) tr_seat_leave(actor->seat); /* the worker is this thread's own */
         behavior->stop(&actor->self, actor->state_block, actor->reason);
-        tr_seat_enter(actor->seat);
+        if (TR_UNLIKELY(tr_seat_enter(actor->seat))) {
+            tr_takeover_come_back(actor); /* one that ends is not taken, but may be looked at */
+        }
         end_held(worker, actor);
     }
 }

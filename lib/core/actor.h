@@ -103,6 +103,7 @@ struct tr_actor {
     uint32_t ticks;   /* in the first lane */
     uint8_t state;    /* tr_actor_state */
     bool is_runnable; /* in the run queue */
+    bool is_taken;    /* its handler runs apart from the worker; then is_runnable is set too */
     bool is_stopping;
     bool is_cancelled;
     bool is_scope_cancelled; /* the handling of one message; see scope */

@@ -163,11 +163,12 @@ troupe_error troupe_timer_start(troupe_self *self, const troupe_timer_options *g
 bool troupe_timer_cancel(troupe_self *self, troupe_timer id)
 {
     TR_CHECK_SELF(self);
-    if (self == NULL || self->actor->extra == NULL) {
+    if (self == NULL) {
         return false;
     }
     tr_worker *worker = tr_enter(self);
-    tr_actor_timer *timer = tr_table_find(&self->actor->extra->timers, id.id);
+    tr_extra *extra = self->actor->extra;
+    tr_actor_timer *timer = extra != NULL ? tr_table_find(&extra->timers, id.id) : NULL;
     const bool was_pending = timer != NULL && cancel(worker, timer);
     tr_leave(self);
     return was_pending;

@@ -9,23 +9,24 @@
 #define TR_CORE_BRACKET_H
 
 #include "base/assert.h"
-#include "core/attached.h"
+#include "core/takeover.h"
 
 static inline tr_worker *tr_enter(const troupe_self *self)
 {
-    tr_worker *worker = self->actor->worker;
-    if (TR_UNLIKELY(worker->guard != NULL)) {
-        tr_attached_enter(self);
+#if defined(TR_SHAKE)
+    /* One within another would end it too early. */
+    TR_ASSERT(self->actor->worker->guard != NULL || !tr_seat_is_inside(self->actor->seat));
+#endif
+    if (TR_UNLIKELY(tr_seat_enter(self->actor->seat))) {
+        tr_takeover_enter(self);
     }
-    tr_seat_enter(self->actor->seat);
-    return worker;
+    return self->actor->worker;
 }
 
 static inline void tr_leave(const troupe_self *self)
 {
-    tr_seat_leave(self->actor->seat);
-    if (TR_UNLIKELY(self->actor->worker->guard != NULL)) {
-        tr_attached_leave(self);
+    if (TR_UNLIKELY(tr_seat_leave(self->actor->seat))) {
+        tr_takeover_leave(self);
     }
 }
 

@@ -86,7 +86,8 @@ troupe_timeout troupe_message_remaining(troupe_self *self, const troupe_message 
     if (self == NULL || message == NULL || message->deadline_ns == TR_NEVER) {
         return TROUPE_FOREVER;
     }
-    const uint64_t now_ns = self->actor->worker->now_ns;
+    const uint64_t now_ns = tr_enter(self)->now_ns;
+    tr_leave(self);
     return message->deadline_ns > now_ns ? troupe_timeout_of_ns(message->deadline_ns - now_ns)
                                          : TROUPE_NOW;
 }

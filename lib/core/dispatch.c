@@ -6,17 +6,20 @@
 #include "core/mailbox.h"
 #include "core/park.h"
 #include "core/scope.h"
+#include "core/takeover.h"
 #include "core/task.h"
 
 static void enter_user(const tr_actor *actor, const void *type)
 {
     tr_seat_set_type(actor->seat, type);
-    tr_seat_leave(actor->seat);
+    (void) tr_seat_leave(actor->seat); /* the worker is this thread's own */
 }
 
 static tr_worker *leave_user(const tr_actor *actor)
 {
-    tr_seat_enter(actor->seat);
+    if (TR_UNLIKELY(tr_seat_enter(actor->seat))) {
+        tr_takeover_come_back(actor);
+    }
     return actor->worker;
 }
 

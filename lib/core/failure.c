@@ -29,6 +29,16 @@ static void free_at(const tr_worker *worker, tr_failure **at)
     }
 }
 
+void tr_failure_say(tr_worker *worker, tr_actor *actor, troupe_error error, const char *text)
+{
+    tr_extra *extra = tr_actor_extra(worker, actor);
+    tr_failure *failure = extra != NULL ? failure_at(worker, &extra->failure) : NULL;
+    if (failure != NULL) { /* without memory the code has to do */
+        (void) snprintf(failure->text, sizeof failure->text, "%s", text); /* cut if long */
+        failure->error = error;
+    }
+}
+
 const char *tr_failure_text(const tr_actor *actor, troupe_error error)
 {
     const tr_failure *failure = actor->extra != NULL ? actor->extra->failure : NULL;
@@ -93,17 +103,12 @@ troupe_error troupe_fail(troupe_self *self, troupe_error error, const char *form
     if (self == NULL || format == NULL) {
         return error;
     }
-    tr_actor *actor = self->actor;
-    tr_worker *worker = tr_enter(self);
-    tr_extra *extra = tr_actor_extra(worker, actor);
-    tr_failure *failure = extra != NULL ? failure_at(worker, &extra->failure) : NULL;
-    if (failure != NULL) { /* without memory the code has to do */
-        va_list arguments;
-        va_start(arguments, format);
-        (void) vsnprintf(failure->text, sizeof failure->text, format, arguments);
-        va_end(arguments);
-        failure->error = error;
-    }
+    char text[TR_FAILURE_TEXT_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    (void) vsnprintf(text, sizeof text, format, arguments); /* cut if long */
+    va_end(arguments);
+    tr_failure_say(tr_enter(self), self->actor, error, text);
     tr_leave(self);
     return error;
 }
@@ -111,8 +116,13 @@ troupe_error troupe_fail(troupe_self *self, troupe_error error, const char *form
 troupe_error troupe_last_failure(const troupe_self *self, const char **out_text)
 {
     TR_CHECK_SELF(self);
-    const tr_extra *extra = self != NULL ? self->actor->extra : NULL;
-    const tr_failure *failure = extra != NULL ? extra->last_failure : NULL;
+    const tr_failure *failure = NULL;
+    if (self != NULL) {
+        (void) tr_enter(self);
+        const tr_extra *extra = self->actor->extra;
+        failure = extra != NULL ? extra->last_failure : NULL;
+        tr_leave(self);
+    }
     if (out_text != NULL) {
         *out_text = failure != NULL ? failure->text : "";
     }

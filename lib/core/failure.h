@@ -16,6 +16,9 @@ struct tr_failure {
     char text[TR_FAILURE_TEXT_SIZE];
 };
 
+/* Has the actor say this of the error, as troupe_fail does. */
+void tr_failure_say(tr_worker *worker, tr_actor *actor, troupe_error error, const char *text);
+
 /* What the actor said of this error, or "". */
 const char *tr_failure_text(const tr_actor *actor, troupe_error error);
 

@@ -179,7 +179,8 @@ void tr_mailbox_put_with_care(tr_worker *worker, tr_actor *actor, troupe_message
     if (TR_UNLIKELY(actor->is_watched)) {
         tr_pressure_look(worker, actor);
     }
-    if (TR_UNLIKELY(actor->evicts && actor->to_release > 0 && !actor->is_runnable)) {
+    if (TR_UNLIKELY(actor->evicts && actor->to_release > 0 &&
+                    (!actor->is_runnable || actor->is_taken))) {
         tr_mailbox_release(worker, actor);
     }
 }

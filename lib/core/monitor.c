@@ -200,17 +200,24 @@ troupe_error troupe_monitor(troupe_self *self, troupe_ref actor, troupe_monitor_
     return error;
 }
 
+bool tr_monitor_end(tr_worker *worker, tr_actor *actor, troupe_monitor_id monitor_id)
+{
+    tr_extra *extra = actor->extra;
+    void *value = extra != NULL ? tr_table_remove(&extra->monitors, monitor_id.id) : NULL;
+    if (value != NULL) {
+        send_demonitor(worker, actor, address_of(value), monitor_id.id);
+    }
+    return value != NULL;
+}
+
 bool troupe_demonitor(troupe_self *self, troupe_monitor_id monitor_id)
 {
     TR_CHECK_SELF(self);
-    if (self == NULL || self->actor->extra == NULL) {
+    if (self == NULL) {
         return false;
     }
     tr_worker *worker = tr_enter(self);
-    void *value = tr_table_remove(&self->actor->extra->monitors, monitor_id.id);
-    if (value != NULL) {
-        send_demonitor(worker, self->actor, address_of(value), monitor_id.id);
-    }
+    const bool was_watching = tr_monitor_end(worker, self->actor, monitor_id);
     tr_leave(self);
-    return value != NULL;
+    return was_watching;
 }

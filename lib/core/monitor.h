@@ -33,4 +33,7 @@ void tr_monitor_tell_all(tr_worker *worker, tr_actor *actor);
 /* The actor ends: it watches nobody any more. */
 void tr_monitor_forget_all(tr_worker *worker, tr_actor *actor);
 
+/* As troupe_demonitor. */
+bool tr_monitor_end(tr_worker *worker, tr_actor *actor, troupe_monitor_id monitor_id);
+
 #endif

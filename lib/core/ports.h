@@ -16,6 +16,7 @@
 #include "core/stacks.h"
 
 struct tr_worker;
+struct tr_seat;
 
 /* Messages on their way to one other worker, chained by `next` in the order sent. */
 typedef struct tr_batch {
@@ -41,6 +42,12 @@ typedef struct tr_ports {
     troupe_error (*make_worker)(void *context, uint32_t *out_index);
     /* The actor with its own thread has ended: the worker may end. */
     void (*worker_is_done)(void *context, uint32_t index);
+    /* The worker has been taken from the calling thread, which has this seat, in the middle of a
+     * handler (core/takeover). Wait until the thread may use it for one call; give it back after
+     * that; wait until the thread has it again for good. NULL where no worker is ever taken. */
+    void (*want_worker)(void *context, struct tr_worker *worker, struct tr_seat *seat);
+    void (*return_worker)(void *context, struct tr_worker *worker, struct tr_seat *seat);
+    void (*come_back)(void *context, struct tr_worker *worker, struct tr_seat *seat);
     /* The root actor `error` ended with this; and: the last actor has ended. */
     void (*root_ended)(void *context, troupe_error error);
     void (*all_ended)(void *context);

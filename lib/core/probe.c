@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
-#include "core/bracket.h"
+#include "core/failure.h"
 #include "core/line.h"
 #include "core/park.h"
 
@@ -140,15 +140,15 @@ static void follow(tr_worker *worker, troupe_message *message, const tr_actor *a
 
 static void break_ring(tr_worker *worker, tr_actor *actor, const struct probe *probe)
 {
-    char text[RING_TEXT_SIZE + TR_NAME_MAX + 1];
-    (void) snprintf(text, sizeof text, "%s%s", probe->ring,
+    static const char prefix[] = "ring: ";
+    char said[sizeof prefix + RING_TEXT_SIZE + TR_NAME_MAX];
+    const char *text = said + sizeof prefix - 1;
+    (void) snprintf(said, sizeof said, "%s%s%s", prefix, probe->ring,
                     tr_actor_name(actor) != NULL ? tr_actor_name(actor) : "the first");
     tr_log_write(worker->system->ports.log, TROUPE_LOG_WARNING,
                  "ring of actors that wait for each other: %s; the wait of the first was ended",
                  text);
-    const troupe_self *self = actor->task != NULL ? &actor->task->self : &actor->self;
-    (void) troupe_fail((troupe_self *) (uintptr_t) self, TROUPE_ERROR_WOULD_DEADLOCK,
-                       "ring: %s", text);
+    tr_failure_say(worker, actor, TROUPE_ERROR_WOULD_DEADLOCK, said);
     if (actor->task != NULL) {
         tr_task_wake(worker, actor->task, TROUPE_ERROR_WOULD_DEADLOCK);
     } else {

@@ -9,6 +9,7 @@
 static void give_way(tr_task *task)
 {
     tr_actor *actor = task->self.actor;
+    tr_task_begin_wait(task);
     tr_task_is_ready(task);
     tr_worker_make_runnable(actor->worker, actor);
     tr_mailbox_release(actor->worker, actor);

@@ -10,6 +10,7 @@
 #define TR_CORE_SEAT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@
 
 typedef struct tr_seat {
     _Atomic uint32_t is_inside; /* in the library (1) or in user code (0) */
+    _Atomic uint32_t is_taken;  /* its worker was taken within a handler, or has a guard */
     _Atomic uint32_t slot;
     _Atomic uint32_t number;    /* goes down with each message of the turn */
     _Atomic(const void *) type; /* of the message being handled; NULL: none */
@@ -25,12 +27,13 @@ typedef struct tr_seat {
 static inline void tr_seat_init(tr_seat *seat)
 {
     atomic_init(&seat->is_inside, 1);
+    atomic_init(&seat->is_taken, 0);
     atomic_init(&seat->slot, TR_SEAT_EMPTY);
     atomic_init(&seat->number, 0);
     atomic_init(&seat->type, NULL);
 }
 
-/* All stores are relaxed: they are samples for who looks from outside. */
+/* Relaxed: samples for who looks from outside. */
 
 static inline void tr_seat_set_slot(tr_seat *seat, uint32_t slot)
 {
@@ -47,15 +50,39 @@ static inline void tr_seat_set_type(tr_seat *seat, const void *type)
     atomic_store_explicit(&seat->type, type, memory_order_relaxed);
 }
 
-/* The thread goes from the library to user code, and back. */
-static inline void tr_seat_leave(tr_seat *seat)
+/* The thread goes from the library to user code. Whether its worker has been taken: then it may
+ * have borrowed it. */
+static inline bool tr_seat_leave(tr_seat *seat)
 {
-    atomic_store_explicit(&seat->is_inside, 0, memory_order_relaxed);
+    /* Release: who takes the worker sees all that was done with it. */
+    atomic_store_explicit(&seat->is_inside, 0, memory_order_release);
+    return atomic_load_explicit(&seat->is_taken, memory_order_relaxed) != 0;
 }
 
-static inline void tr_seat_enter(tr_seat *seat)
+/* And back. Whether the worker has been taken meanwhile: then nothing of it may be touched. */
+static inline bool tr_seat_enter(tr_seat *seat)
 {
     atomic_store_explicit(&seat->is_inside, 1, memory_order_relaxed);
+    /* The look is to come after the store. Here that binds the compiler only; the processor is
+     * bound by the membarrier of who takes the worker (tests/models/takeover.pml). */
+    atomic_signal_fence(memory_order_seq_cst);
+    /* Acquire: one who looked at the worker and then did not take it has done with it. */
+    return atomic_load_explicit(&seat->is_taken, memory_order_acquire) != 0;
+}
+
+static inline bool tr_seat_is_inside(const tr_seat *seat)
+{
+    return atomic_load_explicit(&seat->is_inside, memory_order_acquire) != 0;
+}
+
+static inline bool tr_seat_is_taken(const tr_seat *seat)
+{
+    return atomic_load_explicit(&seat->is_taken, memory_order_acquire) != 0;
+}
+
+static inline void tr_seat_set_taken(tr_seat *seat, bool is_taken)
+{
+    atomic_store_explicit(&seat->is_taken, is_taken ? 1 : 0, memory_order_release);
 }
 
 #endif

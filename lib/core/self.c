@@ -113,6 +113,8 @@ troupe_error troupe_become(troupe_self *self, const troupe_behavior *next)
     TR_REQUIRE(self != NULL && next != NULL && next->size == sizeof *next, BAD_ARGUMENT);
     tr_actor *actor = self->actor;
     TR_REQUIRE(actor->behavior != NULL && next->state_size <= actor->state_size, BAD_ARGUMENT);
+    (void) tr_enter(self);
     actor->behavior = next;
+    tr_leave(self);
     return TROUPE_OK;
 }

@@ -389,7 +389,8 @@ static troupe_error spawn_child(troupe_self *self, const troupe_spawn_options *o
     if (error == TROUPE_OK) {
         *out_ref = tr_system_ref(actor->worker->system, child);
     } else if (options->out_monitor != NULL) {
-        (void) troupe_demonitor(self, *options->out_monitor); /* its end is told by this error */
+        /* Its end is told by this error. */
+        (void) tr_monitor_end(actor->worker, actor, *options->out_monitor);
     }
     return error;
 }

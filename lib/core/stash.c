@@ -95,11 +95,11 @@ size_t tr_stash_put_back(tr_actor *actor, size_t count)
 size_t troupe_unstash(troupe_self *self, size_t count)
 {
     TR_CHECK_SELF(self);
-    if (self == NULL || self->actor->extra == NULL) {
+    if (self == NULL) {
         return 0;
     }
     tr_worker *worker = tr_enter(self);
-    const size_t done = tr_stash_put_back(self->actor, count);
+    const size_t done = self->actor->extra != NULL ? tr_stash_put_back(self->actor, count) : 0;
     if (done > 0 && self->actor->task == NULL && self->actor->state == TR_ACTOR_LIVE) {
         tr_worker_make_runnable(worker, self->actor);
     }

@@ -6,17 +6,20 @@
 #include "base/assert.h"
 #include "core/mailbox.h"
 #include "core/probe.h"
+#include "core/takeover.h"
 #include "core/scope.h"
 
 static void run_body(void *context)
 {
     tr_task *task = context;
     tr_actor *actor = task->self.actor;
-    tr_seat_leave(actor->seat);
+    (void) tr_seat_leave(actor->seat); /* the worker is this thread's own */
     void *argument = actor->argument;
     actor->handled = 0; /* lies where the argument did */
     const troupe_error error = actor->body(&task->self, argument);
-    tr_seat_enter(actor->seat);
+    if (TR_UNLIKELY(tr_seat_enter(actor->seat))) {
+        tr_takeover_come_back(actor);
+    }
     task->result = error;
 }
 
@@ -96,6 +99,14 @@ void tr_task_is_ready(tr_task *task)
     }
 }
 
+void tr_task_begin_wait(const tr_task *task)
+{
+    const tr_actor *actor = task->self.actor;
+    if (TR_UNLIKELY(tr_seat_is_taken(actor->seat))) {
+        tr_takeover_come_back(actor);
+    }
+}
+
 /* Whether a thread from outside may go on. */
 static bool has_its_turn(const void *context)
 {
@@ -120,6 +131,7 @@ troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
     tr_actor *actor = task->self.actor;
     tr_worker *worker = actor->worker;
     TR_ASSERT(task->wait == TROUPE_WAIT_NOTHING);
+    tr_task_begin_wait(task);
     tr_task_is_ready(task);
     task->wait = wait;
     task->deadline_ns = deadline_ns;

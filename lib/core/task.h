@@ -45,6 +45,10 @@ void tr_task_destroy(tr_worker *worker, tr_task **task);
 /* The task waits, or would have: that makes its actor ready, unless it is to say so itself. */
 void tr_task_is_ready(tr_task *task);
 
+/* The turn is going to end here: its thread has to have the worker for good, and the actor is as if
+ * it had never been taken. First thing of every wait. */
+void tr_task_begin_wait(const tr_task *task);
+
 /* Suspends the running task until it is woken; before, gives its actor's places back and ends what
  * user code has destroyed.
  * Returns what it was woken with; TIMED_OUT at the deadline. */

@@ -151,6 +151,27 @@ void tr_worker_fini_pool(tr_worker *worker)
     tr_pool_fini(&worker->pool);
 }
 
+void tr_worker_make_unrunnable(tr_worker *worker, tr_actor *actor)
+{
+    if (!actor->is_runnable) {
+        return;
+    }
+    tr_actor *previous = NULL;
+    for (tr_actor *at = worker->run_head; at != actor; at = at->run_next) {
+        previous = at;
+    }
+    if (previous == NULL) {
+        worker->run_head = actor->run_next;
+    } else {
+        previous->run_next = actor->run_next;
+    }
+    if (worker->run_tail == actor) {
+        worker->run_tail = previous;
+    }
+    worker->run_count--;
+    actor->is_runnable = false;
+}
+
 static tr_actor *pop_runnable(tr_worker *worker)
 {
     tr_actor *actor = worker->run_head;

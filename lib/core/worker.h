@@ -183,4 +183,7 @@ void tr_worker_route(tr_worker *worker, troupe_message *message);
 /* An admitted message has come for an actor on this worker; see tr_worker_post (post.h). */
 void tr_worker_put(tr_worker *worker, troupe_message *message);
 
+/* Takes an actor out of the run queue, if it is there. Not for the hot path. */
+void tr_worker_make_unrunnable(tr_worker *worker, tr_actor *actor);
+
 #endif

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "core/takeover.h"
 #include "node/faults.h"
 #include "transport/waiter.h"
 
@@ -40,6 +41,7 @@ struct tr_engine {
     tr_worker *worker;
     tr_guard *guard;
     uint64_t sleeps_until_ns; /* 0: awake; inside the guard */
+    tr_helm helm;
     tr_inproc_end *end;
     tr_waiter *waiter;
     const tr_crowd *crowd;
@@ -201,7 +203,8 @@ static bool spin(tr_engine *engine, uint64_t due_ns)
     while (time_ns < due_ns && time_ns - start_ns < engine->spin_ns) {
         for (unsigned i = 0; i < SPIN_LOOKS; i++) {
             if (receive(engine) ||
-                atomic_load_explicit(&engine->has_calls, memory_order_relaxed) != 0) {
+                atomic_load_explicit(&engine->has_calls, memory_order_relaxed) != 0 ||
+                tr_helm_is_wanted(&engine->helm)) {
                 return true;
             }
             pause_processor();
@@ -281,22 +284,33 @@ static void leave(tr_engine *engine)
     tr_mutex_unlock(&engine->mutex);
 }
 
+/* Whether the thread at home has been told to end, and no other has anything to do here. */
+static bool is_over(tr_engine *engine, const tr_runner *runner)
+{
+    return must_end(engine) && tr_helm_is_alone(&engine->helm, runner);
+}
+
+void tr_engine_serve(tr_engine *engine, tr_runner *runner)
+{
+    while (tr_helm_hold(&engine->helm, runner) && !is_over(engine, runner)) {
+        run_calls(engine);
+        const bool has_received = receive(engine);
+        const bool has_more = tr_worker_pass(engine->worker);
+        if (!has_received && !has_more) {
+            rest(engine);
+        }
+        leave_guard(engine, 0);
+        enter_guard(engine);
+    }
+}
+
 static void run(void *context)
 {
     tr_engine *engine = context;
     atomic_store_explicit(&engine->thread_id, tr_thread_id(), memory_order_relaxed);
     tr_faults_enter(&engine->faults);
     enter_guard(engine);
-    while (!must_end(engine)) {
-        run_calls(engine);
-        const bool has_received = receive(engine);
-        const bool has_more = tr_worker_pass(engine->worker);
-        if (!has_received && !has_more && !must_end(engine)) {
-            rest(engine);
-        }
-        leave_guard(engine, 0);
-        enter_guard(engine);
-    }
+    tr_engine_serve(engine, &engine->helm.home);
     void (*const ended)(void *context) = engine->ended;
     void *const ended_context = engine->context;
     tr_faults_leave(&engine->faults);
@@ -306,6 +320,27 @@ static void run(void *context)
     }
     leave_guard(engine, 0);
     ended(ended_context);
+}
+
+/* For the helm. */
+
+static void wake(void *context)
+{
+    const tr_engine *engine = context;
+    tr_waiter_wake(engine->waiter);
+}
+
+static bool has_work(void *context)
+{
+    const tr_engine *engine = context;
+    return atomic_load_explicit(&engine->has_calls, memory_order_relaxed) != 0 ||
+           tr_inproc_has_arrivals(engine->end) ||
+           tr_takeover_is_useful(engine->worker, now_ns(engine));
+}
+
+tr_helm *tr_engine_helm(tr_engine *engine)
+{
+    return &engine->helm;
 }
 
 /* Making and ending. */
@@ -326,6 +361,7 @@ troupe_error tr_engine_create(const tr_engine_options *options, tr_engine **out_
                     options->worker->index); /* cut if long; it only helps people */
     tr_mutex_init(&engine->mutex);
     tr_condition_init(&engine->changed);
+    tr_helm_init(&engine->helm, options->worker, wake, has_work, engine);
 
     troupe_error error = tr_waiter_create(allocator, &engine->waiter);
     if (!error) {
@@ -333,7 +369,7 @@ troupe_error tr_engine_create(const tr_engine_options *options, tr_engine **out_
     }
     if (!error && options->has_fault_signals) {
         error = tr_fault_thread_init(&engine->faults, options->worker->system, options->node_name,
-                                     &options->worker->home_seat);
+                                     &engine->helm.home.seat);
     }
     if (!error) {
         error = tr_waiter_add(engine->waiter, tr_inproc_fd(engine->end), TR_WAITER_READ, engine);
@@ -356,6 +392,7 @@ void tr_engine_destroy(tr_engine **in_engine)
     tr_inproc_close(&engine->end);
     tr_waiter_destroy(&engine->waiter);
     tr_fault_thread_fini(&engine->faults);
+    tr_helm_fini(&engine->helm);
     tr_condition_fini(&engine->changed);
     tr_mutex_fini(&engine->mutex);
     tr_free(engine->allocator, engine, sizeof *engine);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* engine: a thread that runs one worker.
+/* engine: a thread that runs one worker, and others that may run it meanwhile.
  *
  * Its loop: calls from outside, batches in, a pass; with nothing to do spin briefly, then sleep
  *           until
@@ -9,7 +9,7 @@
  *             start and from has_ended on, nothing runs the worker.
  * Threads:    any; send only the thread that runs the worker, or who holds its guard.
  * Fails:      in create and start.
- * Uses:       worker, inproc, waiter. */
+ * Uses:       worker, helm, inproc, waiter. */
 #ifndef TR_NODE_ENGINE_H
 #define TR_NODE_ENGINE_H
 
@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "core/worker.h"
+#include "node/helm.h"
 #include "transport/inproc.h"
 
 typedef struct tr_engine tr_engine;
@@ -77,7 +78,13 @@ void tr_engine_end(tr_engine *engine);
 /* Whether nothing runs the worker any more, or not yet. */
 bool tr_engine_is_at_rest(tr_engine *engine);
 
-/* The tr_thread_id of the thread that runs the worker; 0 if none does. */
+/* Runs the worker on the calling thread, whose runner has it, until that has passed it on for good.
+ * For spares. */
+void tr_engine_serve(tr_engine *engine, tr_runner *runner);
+
+tr_helm *tr_engine_helm(tr_engine *engine);
+
+/* The tr_thread_id of the worker's first thread; 0 if that does not run. */
 uint64_t tr_engine_thread_id(const tr_engine *engine);
 
 /* Whether the caller is this engine's thread. */

@@ -8,6 +8,7 @@
 #include <troupe/node.h>
 
 #include "core/limits.h"
+#include "node/spares.h"
 
 enum exit_status {
     EXIT_OK = 0,
@@ -17,11 +18,13 @@ enum exit_status {
 
 #define WATCHDOG_MS_DEFAULT 100
 #define WATCHDOG_MS_MAX 3600000 /* an hour */
+#define SPARES_DEFAULT 8
 
 /* What the arguments say. */
 struct wishes {
     uint32_t workers;
     uint32_t watchdog_ms;
+    uint32_t spares;
     bool is_help;
     bool is_bad;
 };
@@ -77,10 +80,11 @@ static const struct option *find_option(const struct option *options, const char
 /* Reads our arguments and closes the gaps they leave; "--" ends them. */
 static struct wishes take_arguments(int argc, char **argv)
 {
-    struct wishes wishes = {.watchdog_ms = WATCHDOG_MS_DEFAULT};
+    struct wishes wishes = {.watchdog_ms = WATCHDOG_MS_DEFAULT, .spares = SPARES_DEFAULT};
     const struct option options[] = {
         {.name = "--workers", .value = &wishes.workers, .least = 1, .most = TR_WORKERS_MAX},
         {.name = "--watchdog-ms", .value = &wishes.watchdog_ms, .most = WATCHDOG_MS_MAX},
+        {.name = "--spares", .value = &wishes.spares, .most = TR_SPARES_MAX},
         {.name = NULL},
     };
     const char *program = program_name(argc, argv);
@@ -112,11 +116,12 @@ static struct wishes take_arguments(int argc, char **argv)
 static void print_help(const char *program)
 {
     (void) printf(
-        "usage: %s [--workers N] [--watchdog-ms N] [--help] [argument ...]\n"
+        "usage: %s [--workers N] [--spares N] [--watchdog-ms N] [--help] [argument ...]\n"
         "  --workers N      run on N threads, 1 to %d; without it one per core\n"
+        "  --spares N       threads that help out while handlers block, 0 to %d; without it %d\n"
         "  --watchdog-ms N  report handlers that take longer than N ms; without it %d; 0: none\n"
         "  --help           say this\n",
-        program, TR_WORKERS_MAX, WATCHDOG_MS_DEFAULT);
+        program, TR_WORKERS_MAX, TR_SPARES_MAX, SPARES_DEFAULT, WATCHDOG_MS_DEFAULT);
 }
 
 int troupe_main(int argc, char **argv, troupe_body *body, void *argument)
@@ -136,7 +141,7 @@ int troupe_main(int argc, char **argv, troupe_body *body, void *argument)
                                        .slow_after = TROUPE_WITHIN_MS(wishes.watchdog_ms),
                                        .watchdog = wishes.watchdog_ms > 0 ? TROUPE_WATCHDOG_ON
                                                                           : TROUPE_WATCHDOG_OFF,
-                                       .fault_signals = 1),
+                                       .fault_signals = 1, .spares_max = wishes.spares),
                    body, argument);
     if (error) {
         (void) fprintf(stderr, "%s: %s\n", program, troupe_error_text(error));

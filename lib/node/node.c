@@ -9,6 +9,7 @@
 #include "core/guardian.h"
 #include "node/faults.h"
 #include "node/keeper.h"
+#include "node/membarrier.h"
 #include "node/outside.h"
 #include "node/proxy.h"
 #include "node/root.h"
@@ -30,7 +31,7 @@ bool tr_node_is_inside(troupe_node *node)
         is_inside = node->engines[i] != NULL && tr_engine_is_current(node->engines[i]);
     }
     tr_mutex_unlock(&node->mutex);
-    return is_inside;
+    return is_inside || tr_spares_are_current(node->spares);
 }
 
 tr_node_phase tr_node_phase_now(troupe_node *node)
@@ -49,6 +50,7 @@ static void free_all(troupe_node *node)
     const troupe_allocator allocator = node->settings.allocator;
     tr_proxy_destroy(node);
     tr_watchdog_destroy(&node->watchdog);
+    tr_spares_destroy(&node->spares);
     tr_outside_destroy(node);
     if (node->has_faults) {
         tr_faults_close();
@@ -122,6 +124,24 @@ static troupe_error make_system(troupe_node *node)
     return error ? error : tr_guardian_start(tr_ends_worker(&node->ends, 0));
 }
 
+static troupe_error make_spares(troupe_node *node)
+{
+    if (!tr_membarrier_open()) {
+        tr_log_write(&node->settings.log, TROUPE_LOG_NOTICE,
+                     "node '%s': no spare threads: the kernel has no membarrier; a handler that "
+                     "blocks holds up the others on its worker",
+                     node->settings.name);
+        return TROUPE_OK;
+    }
+    const tr_spares_options options = {
+        .system = &node->system,
+        .node_name = node->settings.name,
+        .max = node->settings.spares_max,
+        .has_fault_signals = node->settings.has_fault_signals,
+    };
+    return tr_spares_create(&options, &node->spares);
+}
+
 static troupe_error make_watch(troupe_node *node)
 {
     troupe_error error = TROUPE_OK;
@@ -129,7 +149,10 @@ static troupe_error make_watch(troupe_node *node)
         error = tr_faults_open();
         node->has_faults = !error;
     }
-    if (!error && node->settings.watch != TROUPE_WATCHDOG_OFF) {
+    if (!error && node->settings.spares_max > 0) {
+        error = make_spares(node);
+    }
+    if (!error && (node->settings.watch != TROUPE_WATCHDOG_OFF || node->spares != NULL)) {
         error = tr_watchdog_create(node, &node->watchdog);
     }
     return error;

@@ -22,6 +22,7 @@
 #include "node/engine.h"
 #include "node/settings.h"
 #include "node/signals.h"
+#include "node/spares.h"
 #include "transport/waiter.h"
 
 typedef enum tr_node_phase {
@@ -65,6 +66,7 @@ struct troupe_node {
     tr_thread keeper;
     tr_waiter *keeper_waiter;
     tr_watchdog *watchdog; /* NULL: nobody watches */
+    tr_spares *spares;     /* NULL: a handler that blocks holds up its worker */
     tr_engine_call stop_call;
     tr_engine_call cancel_call;
     TR_MARK_FIELD(mark)

@@ -125,6 +125,27 @@ static void all_ended(void *context)
     tr_keeper_wake(node);
 }
 
+static tr_helm *helm_of(void *context, const tr_worker *worker)
+{
+    troupe_node *node = context;
+    return tr_engine_helm(node->engines[worker->index]); /* set before its thread was started */
+}
+
+static void want_worker(void *context, tr_worker *worker, tr_seat *seat)
+{
+    tr_helm_want(helm_of(context, worker), seat);
+}
+
+static void return_worker(void *context, tr_worker *worker, tr_seat *seat)
+{
+    tr_helm_return(helm_of(context, worker), seat);
+}
+
+static void come_back(void *context, tr_worker *worker, tr_seat *seat)
+{
+    tr_helm_come_back(helm_of(context, worker), seat);
+}
+
 tr_ports tr_outside_ports(troupe_node *node)
 {
     return (tr_ports) {
@@ -138,6 +159,9 @@ tr_ports tr_outside_ports(troupe_node *node)
         .unlock = unlock,
         .make_worker = make_worker_locked,
         .worker_is_done = worker_is_done,
+        .want_worker = want_worker,
+        .return_worker = return_worker,
+        .come_back = come_back,
         .root_ended = root_ended,
         .all_ended = all_ended,
     };

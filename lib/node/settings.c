@@ -11,11 +11,13 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/thread.h"
+#include "node/spares.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, reserved);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, spares_max);
 
 #define TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
 #define SLOW_AFTER_DEFAULT_NS UINT64_C(100000000)
+#define BLOCKING_LIMIT_DEFAULT_NS UINT64_C(20000000)
 #define OWN_THREADS_DEFAULT 64
 /* Less does not hold the library's own frames, more is a mistake. */
 #define STACK_SIZE_MIN (UINT32_C(16) << 10)
@@ -37,7 +39,7 @@ static troupe_error check(const troupe_node_options *options)
     TR_REQUIRE(options->stop_on_signals <= 1, BAD_ARGUMENT);
     TR_REQUIRE(options->watchdog <= TROUPE_WATCHDOG_ALL, BAD_ARGUMENT);
     TR_REQUIRE(options->fault_signals <= 1, BAD_ARGUMENT);
-    TR_REQUIRE(options->reserved == 0, BAD_ARGUMENT);
+    TR_REQUIRE(options->spares_max <= TR_SPARES_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->allocator == NULL || options->allocator->resize != NULL, BAD_ARGUMENT);
     TR_REQUIRE(options->log == NULL || options->log->level <= TROUPE_LOG_DEBUG, BAD_ARGUMENT);
     TR_REQUIRE(options->name == NULL || strnlen(options->name, TR_NAME_MAX + 1) <= TR_NAME_MAX,
@@ -100,6 +102,9 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .stop_timeout_ns = timeout_ns(known.stop_timeout),
         .stack_size = known.stack_size,
         .slow_after_ns = known.slow_after.ns != 0 ? known.slow_after.ns : SLOW_AFTER_DEFAULT_NS,
+        .blocking_limit_ns =
+            known.blocking_limit.ns != 0 ? known.blocking_limit.ns : BLOCKING_LIMIT_DEFAULT_NS,
+        .spares_max = known.spares_max,
         .watch = (troupe_watchdog) known.watchdog,
         .stops_on_signals = known.stop_on_signals != 0,
         .has_fault_signals = known.fault_signals != 0,

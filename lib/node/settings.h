@@ -21,6 +21,8 @@ typedef struct tr_node_settings {
     uint64_t stop_timeout_ns;
     uint32_t stack_size; /* 0: the default of core/stacks */
     uint64_t slow_after_ns;
+    uint64_t blocking_limit_ns;
+    uint32_t spares_max;
     troupe_watchdog watch;
     bool stops_on_signals;
     bool has_fault_signals;

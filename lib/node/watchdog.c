@@ -18,13 +18,14 @@
 
 /* What a thread was at. Two that are equal are of the same handler. */
 struct sample {
+    const tr_worker *worker;
     uint64_t turns; /* of the worker, so far */
     const void *type;
     uint32_t slot;
     uint32_t number;
 };
 
-/* What is known of one worker. */
+/* What is known of one thread. */
 struct row {
     struct sample sample;
     uint64_t since_ns; /* first seen */
@@ -33,27 +34,41 @@ struct row {
     char who[WHO_BYTES_MAX]; /* if it has been logged */
 };
 
+/* A thread that is looked at, and the worker that it runs or was taken from it. */
+struct subject {
+    tr_engine *engine;
+    const tr_worker *worker;
+    tr_seat *seat;
+    uint64_t thread_id;
+};
+
 struct tr_watchdog {
     troupe_node *node;
     tr_thread thread;
-    uint64_t limit_ns;
+    uint64_t slow_ns;     /* TR_NEVER: nothing is reported */
+    uint64_t blocking_ns; /* TR_NEVER: no worker is taken over */
     uint64_t tick_ns;
     uint64_t next_report_ns; /* for when the first have been spent */
     uint64_t left_out;
     uint32_t first_left;
     tr_mutex mutex;
     tr_condition changed;
-    bool is_started; /* and not joined */
-    bool must_end;   /* under the mutex */
-    struct row rows[TR_ENDS_MAX];
+    bool is_started;                  /* and not joined */
+    bool must_end;                    /* under the mutex */
+    struct row homes[TR_ENDS_MAX];    /* of the workers' first threads */
+    struct row spares[TR_SPARES_MAX]; /* of the spare ones */
 };
 
-static struct sample take_sample(const tr_worker *worker)
+/* While its worker is taken from it, the thread's own handler is what it was before. */
+static struct sample take_sample(const struct subject *subject, const struct sample *before)
 {
-    const tr_seat *seat = tr_worker_seat(worker);
+    const tr_seat *seat = subject->seat;
+    const _Atomic uint64_t *turns = &subject->worker->ledger.counts[TR_COUNT_TURNS];
     /* Relaxed: a mixture of two handlers is like none that was seen before. */
     return (struct sample) {
-        .turns = atomic_load_explicit(&worker->ledger.counts[TR_COUNT_TURNS], memory_order_relaxed),
+        .worker = subject->worker,
+        .turns = tr_seat_is_taken(seat) ? before->turns
+                                        : atomic_load_explicit(turns, memory_order_relaxed),
         .type = atomic_load_explicit(&seat->type, memory_order_relaxed),
         .slot = atomic_load_explicit(&seat->slot, memory_order_relaxed),
         .number = atomic_load_explicit(&seat->number, memory_order_relaxed),
@@ -62,8 +77,8 @@ static struct sample take_sample(const tr_worker *worker)
 
 static bool is_same(const struct sample *left, const struct sample *right)
 {
-    return left->turns == right->turns && left->type == right->type && left->slot == right->slot &&
-           left->number == right->number;
+    return left->worker == right->worker && left->turns == right->turns &&
+           left->type == right->type && left->slot == right->slot && left->number == right->number;
 }
 
 /* Whether one more may be logged now. */
@@ -89,15 +104,6 @@ static void sum_up(tr_watchdog *watchdog, uint64_t now_ns)
     }
 }
 
-static uint64_t thread_of(troupe_node *node, uint32_t index)
-{
-    tr_mutex_lock(&node->mutex);
-    const tr_engine *engine = node->engines[index];
-    const uint64_t thread_id = engine != NULL ? tr_engine_thread_id(engine) : 0;
-    tr_mutex_unlock(&node->mutex);
-    return thread_id;
-}
-
 static void log_trace(const tr_node_settings *settings, const char *who, const tr_trace *trace)
 {
     for (uint32_t i = 0; i < trace->count; i++) {
@@ -113,16 +119,16 @@ static const char *handled_text(const struct sample *sample)
     return sample->type != NULL ? tr_type_name_of(sample->type) : "nothing but its own business";
 }
 
-static void report_slow(tr_watchdog *watchdog, uint32_t index, const tr_worker *worker,
-                        struct row *row, uint64_t now_ns)
+static void report_slow(tr_watchdog *watchdog, const struct subject *subject, struct row *row,
+                        uint64_t now_ns)
 {
     troupe_node *node = watchdog->node;
     const tr_node_settings *settings = &node->settings;
     tr_trace trace = {.count = 0};
-    const uint64_t thread_id = settings->has_fault_signals ? thread_of(node, index) : 0;
-    const bool has_trace = thread_id != 0 && tr_trace_capture(thread_id, &trace);
+    const bool has_trace = settings->has_fault_signals && subject->thread_id != 0 &&
+                           tr_trace_capture(subject->thread_id, &trace);
     tr_report_actor(node, row->sample.slot, row->who, sizeof row->who);
-    const struct sample after = take_sample(worker);
+    const struct sample after = take_sample(subject, &row->sample);
     const bool is_over = !is_same(&after, &row->sample);
     const char *remark = "";
     if (!settings->has_fault_signals) {
@@ -130,61 +136,113 @@ static void report_slow(tr_watchdog *watchdog, uint32_t index, const tr_worker *
     } else if (!has_trace || is_over) {
         remark = is_over ? "; it has just ended" : "; its thread gives no backtrace";
     }
-    tr_log_write(
-        &settings->log, TROUPE_LOG_WARNING,
-        "node '%s': slow handler: actor %s on worker %u has been handling %s for %llu ms%s",
-        settings->name, row->who, index, handled_text(&row->sample),
-        (unsigned long long) ((now_ns - row->since_ns) / NS_PER_MS), remark);
+    tr_log_write(&settings->log, TROUPE_LOG_WARNING,
+                 "node '%s': slow handler: actor %s on worker %u has been handling %s for %llu "
+                 "ms%s%s",
+                 settings->name, row->who, subject->worker->index, handled_text(&row->sample),
+                 (unsigned long long) ((now_ns - row->since_ns) / NS_PER_MS),
+                 tr_seat_is_taken(subject->seat) ? "; its worker goes on without it" : "", remark);
     if (has_trace && !is_over) {
         log_trace(settings, row->who, &trace);
     }
 }
 
-static void report_end(const tr_watchdog *watchdog, uint32_t index, const struct row *row,
-                       uint64_t now_ns)
+static void report_end(const tr_watchdog *watchdog, const struct row *row, uint64_t now_ns)
 {
     const tr_node_settings *settings = &watchdog->node->settings;
     tr_log_write(&settings->log, TROUPE_LOG_WARNING,
                  "node '%s': slow handler ended: actor %s on worker %u handled %s for %llu ms",
-                 settings->name, row->who, index, handled_text(&row->sample),
+                 settings->name, row->who, row->sample.worker->index, handled_text(&row->sample),
                  (unsigned long long) ((now_ns - row->since_ns) / NS_PER_MS));
 }
 
-static void look_at(tr_watchdog *watchdog, uint32_t index, const tr_worker *worker, uint64_t now_ns)
+/* Gives the worker to a spare thread, if it is the subject's still and that helps anybody. */
+static void take_over(tr_watchdog *watchdog, const struct subject *subject)
 {
-    struct row *row = &watchdog->rows[index];
-    const struct sample sample = take_sample(worker);
+    if (subject->worker->is_own_thread || tr_seat_is_taken(subject->seat) ||
+        tr_seat_is_inside(subject->seat)) {
+        return;
+    }
+    tr_spare *spare = tr_spares_take(watchdog->node->spares);
+    const tr_helm_outcome outcome = tr_helm_take(tr_engine_helm(subject->engine), subject->seat,
+                                                 spare != NULL ? tr_spare_runner(spare) : NULL);
+    if (outcome == TR_HELM_TAKEN) {
+        tr_spare_assign(spare, subject->engine);
+    }
+}
+
+static void look_at(tr_watchdog *watchdog, const struct subject *subject, struct row *row,
+                    uint64_t now_ns)
+{
+    const struct sample sample = take_sample(subject, &row->sample);
     if (!is_same(&sample, &row->sample)) {
         if (row->is_logged) {
-            report_end(watchdog, index, row, now_ns);
+            report_end(watchdog, row, now_ns);
         }
         row->sample = sample;
         row->since_ns = now_ns;
         row->is_slow = false;
         row->is_logged = false;
-    } else if (sample.slot != TR_SEAT_EMPTY && !row->is_slow &&
-               now_ns - row->since_ns >= watchdog->limit_ns) {
+        return;
+    }
+    if (sample.slot == TR_SEAT_EMPTY) {
+        return;
+    }
+    if (now_ns - row->since_ns >= watchdog->blocking_ns) {
+        take_over(watchdog, subject);
+    }
+    if (!row->is_slow && now_ns - row->since_ns >= watchdog->slow_ns) {
         row->is_slow = true;
         row->is_logged = may_report(watchdog, now_ns);
         if (row->is_logged) {
-            report_slow(watchdog, index, worker, row, now_ns);
+            report_slow(watchdog, subject, row, now_ns);
+        }
+    }
+}
+
+static void look_at_homes(tr_watchdog *watchdog, uint64_t now_ns)
+{
+    troupe_node *node = watchdog->node;
+    tr_mutex_lock(&node->mutex);
+    const uint32_t count = node->ends.count;
+    tr_mutex_unlock(&node->mutex);
+    for (uint32_t i = 0; i < count; i++) {
+        tr_mutex_lock(&node->mutex);
+        tr_engine *engine = node->engines[i];
+        tr_mutex_unlock(&node->mutex);
+        const tr_worker *worker = tr_ends_worker(&node->ends, i);
+        if (engine != NULL && worker->guard == NULL &&
+            (!worker->is_own_thread || node->settings.watch == TROUPE_WATCHDOG_ALL)) {
+            const struct subject subject = {.engine = engine,
+                                            .worker = worker,
+                                            .seat = &tr_engine_helm(engine)->home.seat,
+                                            .thread_id = tr_engine_thread_id(engine)};
+            look_at(watchdog, &subject, &watchdog->homes[i], now_ns);
+        }
+    }
+}
+
+static void look_at_spares(tr_watchdog *watchdog, uint64_t now_ns)
+{
+    tr_spares *spares = watchdog->node->spares;
+    for (uint32_t i = 0; spares != NULL && i < tr_spares_count(spares); i++) {
+        tr_spare *spare = tr_spares_at(spares, i);
+        tr_engine *engine = tr_spare_engine(spare);
+        if (engine != NULL) {
+            const struct subject subject = {.engine = engine,
+                                            .worker = tr_engine_helm(engine)->worker,
+                                            .seat = &tr_spare_runner(spare)->seat,
+                                            .thread_id = tr_spare_thread_id(spare)};
+            look_at(watchdog, &subject, &watchdog->spares[i], now_ns);
         }
     }
 }
 
 static void look_at_all(tr_watchdog *watchdog)
 {
-    troupe_node *node = watchdog->node;
-    const uint64_t now_ns = tr_node_now_ns(node);
-    tr_mutex_lock(&node->mutex);
-    const uint32_t count = node->ends.count;
-    tr_mutex_unlock(&node->mutex);
-    for (uint32_t i = 0; i < count; i++) {
-        const tr_worker *worker = tr_ends_worker(&node->ends, i);
-        if (!worker->is_own_thread || node->settings.watch == TROUPE_WATCHDOG_ALL) {
-            look_at(watchdog, i, worker, now_ns);
-        }
-    }
+    const uint64_t now_ns = tr_node_now_ns(watchdog->node);
+    look_at_homes(watchdog, now_ns);
+    look_at_spares(watchdog, now_ns);
     sum_up(watchdog, now_ns);
 }
 
@@ -212,13 +270,14 @@ troupe_error tr_watchdog_create(troupe_node *node, tr_watchdog **out_watchdog)
         return TROUPE_ERROR_NO_MEMORY;
     }
     watchdog->node = node;
-    watchdog->limit_ns = node->settings.slow_after_ns;
-    const uint64_t tick_ns = watchdog->limit_ns / TICKS_PER_LIMIT;
+    const tr_node_settings *settings = &node->settings;
+    watchdog->slow_ns = settings->watch != TROUPE_WATCHDOG_OFF ? settings->slow_after_ns : TR_NEVER;
+    watchdog->blocking_ns = node->spares != NULL ? settings->blocking_limit_ns : TR_NEVER;
+    const uint64_t tick_ns =
+        (watchdog->slow_ns < watchdog->blocking_ns ? watchdog->slow_ns : watchdog->blocking_ns) /
+        TICKS_PER_LIMIT;
     watchdog->tick_ns = tick_ns > TICK_NS_MIN ? tick_ns : TICK_NS_MIN;
     watchdog->first_left = REPORTS_FIRST;
-    for (uint32_t i = 0; i < TR_ENDS_MAX; i++) {
-        watchdog->rows[i].sample.slot = TR_SEAT_EMPTY;
-    }
     tr_mutex_init(&watchdog->mutex);
     tr_condition_init(&watchdog->changed);
     *out_watchdog = watchdog;

@@ -403,6 +403,11 @@ static bool has_received_all(const tr_inproc_end *end)
     return (atomic_load(&end->slot->arrivals) & ARRIVALS_MASK) == end->received;
 }
 
+bool tr_inproc_has_arrivals(const tr_inproc_end *end)
+{
+    return end->has_next || !has_received_all(end);
+}
+
 bool tr_inproc_receive(tr_inproc_end *end, tr_inproc_arrival *out_arrival)
 {
     if (!end->has_next && has_received_all(end) && ++end->looks < LOOKS_PER_VISIT) {

@@ -71,6 +71,9 @@ TROUPE_MUST_CHECK troupe_error tr_inproc_send(tr_inproc_end *end, uint32_t to,
  * busy worker: it may miss what is just arriving. */
 bool tr_inproc_receive(tr_inproc_end *end, tr_inproc_arrival *out_arrival);
 
+/* Whether something is under way to the end or waits to be received. */
+bool tr_inproc_has_arrivals(const tr_inproc_end *end);
+
 /* The last thing before sleeping on tr_inproc_fd. False: receive first, there is something; after
  * true the descriptor becomes readable when something comes. It may do so for ZeroMQ's own
  * purposes: then this is called again before the next sleep. */

@@ -93,7 +93,7 @@ static troupe_error sending_body(troupe_self *self, void *argument)
     const struct first first = {.number = 1};
     troupe_error error = TROUPE_OK;
     for (int i = 0; i < MESSAGES && !error; i++) {
-        error = i % 2 == 0 ? troupe_send_struct(self, record->to, &first_type, &first)
+        error = i % 4 < 2 ? troupe_send_struct(self, record->to, &first_type, &first)
                            : troupe_send_struct(self, record->to, &second_type, NULL);
     }
     return error;

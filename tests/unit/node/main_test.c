@@ -43,27 +43,20 @@ struct given {
     troupe_error error;
     bool has_watchdog; /* seen by the body */
     bool has_fault_handler;
-    unsigned workers; /* seen by the body */
+    unsigned workers; /* likewise, as all below */
+    unsigned threads;
     unsigned runs;
 };
 
-/* Whether this process has a thread with this name. */
-static bool has_thread(const char *name)
+static unsigned count_threads(void)
 {
-    bool has = false;
+    unsigned count = 0;
     DIR *threads = opendir("/proc/self/task");
-    for (struct dirent *entry = readdir(threads); entry != NULL; entry = readdir(threads)) {
-        char path[300];
-        char text[64] = "";
-        (void) snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
-        FILE *file = fopen(path, "re");
-        if (file != NULL) {
-            has = (fgets(text, sizeof text, file) != NULL && strcmp(text, name) == 0) || has;
-            (void) fclose(file);
-        }
+    for (const struct dirent *entry = readdir(threads); entry != NULL; entry = readdir(threads)) {
+        count += entry->d_name[0] != '.' ? 1 : 0;
     }
     (void) closedir(threads);
-    return has;
+    return count;
 }
 
 static troupe_error body(troupe_self *self, void *argument)
@@ -72,7 +65,7 @@ static troupe_error body(troupe_self *self, void *argument)
     TROUPE_AUTO(troupe_snapshot) *snapshot = NULL;
     struct sigaction action;
     given->runs++;
-    given->has_watchdog = has_thread("node-watch\n");
+    given->threads = count_threads();
     given->has_fault_handler =
         sigaction(SIGSEGV, NULL, &action) == 0 && (action.sa_flags & SA_ONSTACK) != 0;
     const troupe_error error = troupe_self_snapshot(self, &snapshot);
@@ -176,15 +169,20 @@ static void watches_its_handlers_unless_told_otherwise(void **state)
     (void) state;
     struct given given = {0};
     struct capture capture;
+    assert_int_equal(run(&given, &capture, STDERR_FILENO,
+                         ARGUMENTS(WORD("--watchdog-ms=0"), WORD("--spares=0"))),
+                     0);
+    const unsigned threads = given.threads;
+    assert_true(given.has_fault_handler);
     assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(NULL)), 0);
-    assert_true(given.has_watchdog);
+    assert_int_equal(given.threads, threads + 1);
     assert_true(given.has_fault_handler);
-    assert_int_equal(
-        run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--watchdog-ms"), WORD("1"))), 0);
-    assert_true(given.has_watchdog);
+    assert_int_equal(run(&given, &capture, STDERR_FILENO,
+                         ARGUMENTS(WORD("--watchdog-ms"), WORD("1"), WORD("--spares"), WORD("0"))),
+                     0);
+    assert_int_equal(given.threads, threads + 1);
     assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--watchdog-ms=0"))), 0);
-    assert_false(given.has_watchdog);
-    assert_true(given.has_fault_handler);
+    assert_int_equal(given.threads, threads + 1);
 
     given.runs = 0;
     assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(WORD("--watchdog-ms=-1"))), 2);
@@ -200,7 +198,8 @@ static void helps(void **state)
 
     assert_int_equal(run(&given, &capture, STDOUT_FILENO, ARGUMENTS(WORD("--help"))), 0);
 
-    assert_non_null(strstr(capture.text, "usage: ./prog [--workers N] [--watchdog-ms N]"));
+    assert_non_null(
+        strstr(capture.text, "usage: ./prog [--workers N] [--spares N] [--watchdog-ms N]"));
     assert_int_equal(given.runs, 0);
 }
 

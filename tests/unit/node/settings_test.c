@@ -94,7 +94,7 @@ static void refuses_each_option_that_is_out_of_range(void **state)
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.watchdog = TROUPE_WATCHDOG_ALL + 1)),
                  BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.fault_signals = 2)), BAD_ARGUMENT);
-    assert_fails(read_options(TROUPE_NODE_OPTIONS(.reserved = 1)), BAD_ARGUMENT);
+    assert_fails(read_options(TROUPE_NODE_OPTIONS(.spares_max = 257)), BAD_ARGUMENT);
     assert_fails(read_options(&(const troupe_node_options) {.size = 0, .workers = 1}),
                  BAD_ARGUMENT);
 }
