@@ -14,6 +14,10 @@
 
 #include "core/actor.h"
 
+/* Answers a request that is held and wants a reply. Errors: NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_reply_with_error(tr_worker *worker, tr_actor *actor,
+                                                   troupe_message *request, troupe_error reason);
+
 /* REPLY came. */
 void tr_ask_replied(tr_worker *worker, troupe_message *reply);
 

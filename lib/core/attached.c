@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/attached.h"
 
-#include <troupe/ask.h>
-
 #include "base/assert.h"
+#include "core/ask.h"
 #include "core/mailbox.h"
 #include "core/task.h"
 
@@ -68,7 +67,7 @@ static void let_go(tr_worker *worker, tr_actor *actor)
         troupe_message *message = actor->held;
         if (tr_message_has(message, TR_MESSAGE_WANTS_REPLY)) {
             /* Without memory its asker is told by its own deadline. */
-            (void) troupe_reply_error(&actor->task->self, message, TROUPE_ERROR_NO_REPLY);
+            (void) tr_reply_with_error(worker, actor, message, TROUPE_ERROR_NO_REPLY);
         }
         tr_held_remove(actor, message);
         tr_message_renew(worker, message, TROUPE_OUTCOME_HANDLED);

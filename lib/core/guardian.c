@@ -69,6 +69,7 @@ static void interrupt(tr_worker *worker, bool is_cancel)
     if (guardian == NULL || guardian->state == TR_ACTOR_ENDED) {
         return;
     }
+    atomic_store_explicit(&worker->system->is_stopping, 2, memory_order_relaxed);
     /* Not by a signal: that needs memory. */
     guardian->is_stopping = true;
     guardian->is_cancelled = guardian->is_cancelled || is_cancel;

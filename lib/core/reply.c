@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <troupe/ask.h>
+#include "core/ask.h"
 
 #include "base/assert.h"
 #include "core/bracket.h"
@@ -35,8 +35,8 @@ static void send_answer(tr_worker *worker, tr_actor *actor, troupe_message *requ
     tr_worker_route(worker, answer);
 }
 
-static troupe_error answer_with_error(tr_worker *worker, tr_actor *actor, troupe_message *request,
-                                      troupe_error reason)
+troupe_error tr_reply_with_error(tr_worker *worker, tr_actor *actor, troupe_message *request,
+                                 troupe_error reason)
 {
     troupe_message *answer = tr_message_of_kind(&worker->pool, TR_KIND_REPLY);
     TR_REQUIRE(answer != NULL, NO_MEMORY);
@@ -62,7 +62,7 @@ static troupe_error reply(tr_worker *worker, tr_actor *actor, troupe_message *re
     TR_REQUIRE(!tr_message_has(*message, TR_MESSAGE_WANTS_REPLY | TR_MESSAGE_EMBEDDED),
                BAD_ARGUMENT);
     if ((*message)->size > reply_limit(worker, request)) {
-        error = answer_with_error(worker, actor, request, TROUPE_ERROR_TOO_LARGE);
+        error = tr_reply_with_error(worker, actor, request, TROUPE_ERROR_TOO_LARGE);
         return error ? error : TROUPE_ERROR_TOO_LARGE;
     }
     troupe_message *answer = *message;
@@ -120,7 +120,7 @@ troupe_error troupe_reply_error(troupe_self *self, troupe_message *request, trou
     tr_worker *worker = tr_enter(self);
     troupe_error verdict = check_request(worker, request);
     if (verdict == TROUPE_OK) {
-        verdict = answer_with_error(worker, self->actor, request, error);
+        verdict = tr_reply_with_error(worker, self->actor, request, error);
     }
     tr_leave(self);
     return verdict;

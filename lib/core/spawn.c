@@ -371,6 +371,9 @@ static troupe_error spawn_child(troupe_self *self, const troupe_spawn_options *o
     tr_actor *actor = self->actor;
     tr_worker *worker = actor->worker;
     TR_REQUIRE(actor->state == TR_ACTOR_LIVE, STOPPING);
+    /* Relaxed: one that slips through is told to stop like the others. */
+    TR_REQUIRE(atomic_load_explicit(&worker->system->is_stopping, memory_order_relaxed) < 2,
+               STOPPING);
     TR_REQUIRE(!(waits ? tr_scope_is_cancelled(actor) : actor->is_cancelled), CANCELLED);
     troupe_message *ready = waits ? tr_message_of_kind(&worker->pool, TR_KIND_READY) : NULL;
     TR_REQUIRE(!waits || ready != NULL, NO_MEMORY);

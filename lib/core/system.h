@@ -37,7 +37,9 @@ typedef struct tr_system {
     tr_slots slots;
     void *node; /* what troupe_self_node gives */
     _Atomic uint64_t budget_left;
-    _Atomic uint32_t is_stopping; /* no new root actors, no intake */
+    /* 1: no new root actors, no intake; 2: no new actors at all, or a crowd that spawns faster than
+     * it is told to stop would never end. */
+    _Atomic uint32_t is_stopping;
     _Atomic uint32_t subscriber_count;
     _Atomic uint64_t dead_letters_logged;
     _Atomic uint64_t dead_letters_unlogged; /* since the last line */

@@ -50,11 +50,31 @@ static troupe_error has_children(troupe_self *self, void *argument)
     return error;
 }
 
+/* Spawns when it is told to stop. */
+static troupe_error breeds_at_last(troupe_self *self, void *argument)
+{
+    troupe_ref ref;
+    (void) tell(argument, "slept", troupe_sleep(self, TROUPE_FOREVER));
+    return tell(argument, "spawned",
+                troupe_spawn_nowait(self, TROUPE_SPAWN(.body = play_idle), &ref));
+}
+
+/* Promise: STOP-CROWD */
+static void lets_nobody_spawn_once_they_are_told_to_stop(void **state)
+{
+    struct cast cast = {.seen = a_probe()};
+    (void) a_root(*state, TROUPE_SPAWN(.body = breeds_at_last, .argument = &cast));
+    assert_true(tr_world_stop(*state));
+    assert_said(cast.seen, "slept STOPPING", "spawned STOPPING");
+    drop_probe(&cast.seen);
+}
+
 /* Promise: ACTOR-STOP */
 static void stops_all_when_the_node_stops(void **state)
 {
     struct cast cast = {.seen = a_probe()};
     (void) a_root(*state, TROUPE_SPAWN(.body = has_children, .argument = &cast));
+    tr_world_run(*state);
     assert_true(tr_world_stop(*state));
     assert_said(cast.seen, "parent STOPPING", "stop OK", "stop OK");
     assert_int_equal(tr_world_roots_ended(*state), 1);
@@ -114,6 +134,7 @@ static void reports_the_starts_of_roots(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_WORLDS(lets_nobody_spawn_once_they_are_told_to_stop),
         IN_WORLDS(stops_all_when_the_node_stops),
         IN_WORLDS(cancels_all),
         IN_WORLDS(spawns_nothing_after_a_stop),

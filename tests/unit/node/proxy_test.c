@@ -283,6 +283,31 @@ static void closes_its_actor_when_its_last_message_is_done_with(void **state)
     drop_node(&node);
 }
 
+static troupe_error asks_the_outside(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    return tell(cast, "asked", ask_figure(self, cast->refs[0], 1, TROUPE_WITHIN_S(20), NULL));
+}
+
+/* Promise: ASK-NO-REPLY */
+static void answers_what_it_holds_when_it_detaches(void **state)
+{
+    (void) state;
+    troupe_node *node = a_node_of(1);
+    troupe_self *self = attached(node, NULL);
+    struct cast cast = {.seen = a_probe(), .refs = {troupe_self_ref(self)}};
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    a_root_of(node, TROUPE_SPAWN(.body = asks_the_outside, .argument = &cast));
+    assert_ok(troupe_receive(self, &message, TROUPE_WITHIN_S(20)));
+    assert_ok(troupe_detach(&self));
+    assert_true(probe_wait(cast.seen, 1));
+    assert_said(cast.seen, "asked NO_REPLY");
+    assert_int_equal(figure_of(message), 1);
+    troupe_message_destroy(&message);
+    drop_node(&node);
+    drop_probe(&cast.seen);
+}
+
 static void *detaches_anothers(void *argument)
 {
     troupe_self *self = argument;
@@ -447,6 +472,7 @@ int main(void)
         cmocka_unit_test(is_woken_by_a_stop),
         cmocka_unit_test(is_named_when_the_node_is_destroyed_before_it_detaches),
         cmocka_unit_test(closes_its_actor_when_its_last_message_is_done_with),
+        cmocka_unit_test(answers_what_it_holds_when_it_detaches),
         cmocka_unit_test(refuses_what_is_not_right),
         cmocka_unit_test(is_whole_or_not_at_all_when_memory_is_out),
         cmocka_unit_test(is_refused_in_a_child_by_fork),
