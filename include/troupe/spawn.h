@@ -67,7 +67,9 @@ typedef struct troupe_spawn_options {
     troupe_place place;
     uint32_t place_worker;
     troupe_ready_when ready_when; /* of a coroutine */
-    uint32_t reserved;
+    /* 1: stays on its worker; else it may be moved to another between its turns, unless .place
+     * names a worker, a key or a thread of its own. */
+    uint32_t pinned;
 } troupe_spawn_options;
 
 #define TROUPE_SPAWN(...)                                                                          \

@@ -410,7 +410,8 @@ void tr_actor_try_reap(tr_worker *worker, tr_actor *actor)
     }
     tr_slot *slot = actor->slot;
     const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_acquire);
-    if ((word & TR_SLOT_DEPTH_MASK) != 0) {
+    if ((word & TR_SLOT_DEPTH_MASK) != 0 ||
+        tr_way_is_moving(atomic_load_explicit(&slot->way, memory_order_relaxed))) {
         return;
     }
     tr_slots_give(&worker->system->slots, slot);

@@ -59,9 +59,9 @@ typedef struct tr_extra {
     tr_queue stash;
     uint32_t stashed;
     uint32_t pressure_is_high;
-    tr_queue pressure; /* entries of those who watch the marks */
-    tr_park *park;     /* NULL: nothing was ever parked */
-    tr_name *name;     /* NULL: none */
+    tr_queue pressure;        /* entries of those who watch the marks */
+    tr_park *park;            /* NULL: nothing was ever parked */
+    tr_name *name;            /* NULL: none */
     tr_failure *failure;      /* of troupe_fail, or NULL */
     tr_failure *last_failure; /* of the last callee that failed; see failure */
 } tr_extra;
@@ -116,7 +116,8 @@ struct tr_actor {
     bool has_continued; /* troupe_continue was used for the current message */
     bool is_started;    /* `start` has returned OK, or the body has begun */
     bool is_guardian;
-    bool is_attached;   /* a thread from outside is its code, and has not detached */
+    bool is_pinned;   /* stays on its worker */
+    bool is_attached; /* a thread from outside is its code, and has not detached */
     uint64_t bytes_to_release;
     uint64_t tickets_made;
     uint32_t tickets;              /* places in lines asked for and not answered */

@@ -113,6 +113,15 @@ void tr_actor_timer_cancel_all(tr_worker *worker, tr_actor *actor)
     }
 }
 
+void tr_actor_timer_pack(tr_worker *worker, tr_actor *actor, tr_list *packed)
+{
+    uint64_t id = 0;
+    for (tr_actor_timer *timer = tr_table_next(&actor->extra->timers, &id); timer != NULL;
+         timer = tr_table_next(&actor->extra->timers, &id)) {
+        tr_timers_pack(&worker->timers, &timer->timer, packed);
+    }
+}
+
 static troupe_error start(tr_worker *worker, tr_actor *actor, const troupe_timer_options *options,
                           troupe_timer *out_timer)
 {

@@ -19,4 +19,7 @@ void tr_actor_timer_ticked(tr_worker *worker, troupe_message *tick);
 /* The actor ends. Ticks that are queued are ended by whoever drains the mailbox. */
 void tr_actor_timer_cancel_all(tr_worker *worker, tr_actor *actor);
 
+/* The actor moves: its timers go into the list. */
+void tr_actor_timer_pack(tr_worker *worker, tr_actor *actor, tr_list *packed);
+
 #endif

@@ -148,6 +148,17 @@ void tr_ask_forget_all(tr_worker *worker, tr_actor *actor)
     }
 }
 
+void tr_ask_pack_timers(tr_worker *worker, tr_actor *actor, tr_list *packed)
+{
+    uint64_t id = 0;
+    for (tr_ask *ask = tr_table_next(&actor->extra->asks, &id); ask != NULL;
+         ask = tr_table_next(&actor->extra->asks, &id)) {
+        if (ask->task == NULL) { /* a coroutine waits with its own */
+            tr_timers_pack(&worker->timers, &ask->timer, packed);
+        }
+    }
+}
+
 /* Sends the request of an ask that is in the table; takes it out again if that fails. */
 static troupe_error send_request(tr_worker *worker, tr_ask *ask, tr_address to,
                                  troupe_message **message, uint64_t deadline_ns)

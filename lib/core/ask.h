@@ -29,4 +29,7 @@ void tr_ask_give_up_all(tr_worker *worker, tr_actor *actor);
 /* The same at the end of the node, telling nobody. */
 void tr_ask_forget_all(tr_worker *worker, tr_actor *actor);
 
+/* The actor moves: its asks' timers go into the list. */
+void tr_ask_pack_timers(tr_worker *worker, tr_actor *actor, tr_list *packed);
+
 #endif

@@ -357,6 +357,13 @@ void tr_park_break(tr_worker *worker, tr_actor *actor, uint64_t ticket)
     }
 }
 
+void tr_park_pack_timer(tr_worker *worker, tr_actor *actor, tr_list *packed)
+{
+    if (tr_park_is_used(actor)) {
+        tr_timers_pack(&worker->timers, &actor->extra->park->timer, packed);
+    }
+}
+
 void tr_park_free(tr_worker *worker, tr_actor *actor)
 {
     if (!tr_park_is_used(actor)) {

@@ -46,6 +46,9 @@ bool tr_park_edge(const tr_actor *actor, uint64_t choice, tr_address *out_to, ui
 /* A ring was found through the edge with this ticket: its message is to be given back. */
 void tr_park_break(tr_worker *worker, tr_actor *actor, uint64_t ticket);
 
+/* The actor moves: the timer goes into the list. */
+void tr_park_pack_timer(tr_worker *worker, tr_actor *actor, tr_list *packed);
+
 /* Frees the memory, and the messages uncounted. */
 void tr_park_free(tr_worker *worker, tr_actor *actor);
 

@@ -59,5 +59,9 @@ troupe_error tr_place_find(tr_worker *worker, const troupe_spawn_options *option
         break;
     }
     TR_REQUIRE(system->ports.make_worker != NULL, LIMIT_REACHED);
-    return system->ports.make_worker(system->ports.context, out_index);
+    const troupe_error error = system->ports.make_worker(system->ports.context, out_index);
+    if (error == TROUPE_OK) {
+        tr_system_note_end(system, *out_index);
+    }
+    return error;
 }

@@ -11,8 +11,13 @@
 /* Hands an admitted message to its receiver: into the mailbox if it is on this worker. */
 static inline void tr_worker_post(tr_worker *worker, tr_slot *slot, troupe_message *message)
 {
-    if (atomic_load_explicit(&slot->worker, memory_order_relaxed) != worker->index) {
-        tr_worker_tell(worker, atomic_load_explicit(&slot->worker, memory_order_relaxed), message);
+    const uint64_t way = atomic_load_explicit(&slot->way, memory_order_relaxed);
+    if (way != worker->index) {
+        if (TR_LIKELY(!tr_way_is_moving(way) && worker->moves.arrived == NULL)) {
+            tr_worker_tell(worker, (uint32_t) way, message);
+        } else {
+            tr_moves_send(worker, message);
+        }
         return;
     }
     /* Its place keeps the slot, so the actor is there. */

@@ -21,6 +21,7 @@
 
 #include "base/assert.h"
 #include "core/message.h"
+#include "core/way.h"
 
 typedef struct tr_actor tr_actor;
 
@@ -42,7 +43,7 @@ typedef struct tr_slot {
     _Atomic uint32_t peak;    /* highest depth seen by the owner */
     /* Written by the spawner before the ref exists; read by senders, who check the generation. */
     _Atomic(tr_actor *) actor;
-    _Atomic uint32_t worker; /* the way to the actor */
+    _Atomic uint64_t way;    /* to the actor; see way.h */
     _Atomic uint32_t limit;  /* places that admission gives */
     _Atomic uint64_t reply_bytes;
     _Alignas(64) _Atomic uint32_t capacity;

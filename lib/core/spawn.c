@@ -99,6 +99,10 @@ static void fill_in(tr_actor *actor, tr_worker *home, const troupe_spawn_options
     actor->behavior = options->behavior;
     actor->is_attached = options->body == tr_attached_body;
     actor->argument = options->argument;
+    /* A thread from outside has made itself at home. */
+    actor->is_pinned =
+        options->pinned != 0 || actor->is_attached || options->place == TROUPE_PLACE_WORKER ||
+        options->place == TROUPE_PLACE_BY_KEY || options->place == TROUPE_PLACE_OWN_THREAD;
     actor->says_ready = options->ready_when == TROUPE_READY_WHEN_SAID;
     actor->evicts = has_evicting_rule(options);
     actor->message_deadline_ns = TR_NEVER;
@@ -113,7 +117,7 @@ static void fill_slot(tr_slot *slot, tr_actor *actor, const tr_worker *home,
     const uint32_t capacity = options->mailbox_capacity;
     const uint32_t limit = is_evicting(options->on_full) ? 2 * capacity : capacity;
     atomic_store_explicit(&slot->actor, actor, memory_order_relaxed);
-    atomic_store_explicit(&slot->worker, home->index, memory_order_relaxed);
+    atomic_store_explicit(&slot->way, home->index, memory_order_relaxed);
     atomic_store_explicit(&slot->capacity, capacity, memory_order_relaxed);
     atomic_store_explicit(&slot->limit, limit, memory_order_relaxed);
     atomic_store_explicit(&slot->on_full, (uint32_t) options->on_full, memory_order_relaxed);
@@ -229,8 +233,7 @@ static troupe_error make_actor(tr_worker *worker, tr_worker *home, tr_address pa
     }
     fill_in(actor, home, options);
     actor->slot = slot;
-    actor->address =
-        (tr_address) {.slot = slot->index, .generation = tr_slot_generation(slot)};
+    actor->address = (tr_address) {.slot = slot->index, .generation = tr_slot_generation(slot)};
     slot->parent = parent;
     const troupe_error error = furnish(worker, actor, options);
     if (error) {
@@ -326,7 +329,7 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
 
     message->receiver = message->sender;
     tr_message_set_kind(message, TR_KIND_REAPED);
-    if (atomic_load_explicit(&child->worker, memory_order_relaxed) == worker->index) {
+    if (atomic_load_explicit(&child->way, memory_order_relaxed) == worker->index) {
         tr_spawn_reaped(worker, message);
     } else {
         tr_worker_route(worker, message);
@@ -404,8 +407,8 @@ troupe_error troupe_spawn(troupe_self *self, const troupe_spawn_options *given, 
     TR_REQUIRE(self != NULL && given != NULL && out_ref != NULL, BAD_ARGUMENT);
     const tr_worker *worker = tr_enter(self);
     troupe_spawn_options options;
-    troupe_error error = tr_settings_complete(
-        given, worker->system->options.mailbox_capacity_default, &options);
+    troupe_error error =
+        tr_settings_complete(given, worker->system->options.mailbox_capacity_default, &options);
     if (error == TROUPE_OK && has_start(&options) && self->task == NULL) {
         error = TROUPE_ERROR_CANNOT_WAIT;
     }
@@ -423,8 +426,8 @@ troupe_error troupe_spawn_nowait(troupe_self *self, const troupe_spawn_options *
     TR_REQUIRE(self != NULL && given != NULL && out_ref != NULL, BAD_ARGUMENT);
     const tr_worker *worker = tr_enter(self);
     troupe_spawn_options options;
-    troupe_error error = tr_settings_complete(
-        given, worker->system->options.mailbox_capacity_default, &options);
+    troupe_error error =
+        tr_settings_complete(given, worker->system->options.mailbox_capacity_default, &options);
     if (error == TROUPE_OK) {
         error = spawn_child(self, &options, false, out_ref);
     }

@@ -16,8 +16,8 @@
  * success.
  * Errors: LIMIT_REACHED, NO_MEMORY, BAD_ARGUMENT, NAME_TAKEN, SYSTEM; nothing is left then. */
 TROUPE_MUST_CHECK troupe_error tr_spawn(tr_worker *worker, tr_address parent,
-                                        const troupe_spawn_options *options,
-                                        troupe_message *ready, tr_address *out_child);
+                                        const troupe_spawn_options *options, troupe_message *ready,
+                                        tr_address *out_child);
 
 void tr_spawn_started(tr_worker *worker, troupe_message *message);
 void tr_spawn_ready(tr_worker *worker, troupe_message *message);

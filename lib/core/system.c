@@ -10,7 +10,7 @@ troupe_error tr_system_init(tr_system *system, const tr_system_options *options,
 {
     TR_ASSERT(options->node_id != 0 && options->workers > 0 && options->actors_max > 0);
     TR_ASSERT(options->ends_max >= options->workers && options->ends_max <= TR_ENDS_MAX);
-    *system = (tr_system) {.options = *options, .ports = *ports};
+    *system = (tr_system) {.options = *options, .ports = *ports, .ends = options->workers};
     atomic_store_explicit(&system->budget_left, options->memory_budget, memory_order_relaxed);
     const troupe_spawn_options plain = {.size = sizeof plain, .behavior = &plain_behavior};
     troupe_spawn_options complete;
@@ -28,14 +28,23 @@ void tr_system_fini(tr_system *system)
     tr_slots_fini(&system->slots);
 }
 
+void tr_system_note_end(tr_system *system, uint32_t index)
+{
+    const tr_ports *ports = &system->ports;
+    ports->lock(ports->context);
+    if (system->ends <= index) {
+        system->ends = index + 1;
+    }
+    ports->unlock(ports->context);
+}
+
 troupe_ref tr_system_ref(const tr_system *system, tr_address address)
 {
     if (address.generation == 0) {
         return troupe_ref_none();
     }
-    return (troupe_ref) {.node = system->options.node_id,
-                         .slot = address.slot,
-                         .generation = address.generation};
+    return (troupe_ref) {
+        .node = system->options.node_id, .slot = address.slot, .generation = address.generation};
 }
 
 troupe_error tr_system_address(const tr_system *system, troupe_ref ref, tr_address *out_address)

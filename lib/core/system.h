@@ -49,6 +49,7 @@ typedef struct tr_system {
     tr_address guardian;         /* the root of the tree */
     tr_settings settings;        /* those of spawn options that say nothing */
     /* Under the lock. */
+    uint32_t ends; /* those with a lower index may have actors */
     tr_map names;
     tr_address subscribers[TR_DEAD_LETTER_SUBSCRIBERS_MAX];
     /* By index; set before the index is known to any other worker. */
@@ -60,6 +61,9 @@ TROUPE_MUST_CHECK troupe_error tr_system_init(tr_system *system, const tr_system
                                               const tr_ports *ports);
 /* After all workers have been finished. */
 void tr_system_fini(tr_system *system);
+
+/* This end is going to have an actor. */
+void tr_system_note_end(tr_system *system, uint32_t index);
 
 static inline tr_worker *tr_system_worker(tr_system *system, uint32_t index)
 {

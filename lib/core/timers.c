@@ -217,6 +217,15 @@ void tr_timers_cancel(tr_timers *timers, tr_timer *timer)
     }
 }
 
+void tr_timers_unpack(tr_timers *timers, tr_list *packed)
+{
+    for (tr_list *node = tr_list_pop_front(packed); node != NULL;
+         node = tr_list_pop_front(packed)) {
+        tr_timer *timer = TR_CONTAINER_OF(node, tr_timer, link);
+        tr_timers_start(timers, timer, timer->due_ns);
+    }
+}
+
 uint64_t tr_timers_next_due_ns(const tr_timers *timers)
 {
     tr_list *overdue = tr_list_first(&timers->overdue);

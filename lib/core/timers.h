@@ -56,6 +56,18 @@ void tr_timers_start(tr_timers *timers, tr_timer *timer, uint64_t due_ns);
 /* Does nothing if the timer is not running. */
 void tr_timers_cancel(tr_timers *timers, tr_timer *timer);
 
+/* Takes a timer that runs out of the wheel, into a list in which it waits for another. */
+static inline void tr_timers_pack(tr_timers *timers, tr_timer *timer, tr_list *packed)
+{
+    if (tr_timer_is_running(timer)) {
+        tr_timers_cancel(timers, timer);
+        tr_list_push_back(packed, &timer->link);
+    }
+}
+
+/* Starts all in the list anew, each for when it was due. */
+void tr_timers_unpack(tr_timers *timers, tr_list *packed);
+
 /* When to advance next; TR_NEVER if nothing runs. Never after the first timer is due. Earlier only
  * where one that was to be the first was cancelled; to advance then finds out, so that it is always
  * after what was last advanced to, unless a timer was started too late. */

@@ -48,7 +48,8 @@ troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index
     tr_stack_cache_init(&worker->stacks, system->ports.stacks);
 
     worker->outboxes = tr_allocate(allocator, ends * sizeof *worker->outboxes);
-    if (worker->outboxes == NULL || !tr_pool_init(&worker->pool, allocator, system, index, ends)) {
+    if (worker->outboxes == NULL || !tr_moves_init(worker) ||
+        !tr_pool_init(&worker->pool, allocator, system, index, ends)) {
         tr_worker_fini(worker);
         tr_worker_fini_pool(worker);
         return TROUPE_ERROR_NO_MEMORY;
@@ -65,9 +66,9 @@ static uint64_t sum_of(tr_system *system, tr_count count)
     for (uint32_t i = 0; i < system->options.ends_max; i++) {
         const tr_worker *worker = tr_system_worker(system, i);
         /* Acquire pairs with the release in tr_ledger_add. */
-        sum += worker != NULL ? atomic_load_explicit(&worker->ledger.counts[count],
-                                                     memory_order_acquire)
-                              : 0;
+        sum += worker != NULL
+                   ? atomic_load_explicit(&worker->ledger.counts[count], memory_order_acquire)
+                   : 0;
     }
     return sum;
 }
@@ -85,6 +86,10 @@ static void drop(tr_worker *worker, troupe_message *message)
         /* An actor that was on its way here goes with the others. */
         tr_actor *actor = message->body;
         tr_list_push_back(&worker->actors, &actor->link);
+    }
+    if (tr_message_kind(message) == TR_KIND_MOVE) {
+        tr_moves_drop_message(worker, message);
+        return;
     }
     tr_message_free(&worker->pool, message);
 }
@@ -117,6 +122,7 @@ void tr_worker_drop_queues(tr_worker *worker)
 {
     tr_worker_drop(worker, &(const tr_batch) {.head = worker->inner.head});
     worker->inner = (tr_queue) {0};
+    tr_moves_drop(worker);
     for (uint32_t i = 0; worker->outboxes != NULL && i < worker->system->options.ends_max; i++) {
         tr_worker_drop(worker, &worker->outboxes[i].batch);
         worker->outboxes[i].batch = (tr_batch) {0};
@@ -140,6 +146,7 @@ void tr_worker_fini(tr_worker *worker)
         tr_message_free(&worker->pool, worker->spare);
         worker->spare = NULL;
     }
+    tr_moves_fini(worker);
     tr_stack_cache_fini(&worker->stacks);
     tr_ledger_fini(&worker->ledger);
     tr_budget_settle(worker);
@@ -243,7 +250,13 @@ void tr_worker_tell(tr_worker *worker, uint32_t to, troupe_message *message)
 void tr_worker_route(tr_worker *worker, troupe_message *message)
 {
     const tr_slot *slot = tr_system_slot(worker->system, message->receiver);
-    tr_worker_tell(worker, atomic_load_explicit(&slot->worker, memory_order_relaxed), message);
+    const uint64_t way = atomic_load_explicit(&slot->way, memory_order_relaxed);
+    if (TR_LIKELY(way == worker->index ||
+                  (!tr_way_is_moving(way) && worker->moves.arrived == NULL))) {
+        tr_worker_tell(worker, (uint32_t) way, message);
+    } else {
+        tr_moves_send(worker, message);
+    }
 }
 
 tr_actor *tr_actor_at(tr_worker *worker, tr_address address)
@@ -253,14 +266,18 @@ tr_actor *tr_actor_at(tr_worker *worker, tr_address address)
         return NULL;
     }
     tr_actor *actor = atomic_load_explicit(&slot->actor, memory_order_relaxed);
-    const uint32_t home = atomic_load_explicit(&slot->worker, memory_order_relaxed);
-    return home == worker->index ? actor : NULL;
+    const uint64_t way = atomic_load_explicit(&slot->way, memory_order_relaxed);
+    return TR_LIKELY(way == worker->index) || tr_moves_have_arrived(worker, way) ? actor : NULL;
 }
 
 void tr_worker_put(tr_worker *worker, troupe_message *message)
 {
     tr_actor *actor = tr_actor_at(worker, message->receiver);
-    TR_ASSERT(actor != NULL); /* its place keeps the slot */
+    if (TR_UNLIKELY(actor == NULL)) {
+        const bool is_taken = tr_moves_take_stray(worker, message);
+        TR_ASSERT(is_taken); /* its place keeps the slot */
+        return;
+    }
     if (TR_LIKELY(tr_actor_is_live(actor))) {
         tr_mailbox_put(worker, actor, message);
         return;
@@ -286,9 +303,13 @@ static void signalled(tr_worker *worker, troupe_message *message)
     }
 }
 
-static void receive(tr_worker *worker, troupe_message *message)
+void tr_worker_receive(tr_worker *worker, troupe_message *message)
 {
-    switch (tr_message_kind(message)) {
+    const tr_kind kind = tr_message_kind(message);
+    if (kind != TR_KIND_USER && TR_UNLIKELY(tr_moves_take_stray(worker, message))) {
+        return;
+    }
+    switch (kind) {
     case TR_KIND_USER:
         tr_worker_put(worker, message);
         break;
@@ -343,6 +364,9 @@ static void receive(tr_worker *worker, troupe_message *message)
     case TR_KIND_CALL:
         run_call(worker, message);
         break;
+    case TR_KIND_MOVE:
+        tr_moves_came(worker, message);
+        break;
     case TR_KIND_TICK:
         TR_ASSERT(false); /* never leaves its actor */
     }
@@ -352,7 +376,7 @@ static void drain_inner(tr_worker *worker)
 {
     for (troupe_message *message = tr_queue_pop(&worker->inner); message != NULL;
          message = tr_queue_pop(&worker->inner)) {
-        receive(worker, message);
+        tr_worker_receive(worker, message);
     }
 }
 
@@ -363,7 +387,7 @@ void tr_worker_accept(tr_worker *worker, const tr_batch *batch)
     for (uint32_t i = 0; i < batch->count; i++) {
         troupe_message *next = message->next;
         message->next = NULL;
-        receive(worker, message);
+        tr_worker_receive(worker, message);
         message = next;
     }
 }

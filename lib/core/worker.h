@@ -20,56 +20,13 @@
 #include "base/random.h"
 #include "core/guard.h"
 #include "core/ledger.h"
+#include "core/moves.h"
 #include "core/pool.h"
+#include "core/queue.h"
 #include "core/seat.h"
 #include "core/stacks.h"
 #include "core/system.h"
 #include "core/timers.h"
-
-/* A first-in first-out queue through `next`. */
-typedef struct tr_queue {
-    troupe_message *head;
-    troupe_message *tail;
-} tr_queue;
-
-static inline void tr_queue_push(tr_queue *queue, troupe_message *message)
-{
-    message->next = NULL;
-    if (queue->head == NULL) {
-        queue->head = message;
-    } else {
-        queue->tail->next = message;
-    }
-    queue->tail = message;
-}
-
-/* Takes `message` out, `previous` being the one before it or NULL. */
-static inline void tr_queue_remove(tr_queue *queue, troupe_message *previous,
-                                   troupe_message *message)
-{
-    if (previous == NULL) {
-        queue->head = message->next;
-    } else {
-        previous->next = message->next;
-    }
-    if (message->next == NULL) {
-        queue->tail = previous;
-    }
-    message->next = NULL;
-}
-
-static inline troupe_message *tr_queue_pop(tr_queue *queue)
-{
-    troupe_message *message = queue->head;
-    if (message != NULL) {
-        queue->head = message->next;
-        message->next = NULL;
-    }
-    return message;
-}
-
-/* Takes out the message of this sender with this correlation; NULL if there is none. */
-troupe_message *tr_queue_take(tr_queue *queue, tr_address sender, uint64_t correlation);
 
 /* What goes to one other worker. */
 typedef struct tr_outbox {
@@ -104,13 +61,14 @@ struct tr_worker {
     uint64_t budget; /* bytes of the node's budget that are in hand */
     tr_list hungry;  /* actors whose line waits for the node's bytes */
     tr_timer hungry_timer;
-    tr_timer dead_letter_timer; /* runs while there are dead letters to be summed up */
-    troupe_message *spare;      /* kept for telling an owner of a place returned; see send.c */
-    tr_list actors;             /* all on this worker, ended ones too */
+    tr_timer dead_letter_timer;   /* runs while there are dead letters to be summed up */
+    troupe_message *spare;        /* kept for telling an owner of a place returned; see send.c */
+    tr_list actors;               /* all on this worker, ended ones too */
     _Atomic uint32_t actor_count; /* of those on this worker; it alone writes it */
     _Atomic uint32_t arriving;    /* actors that others have spawned for it, on their way */
     _Atomic(tr_seat *) seat;      /* of the thread that runs it */
     tr_seat home_seat;            /* of its first thread */
+    tr_moves moves;
     bool is_own_thread;
     tr_guard *guard; /* NULL: one thread runs it, and no other touches it */
 };
@@ -179,6 +137,9 @@ void tr_worker_tell(tr_worker *worker, uint32_t to, troupe_message *message);
 
 /* Sends what workers tell each other about actors to the worker of the receiver. */
 void tr_worker_route(tr_worker *worker, troupe_message *message);
+
+/* Takes in one message that has come, or that a queue of this worker's own has let go. */
+void tr_worker_receive(tr_worker *worker, troupe_message *message);
 
 /* An admitted message has come for an actor on this worker; see tr_worker_post (post.h). */
 void tr_worker_put(tr_worker *worker, troupe_message *message);

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "core/mailbox.h"
 #include "core/park.h"
+#include "core/snapshot.h"
 
 __attribute__((format(printf, 3, 4))) static bool fails(char *fault, size_t size,
                                                         const char *format, ...)
@@ -50,7 +51,7 @@ static uint64_t held_by_actor(const tr_actor *actor)
 
 static uint64_t held_by_worker(const tr_worker *worker)
 {
-    uint64_t held = held_in(worker->inner.head);
+    uint64_t held = held_in(worker->inner.head) + tr_moves_held(worker);
     for (uint32_t i = 0; i < worker->system->options.ends_max; i++) {
         held += held_in(worker->outboxes[i].batch.head);
     }
@@ -147,6 +148,10 @@ bool tr_soundness_of_end(const tr_ends *ends, char *fault, size_t size)
         if (worker->inner.head != NULL || tr_worker_has_outgoing(worker)) {
             return fails(fault, size, "worker %u has something to say that nobody hears", i);
         }
+        if (worker->moves.given != NULL || worker->moves.arrived != NULL ||
+            worker->moves.held != 0) {
+            return fails(fault, size, "a move to or from worker %u is not over", i);
+        }
     }
 
     troupe_counts counts;
@@ -164,4 +169,33 @@ bool tr_soundness_of_end(const tr_ends *ends, char *fault, size_t size)
         return fails(fault, size, "%llu slots are not given back", (unsigned long long) slots);
     }
     return slots_are_empty(&system->slots, fault, size) && pools_are_full(ends, fault, size);
+}
+
+static void name_all(const troupe_snapshot *snapshot, char *fault, size_t size)
+{
+    int length = snprintf(fault, size, "%zu actors did not end:", snapshot->actor_count);
+    for (size_t i = 0; i < snapshot->actor_count; i++) {
+        const troupe_actor_info *actor = &snapshot->actors[i];
+        if (length < 0 || (size_t) length >= size) {
+            break; /* full; the count has been said */
+        }
+        length +=
+            snprintf(fault + length, size - (size_t) length, " '%s' %s %u.%u wait %d", actor->name,
+                     actor->behavior, actor->ref.slot, actor->ref.generation, (int) actor->wait);
+    }
+}
+
+void tr_soundness_name_living(const tr_ends *ends, char *fault, size_t size)
+{
+    troupe_snapshot *snapshot = NULL;
+    troupe_error error = tr_snapshot_create(ends->count, &snapshot);
+    for (uint32_t i = 0; i < ends->count && !error; i++) {
+        error = tr_snapshot_add(snapshot, tr_ends_worker(ends, i));
+    }
+    if (error) {
+        (void) fails(fault, size, "not all actors ended, and no memory to name them");
+    } else {
+        name_all(snapshot, fault, size);
+    }
+    troupe_snapshot_destroy(&snapshot);
 }

@@ -11,6 +11,7 @@
 #include "core/ends.h"
 #include "core/guardian.h"
 #include "core/snapshot.h"
+#include "simulation/mover.h"
 #include "simulation/parcels.h"
 #include "simulation/soundness.h"
 
@@ -36,6 +37,7 @@ struct tr_world {
     tr_random random;
     uint64_t now_ns;
     uint64_t trace_hash;
+    uint64_t moves;
     tr_parcels parcels;
     bool has_work[TR_ENDS_MAX]; /* a pass may do something */
     struct root *roots;         /* not ready yet, or given up */
@@ -53,6 +55,7 @@ enum event {
     EVENT_CARRY,
     EVENT_REFUSE,
     EVENT_DELIVER,
+    EVENT_MOVE,
     EVENT_TIME
 };
 
@@ -227,6 +230,7 @@ troupe_error tr_world_create(const tr_world_options *options, tr_world **out_wor
     TR_REQUIRE(complete_options.workers <= TR_WORKERS_MAX, BAD_ARGUMENT);
     TR_REQUIRE(complete_options.own_threads_max <= TR_OWN_THREADS_MAX, BAD_ARGUMENT);
     TR_REQUIRE(complete_options.refuse_chance_percent < 100, BAD_ARGUMENT);
+    TR_REQUIRE(complete_options.moves_percent < 100, BAD_ARGUMENT);
 
     tr_world *world = allocate(sizeof *world);
     TR_REQUIRE(world != NULL, NO_MEMORY);
@@ -304,10 +308,34 @@ static void deliver(tr_world *world, uint32_t choice)
     world->has_work[to] = true;
 }
 
+static void note_moved(tr_world *world, tr_moved moved)
+{
+    if (moved.count > 0) {
+        world->has_work[moved.from] = true;
+        world->moves += moved.count;
+        trace(world, EVENT_MOVE, moved.from, moved.to);
+    }
+}
+
+bool tr_world_move(tr_world *world, troupe_ref ref, uint32_t to)
+{
+    const tr_address address = {.slot = ref.slot, .generation = ref.generation};
+    const tr_moved moved = tr_mover_give_one(&world->ends, address, to);
+    note_moved(world, moved);
+    return moved.count > 0;
+}
+
+uint64_t tr_world_moves(const tr_world *world)
+{
+    return world->moves;
+}
+
 /* Does one of the things that can be done now; false if there is none. */
 static bool step(tr_world *world)
 {
     uint32_t passes = 0;
+    note_moved(world,
+               tr_mover_give_some(&world->ends, &world->random, world->options.moves_percent));
     for (uint32_t i = 0; i < world->ends.count; i++) {
         if (tr_worker_next_due_ns(tr_world_worker(world, i)) <= world->now_ns) {
             world->has_work[i] = true;
@@ -481,27 +509,6 @@ static bool has_ended(void *context)
     return ((const tr_world *) context)->has_ended;
 }
 
-static void name_the_living(tr_world *world)
-{
-    troupe_snapshot *snapshot = NULL;
-    if (tr_world_snapshot(world, &snapshot) != TROUPE_OK) {
-        set_fault(world, "not all actors ended, and no memory to name them");
-        return;
-    }
-    int length = snprintf(world->fault, sizeof world->fault,
-                          "%zu actors did not end:", snapshot->actor_count);
-    for (size_t i = 0; i < snapshot->actor_count; i++) {
-        const troupe_actor_info *actor = &snapshot->actors[i];
-        if (length < 0 || (size_t) length >= sizeof world->fault) {
-            break; /* full; the count has been said */
-        }
-        length += snprintf(world->fault + length, sizeof world->fault - (size_t) length,
-                           " '%s' %s %u.%u wait %d", actor->name, actor->behavior, actor->ref.slot,
-                           actor->ref.generation, (int) actor->wait);
-    }
-    troupe_snapshot_destroy(&snapshot);
-}
-
 bool tr_world_stop(tr_world *world)
 {
     if (!world->was_stopped) {
@@ -510,7 +517,7 @@ bool tr_world_stop(tr_world *world)
         tr_guardian_stop(tr_world_worker(world, 0));
     }
     if (!tr_world_until(world, has_ended, world, STOP_NS)) {
-        name_the_living(world);
+        tr_soundness_name_living(&world->ends, world->fault, sizeof world->fault);
         return false;
     }
     tr_world_run(world); /* what the last had still to say to each other */

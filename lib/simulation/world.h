@@ -36,6 +36,7 @@ typedef struct tr_world_options {
     uint32_t workers;                  /* 0: 1 */
     uint32_t own_threads_max;          /* workers for actors placed on their own thread; 0: 4 */
     uint32_t refuse_chance_percent;    /* how often a batch is not taken at once; below 100 */
+    uint32_t moves_percent;            /* how often a step moves some actors first; below 100 */
     uint32_t actors_max;               /* 0: 65536 */
     uint32_t mailbox_capacity_default; /* 0: as limits.h says, as all below */
     uint32_t turn_messages;
@@ -83,6 +84,11 @@ TROUPE_MUST_CHECK troupe_error tr_world_snapshot(tr_world *world, troupe_snapsho
 tr_worker *tr_world_worker(const tr_world *world, uint32_t index);
 /* Those made for actors on a thread of their own come last. */
 uint32_t tr_world_worker_count(const tr_world *world);
+
+/* Moves an actor to another regular worker. False: it may not be moved now. */
+bool tr_world_move(tr_world *world, troupe_ref actor, uint32_t to);
+/* Actors moved so far. */
+uint64_t tr_world_moves(const tr_world *world);
 
 /* How many root actors have ended, and the error of the first that failed. */
 uint32_t tr_world_roots_ended(const tr_world *world);

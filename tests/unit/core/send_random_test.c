@@ -256,7 +256,8 @@ static void run_seed(uint64_t seed, void *context)
                                    .delay_ns_max = seed % 5 * MS / 10,
                                    .memory_budget = seed % 7 == 0 ? 4000 : 0,
                                    .turn_messages = 1 + (uint32_t) seed % 8,
-                                   .refuse_chance_percent = (uint32_t) seed % 3 * 10});
+                                   .refuse_chance_percent = (uint32_t) seed % 3 * 10,
+                                   .moves_percent = (uint32_t) seed % 4 * 5});
     for (unsigned i = 0; i < ACTORS; i++) {
         field.refs[i] = an_actor(world, &field, seed, i);
     }
