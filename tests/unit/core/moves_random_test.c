@@ -408,8 +408,9 @@ static void run_chatter(uint64_t seed, void *context)
                                               .moves_percent = 5 + (uint32_t) seed % 40});
     for (uint32_t i = 0; i < CHATTERERS; i++) {
         field.talkers[i] = (struct talker) {.field = &field, .index = i};
-        field.refs[i] = a_root(world, TROUPE_SPAWN(.body = chatter, .argument = &field.talkers[i],
-                                                   .place = TROUPE_PLACE_ANY));
+        field.refs[i] =
+            a_root(world, TROUPE_SPAWN(.body = chatter, .argument = &field.talkers[i],
+                                       .mailbox_capacity = 256, .place = TROUPE_PLACE_ANY));
     }
     tr_world_advance(world, 5 * MS);
     if (field.fault != NULL) {
