@@ -95,8 +95,9 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_spawn(troupe_node *node,
                                                             troupe_ref *out_ref);
 
 /* Tells the node to stop: no new root actors; what is queued is drained within drain_timeout; then
- * all actors are stopped, children first, within stop_timeout, and none can spawn from then on; then
- * those left are cancelled and named. Returns at once; may be called from a handler and again. */
+ * all actors are stopped, children first, within stop_timeout, and none can spawn from then on;
+ * then those left are cancelled and named. Returns at once; may be called from a handler and
+ * again. */
 TROUPE_API void troupe_node_stop(troupe_node *node);
 
 /* Waits until the node has stopped and its threads have ended. Not from within an actor.
