@@ -110,14 +110,14 @@ struct tr_actor {
     bool is_overloaded;
     bool is_ready;      /* READY was sent */
     bool says_ready;    /* only troupe_ready makes it so */
-    bool is_reaped;     /* the parent has forgotten it */
     bool evicts;        /* a policy or rule drops the oldest or conflates */
     bool is_watched;    /* for pressure */
     bool has_continued; /* troupe_continue was used for the current message */
     bool is_started;    /* `start` has returned OK, or the body has begun */
-    bool is_guardian;
-    bool is_pinned;   /* stays on its worker */
-    bool is_attached; /* a thread from outside is its code, and has not detached */
+    bool is_reaped : 1;   /* the parent has forgotten it */
+    bool is_guardian : 1;
+    bool is_pinned : 1;   /* stays on its worker */
+    bool is_attached : 1; /* a thread from outside is its code, and has not detached */
     uint64_t bytes_to_release;
     uint64_t tickets_made;
     uint32_t tickets;              /* places in lines asked for and not answered */

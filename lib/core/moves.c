@@ -321,6 +321,7 @@ static void end_move(tr_worker *worker, tr_move *move)
     let_all_go(worker);
     TR_ASSERT(move->out.head == NULL);
     while (*at != move) {
+        TR_ASSERT(*at != NULL);
         at = &(*at)->next;
     }
     *at = move->next;

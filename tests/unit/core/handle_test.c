@@ -277,10 +277,9 @@ static void counts_how_often_a_message_was_given_back(void **state)
 {
     tr_pool *pool = &tr_world_worker(*state, 0)->pool;
     void *block = tr_pool_take(pool, 64);
-    const tr_mark *mark = mark_of(block);
-    const uint32_t before = has_checks ? mark->generation : 0;
+    const uint32_t before = has_checks ? mark_of(block)->generation : 0;
     tr_pool_give(pool, block);
-    assert_true(!has_checks || mark->generation == before + 1);
+    assert_true(!has_checks || mark_of(block)->generation == before + 1);
     block = tr_pool_take(pool, 64);
     tr_pool_give_from_outside(block);
     assert_true(!has_checks || mark_of(block)->generation == before + 1);

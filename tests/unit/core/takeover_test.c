@@ -132,8 +132,10 @@ static troupe_error send_figures(troupe_self *self, void *argument)
 static void lets_others_run_but_not_the_actor_itself(void **state)
 {
     struct stage stage = {.world = *state, .seen = a_probe()};
-    stage.refs[0] = a_root(*state, TROUPE_SPAWN(.behavior = &held_up, .argument = &stage));
-    stage.refs[1] = a_root(*state, TROUPE_SPAWN(.behavior = &speaker, .argument = &stage));
+    stage.refs[0] = a_root(
+        *state, TROUPE_SPAWN(.behavior = &held_up, .argument = &stage, .mailbox_capacity = 8));
+    stage.refs[1] = a_root(
+        *state, TROUPE_SPAWN(.behavior = &speaker, .argument = &stage, .mailbox_capacity = 8));
 
     a_root(*state, TROUPE_SPAWN(.body = send_figures, .argument = &stage));
     tr_world_run(*state);

@@ -239,6 +239,15 @@ static void spawns(troupe_self *self, struct soak *soak)
     }
 }
 
+static void hear_of(struct soak *soak, size_t index, bool *is_told)
+{
+    soak->told++;
+    if (*is_told) {
+        probe_say(soak->wrong, "the warden was told of %zu twice", index);
+    }
+    *is_told = true;
+}
+
 /* Watches each of the crowd, as soon as there is memory for it, and hears of each once. */
 static troupe_error guards(troupe_self *self, void *argument)
 {
@@ -256,11 +265,7 @@ static troupe_error guards(troupe_self *self, void *argument)
         const troupe_down *down = troupe_message_struct(message, &troupe_down_type);
         for (size_t i = 0; i < CROWD && down != NULL; i++) {
             if (monitors[i].id == down->monitor.id) {
-                soak->told++;
-                if (is_told[i]) {
-                    probe_say(soak->wrong, "the warden was told of %zu twice", i);
-                }
-                is_told[i] = true;
+                hear_of(soak, i, &is_told[i]);
             }
         }
     }
