@@ -53,8 +53,9 @@ int main(void)
     pthread_t sensor;
     TROUPE_AUTO(troupe_message) *reply = NULL;
     if (troupe_node_create(NULL, &node) != TROUPE_OK || troupe_node_start(node) != TROUPE_OK ||
-        troupe_node_spawn(node, TROUPE_SPAWN(.name = "keeper", .behavior = &keeper), &to) !=
-            TROUPE_OK ||
+        troupe_node_spawn(
+            node, TROUPE_SPAWN(.name = "keeper", .behavior = &keeper, .mailbox_capacity = 16),
+            &to) != TROUPE_OK ||
         pthread_create(&sensor, NULL, measure, node) != 0 || pthread_join(sensor, NULL) != 0) {
         return 1;
     }

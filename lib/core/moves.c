@@ -111,7 +111,9 @@ static void send_on(tr_worker *worker, troupe_message *message)
 {
     uint32_t to = 0;
     if (!find_way(worker, message, &to)) {
-        tr_queue_push(&row_of(worker, way_of(worker, message->receiver))->held, message);
+        tr_move_row *row = row_of(worker, way_of(worker, message->receiver));
+        TR_ASSERT(row != NULL); /* it said that this is to be held */
+        tr_queue_push(&row->held, message);
         worker->moves.held++;
     } else if (to == worker->index && tr_message_kind(message) == TR_KIND_USER) {
         tr_worker_put(worker, message);
