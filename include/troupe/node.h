@@ -53,6 +53,9 @@ typedef struct troupe_node_options {
     uint32_t watchdog;                  /* a troupe_watchdog */
     uint32_t fault_signals;             /* 1: handlers for faults and backtraces, see below */
     uint32_t spares_max;                /* see below; 0: none, at most 256 */
+    uint32_t offload_threads_max;       /* of troupe_offload's pool; 0: four more than processors,
+                                         * but at most 32; given: at most 1024 */
+    uint32_t offload_queue_max;         /* its jobs that wait for a thread; 0: 1024 */
 } troupe_node_options;
 
 /* Handlers that block. When one has held its worker for longer than .blocking_limit while others

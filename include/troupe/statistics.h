@@ -58,11 +58,12 @@ typedef enum troupe_actor_form {
 typedef enum troupe_wait {
     TROUPE_WAIT_NOTHING, /* running or runnable */
     TROUPE_WAIT_MESSAGE,
-    TROUPE_WAIT_ROOM,    /* for room in waits_for's mailbox */
-    TROUPE_WAIT_REPLY,   /* for a reply of waits_for */
+    TROUPE_WAIT_ROOM,  /* for room in waits_for's mailbox */
+    TROUPE_WAIT_REPLY, /* for a reply of waits_for */
     TROUPE_WAIT_TIME,
-    TROUPE_WAIT_START,   /* for waits_for, its child, to be ready */
-    TROUPE_WAIT_CHILDREN /* for its children to end */
+    TROUPE_WAIT_START,    /* for waits_for, its child, to be ready */
+    TROUPE_WAIT_CHILDREN, /* for its children to end */
+    TROUPE_WAIT_OFFLOAD   /* for work of its own that the pool does */
 } troupe_wait;
 
 typedef struct troupe_actor_info {
@@ -93,6 +94,17 @@ typedef struct troupe_type_counts {
     uint64_t outcomes[TROUPE_OUTCOME_COUNT];
 } troupe_type_counts;
 
+/* What the pool of threads for troupe_offload is at. */
+typedef struct troupe_offload_counts {
+    uint64_t done;     /* jobs whose work has ended */
+    uint64_t given_up; /* jobs that were waited for no longer */
+    uint64_t refused;  /* as the queue was full */
+    uint32_t threads;  /* there are just now */
+    uint32_t queued;   /* jobs, those too that wait behind a full queue */
+    uint32_t running;
+    uint32_t abandoned; /* of those running: nobody waits for them any more */
+} troupe_offload_counts;
+
 /* A picture of the node: the actors with tree and wait-for graph, the workers, the types. */
 typedef struct troupe_snapshot {
     troupe_counts node;
@@ -103,6 +115,7 @@ typedef struct troupe_snapshot {
     size_t actor_count;
     troupe_type_counts *types;
     size_t type_count;
+    troupe_offload_counts offloads;
 } troupe_snapshot;
 
 /* Takes a picture, worker by worker. From outside the node's actors.

@@ -16,6 +16,7 @@
 #include <troupe/message.h>
 #include <troupe/monitor.h>
 #include <troupe/node.h>
+#include <troupe/offload.h>
 #include <troupe/ref.h>
 #include <troupe/send.h>
 #include <troupe/service.h>

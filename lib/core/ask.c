@@ -5,6 +5,7 @@
 #include "core/bracket.h"
 #include "core/dispatch.h"
 #include "core/failure.h"
+#include "core/offload.h"
 #include "core/scope.h"
 #include "core/send.h"
 #include "core/task.h"
@@ -17,10 +18,24 @@ typedef struct tr_ask {
     troupe_continuation *then;
     void *context;
     bool is_answered;
+    bool is_of_job; /* a job_ask */
     /* Of a behavior's only. */
     tr_timer timer;
     troupe_message timed_out;
 } tr_ask;
+
+/* A behavior's, answered by a job of its own. */
+struct job_ask {
+    tr_ask ask; /* first */
+    troupe_job what;
+    troupe_offloaded *then;
+    tr_awaited awaited;
+};
+
+static struct job_ask *of_job(tr_ask *ask)
+{
+    return TR_CONTAINER_OF(ask, struct job_ask, ask);
+}
 
 static tr_ask *find(const tr_actor *actor, uint64_t id)
 {
@@ -46,14 +61,43 @@ static void answer(tr_worker *worker, tr_ask *ask, troupe_message *reply)
     }
 }
 
+/* Answers an ask without a message of another's. */
+static void answer_by_itself(tr_worker *worker, tr_ask *ask, troupe_error error)
+{
+    tr_message_embed(&ask->timed_out, TR_KIND_REPLY);
+    ask->timed_out.correlation = ask->id;
+    ask->timed_out.value = (uint64_t) error;
+    answer(worker, ask, &ask->timed_out);
+}
+
+/* Its job is waited for no longer. Whether it has ended. */
+static bool end_wait_for_job(tr_worker *worker, struct job_ask *ask)
+{
+    bool is_undone = false;
+    const bool has_come = tr_offload_end_wait(worker, &ask->awaited, &is_undone);
+    if (is_undone) {
+        tr_job_discard(&ask->what, NULL);
+    }
+    return has_come;
+}
+
 static void timed_out(tr_timer *timer, void *context)
 {
     (void) timer;
     tr_ask *ask = context;
-    tr_message_embed(&ask->timed_out, TR_KIND_REPLY);
-    ask->timed_out.correlation = ask->id;
-    ask->timed_out.value = TROUPE_ERROR_TIMED_OUT;
-    answer(ask->actor->worker, ask, &ask->timed_out);
+    tr_worker *worker = ask->actor->worker;
+    const bool has_come = ask->is_of_job && end_wait_for_job(worker, of_job(ask));
+    answer_by_itself(worker, ask, has_come ? TROUPE_OK : TROUPE_ERROR_TIMED_OUT);
+}
+
+bool tr_ask_job_came(tr_worker *worker, tr_actor *actor, tr_job *job)
+{
+    tr_ask *ask = actor->state != TR_ACTOR_ENDED ? find(actor, job->ask) : NULL;
+    if (ask == NULL || !ask->is_of_job || !tr_offload_take(worker, &of_job(ask)->awaited, job)) {
+        return false;
+    }
+    answer_by_itself(worker, ask, TROUPE_OK);
+    return true;
 }
 
 void tr_ask_replied(tr_worker *worker, troupe_message *reply)
@@ -105,10 +149,24 @@ static void free_ask(tr_worker *worker, tr_ask *ask)
     tr_pool_give(&worker->pool, ask);
 }
 
+/* Tells a behavior what became of its job. */
+static troupe_error continue_job(tr_worker *worker, tr_actor *actor, struct job_ask *ask)
+{
+    troupe_offloaded *then = ask->then;
+    void *context = ask->ask.context;
+    void *result = ask->awaited.result;
+    const troupe_error error = ask->awaited.has_come ? TROUPE_OK : TROUPE_ERROR_TIMED_OUT;
+    free_ask(worker, &ask->ask);
+    return tr_dispatch_offloaded(actor, then, error, result, context);
+}
+
 troupe_error tr_ask_continue(tr_worker *worker, tr_actor *actor, troupe_message *reply)
 {
     tr_ask *ask = tr_table_remove(&actor->extra->asks, reply->correlation);
     TR_ASSERT(ask != NULL && ask->is_answered);
+    if (TR_UNLIKELY(ask->is_of_job)) {
+        return continue_job(worker, actor, of_job(ask));
+    }
     troupe_continuation *then = ask->then;
     void *context = ask->context;
     troupe_error error = TROUPE_OK;
@@ -124,9 +182,11 @@ void tr_ask_give_up_all(tr_worker *worker, tr_actor *actor)
 {
     uint64_t id = 0;
     const tr_table *asks = actor->extra != NULL ? &actor->extra->asks : NULL;
-    for (const tr_ask *ask = asks != NULL ? tr_table_next(asks, &id) : NULL; ask != NULL;
+    for (tr_ask *ask = asks != NULL ? tr_table_next(asks, &id) : NULL; ask != NULL;
          ask = tr_table_next(asks, &id)) {
-        if (!ask->is_answered) {
+        if (ask->is_of_job) {
+            (void) end_wait_for_job(worker, of_job(ask)); /* what has come is dropped below */
+        } else if (!ask->is_answered) {
             tr_scope_give_up(worker, actor->address, ask->to, ask->id);
         }
     }
@@ -142,6 +202,9 @@ void tr_ask_forget_all(tr_worker *worker, tr_actor *actor)
     for (tr_ask *ask = tr_table_next(&actor->extra->asks, &id); ask != NULL;
          ask = tr_table_next(&actor->extra->asks, &id)) {
         (void) tr_table_remove(&actor->extra->asks, id);
+        if (ask->is_of_job) {
+            tr_offload_drop(&of_job(ask)->awaited);
+        }
         if (ask->task == NULL) {
             free_ask(worker, ask);
         }
@@ -303,6 +366,35 @@ troupe_error troupe_ask_struct(troupe_self *self, troupe_ref to, const troupe_ty
     TROUPE_AUTO(troupe_message) *message = NULL;
     const troupe_error error = troupe_message_create(self, type, body, &message);
     return error ? error : troupe_ask_message(self, to, &message, timeout, out_reply);
+}
+
+troupe_error tr_ask_offload(tr_worker *worker, tr_actor *actor, const troupe_job *job,
+                            uint64_t deadline_ns, troupe_offloaded *then, void *context)
+{
+    struct job_ask *ask = tr_pool_take(&worker->pool, sizeof *ask);
+    TR_REQUIRE(ask != NULL, NO_MEMORY);
+    *ask = (struct job_ask) {
+        .ask = {.actor = actor, .context = context, .is_of_job = true},
+        .what = *job,
+        .then = then,
+        .awaited = {.what = &ask->what},
+    };
+    tr_timer_init(&ask->ask.timer, timed_out, &ask->ask);
+    troupe_error error = open_ask(worker, &ask->ask);
+    if (error) {
+        tr_pool_give(&worker->pool, ask);
+        return error;
+    }
+    error = tr_offload_begin(worker, actor, ask->ask.id, &ask->awaited);
+    if (error) {
+        (void) tr_table_remove(&actor->extra->asks, ask->ask.id);
+        tr_pool_give(&worker->pool, ask);
+        return error;
+    }
+    if (deadline_ns != TR_NEVER) {
+        tr_timers_start(&worker->timers, &ask->ask.timer, deadline_ns);
+    }
+    return TROUPE_OK;
 }
 
 static troupe_error ask_then(tr_worker *worker, tr_actor *actor, const tr_ask *wanted,

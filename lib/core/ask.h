@@ -13,6 +13,7 @@
 #include <troupe/ask.h>
 
 #include "core/actor.h"
+#include "core/jobs.h"
 
 /* Answers a request that is held and wants a reply. Errors: NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_reply_with_error(tr_worker *worker, tr_actor *actor,
@@ -23,6 +24,15 @@ void tr_ask_replied(tr_worker *worker, troupe_message *reply);
 
 /* A behavior handles a reply: calls the continuation. */
 troupe_error tr_ask_continue(tr_worker *worker, tr_actor *actor, troupe_message *reply);
+
+/* Opens an ask of a behavior that a job answers. The arguments are those of troupe_offload_then; on
+ * an error nothing is left of it. */
+TROUPE_MUST_CHECK troupe_error tr_ask_offload(tr_worker *worker, tr_actor *actor,
+                                              const troupe_job *job, uint64_t deadline_ns,
+                                              troupe_offloaded *then, void *context);
+
+/* A job came for the actor. False: no open ask waits for it. */
+bool tr_ask_job_came(tr_worker *worker, tr_actor *actor, tr_job *job);
 
 /* The actor ends: its asks are forgotten, and those who were asked are told; replies come late. */
 void tr_ask_give_up_all(tr_worker *worker, tr_actor *actor);

@@ -85,6 +85,17 @@ troupe_error tr_dispatch_continuation(tr_actor *actor, troupe_continuation *then
     return verdict;
 }
 
+troupe_error tr_dispatch_offloaded(tr_actor *actor, troupe_offloaded *then, troupe_error error,
+                                   void *result, void *context)
+{
+    actor->trace_id = 0;
+    enter_user(actor, NULL);
+    const troupe_error verdict = then(&actor->self, actor->state_block, error, result, context);
+    (void) leave_user(actor);
+    end_handled(actor, NULL, verdict);
+    return verdict;
+}
+
 /* The behavior gets back what it sent. */
 static troupe_error refuse(tr_worker *worker, tr_actor *actor, troupe_error reason,
                            troupe_message *message)

@@ -7,6 +7,7 @@
 #define TR_CORE_DISPATCH_H
 
 #include <troupe/ask.h>
+#include <troupe/offload.h>
 
 #include "core/actor.h"
 
@@ -16,6 +17,10 @@ void tr_dispatch_turn(tr_worker *worker, tr_actor *actor);
 /* Calls the continuation of an ask; `reply` may be NULL. Returns what it returned. */
 troupe_error tr_dispatch_continuation(tr_actor *actor, troupe_continuation *then,
                                       troupe_error error, troupe_message *reply, void *context);
+
+/* The same of a job. */
+troupe_error tr_dispatch_offloaded(tr_actor *actor, troupe_offloaded *then, troupe_error error,
+                                   void *result, void *context);
 
 /* Gives what was parked and could not be delivered back to the behavior, or buries it. */
 troupe_error tr_dispatch_returned(tr_worker *worker, tr_actor *actor);

@@ -37,6 +37,14 @@
 #define TR_TYPE_RULES_MAX 256
 #define TR_PRIORITIES 4
 
+/* The pool of threads for jobs; see <troupe/offload.h>. A node that is not told has four more than
+ * processors, but no more than the default. */
+#define TR_OFFLOAD_THREADS_MAX 1024
+#define TR_OFFLOAD_THREADS_DEFAULT 32
+#define TR_OFFLOAD_QUEUE_MAX (UINT32_C(1) << 24)
+#define TR_OFFLOAD_QUEUE_MAX_DEFAULT TR_SHAKEN(1024, 2)
+#define TR_OFFLOAD_IDLE_NS UINT64_C(10000000000)
+
 #define TR_STATE_SIZE_MAX (UINT32_C(1) << 30)
 /* What troupe_fail keeps of its text. */
 #define TR_FAILURE_TEXT_SIZE 256

@@ -13,6 +13,7 @@
 #include <troupe/spawn.h>
 
 #include "base/clock.h"
+#include "core/jobs.h"
 #include "core/stacks.h"
 
 struct tr_worker;
@@ -24,6 +25,19 @@ typedef struct tr_batch {
     troupe_message *tail;
     uint32_t count;
 } tr_batch;
+
+/* The pool that does the work of jobs (core/jobs). */
+typedef struct tr_jobs_port {
+    void *context;
+    /* Takes a copy of *wanted. When its work is done its message is routed to its actor from some
+     * worker. Errors: LIMIT_REACHED, NO_MEMORY, STOPPING, SYSTEM. NULL where there is no pool. */
+    troupe_error (*begin)(void *context, const tr_job *wanted, tr_job **out_job);
+    /* As tr_jobs_give_up; an UNDONE one is freed, its argument left to the caller. */
+    tr_job_fate (*give_up)(void *context, tr_job *job, void **out_result);
+    /* Its message has come: frees it, with what it was done on unless that is taken. */
+    void (*forget)(void *context, tr_job *job, bool is_taken);
+    void (*count)(void *context, troupe_offload_counts *out_counts);
+} tr_jobs_port;
 
 typedef struct tr_ports {
     const troupe_allocator *allocator;
@@ -48,6 +62,7 @@ typedef struct tr_ports {
     void (*want_worker)(void *context, struct tr_worker *worker, struct tr_seat *seat);
     void (*return_worker)(void *context, struct tr_worker *worker, struct tr_seat *seat);
     void (*come_back)(void *context, struct tr_worker *worker, struct tr_seat *seat);
+    tr_jobs_port jobs;
     /* The root actor `error` ended with this; and: the last actor has ended. */
     void (*root_ended)(void *context, troupe_error error);
     void (*all_ended)(void *context);

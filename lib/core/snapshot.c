@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "core/bracket.h"
+#include "core/offload.h"
 #include "core/park.h"
 #include "core/task.h"
 
@@ -29,7 +30,8 @@ static bool grow(void **array, size_t element_size, size_t count, size_t more)
     return true;
 }
 
-troupe_error tr_snapshot_create(uint32_t workers, troupe_snapshot **out_snapshot)
+troupe_error tr_snapshot_create(const tr_system *system, uint32_t workers,
+                                troupe_snapshot **out_snapshot)
 {
     const troupe_allocator *allocator = tr_allocator_default();
     struct picture *picture = tr_allocate(allocator, sizeof *picture);
@@ -42,6 +44,7 @@ troupe_error tr_snapshot_create(uint32_t workers, troupe_snapshot **out_snapshot
         return TROUPE_ERROR_NO_MEMORY;
     }
     snapshot->worker_count = workers;
+    tr_offload_count(system, &snapshot->offloads);
     *out_snapshot = snapshot;
     return TROUPE_OK;
 }
@@ -250,7 +253,7 @@ static troupe_error start_round(tr_worker *worker, tr_task *task)
         return error;
     }
     struct round *round = message->body;
-    error = tr_snapshot_create(worker->system->options.workers, &round->snapshot);
+    error = tr_snapshot_create(worker->system, worker->system->options.workers, &round->snapshot);
     if (error) {
         tr_message_free(&worker->pool, message);
         return error;

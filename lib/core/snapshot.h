@@ -9,8 +9,9 @@
 
 #include "core/worker.h"
 
-/* An empty picture for `workers` workers. Errors: NO_MEMORY. */
-TROUPE_MUST_CHECK troupe_error tr_snapshot_create(uint32_t workers, troupe_snapshot **out_snapshot);
+/* A picture for `workers` workers, with what no worker has. Errors: NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_snapshot_create(const tr_system *system, uint32_t workers,
+                                                  troupe_snapshot **out_snapshot);
 
 /* Adds this worker's counts, its actors, and its types. Errors: NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_snapshot_add(troupe_snapshot *snapshot, tr_worker *worker);

@@ -6,8 +6,8 @@
 #include "base/assert.h"
 #include "core/mailbox.h"
 #include "core/probe.h"
-#include "core/takeover.h"
 #include "core/scope.h"
+#include "core/takeover.h"
 
 static void run_body(void *context)
 {
@@ -49,8 +49,7 @@ troupe_error tr_task_create(tr_worker *worker, tr_actor *actor)
     tr_task *task = tr_pool_take(&worker->pool, sizeof *task);
     TR_REQUIRE(task != NULL, NO_MEMORY);
     memset(task, 0, sizeof *task);
-    const troupe_error error =
-        has_stack ? tr_stack_cache_take(&worker->stacks, &stack) : TROUPE_OK;
+    const troupe_error error = has_stack ? tr_stack_cache_take(&worker->stacks, &stack) : TROUPE_OK;
     if (error) {
         tr_pool_give(&worker->pool, task);
         return error;
@@ -76,6 +75,9 @@ void tr_task_destroy(tr_worker *worker, tr_task **given)
     *given = NULL;
     if (tr_timer_is_running(&task->timer)) {
         tr_timers_cancel(&worker->timers, &task->timer);
+    }
+    if (task->awaited != NULL) { /* at the node's end, in the middle of a wait */
+        tr_offload_drop(task->awaited);
     }
     if (task->coroutine != NULL) {
         tr_stack *stack = tr_coroutine_stack(task->coroutine);

@@ -13,10 +13,11 @@
 #include "base/assert.h"
 #include "core/actor.h"
 #include "core/coroutine.h"
+#include "core/offload.h"
 #include "core/scope.h"
 
 struct tr_task {
-    troupe_self self; /* first: what user code holds */
+    troupe_self self;        /* first: what user code holds */
     tr_coroutine *coroutine; /* NULL: of a thread from outside, which is its code */
     tr_timer timer;
     uint64_t deadline_ns; /* of the wait */
@@ -32,6 +33,7 @@ struct tr_task {
     troupe_message *reply;
     troupe_message *leave; /* to give up a place in a line */
     troupe_snapshot *snapshot;
+    tr_awaited *awaited; /* NULL, or the job that is waited for; the waiter's */
 };
 
 /* Errors: NO_MEMORY, LIMIT_REACHED (stacks). */

@@ -10,6 +10,7 @@
 #include "core/line.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
+#include "core/offload.h"
 #include "core/pressure.h"
 #include "core/probe.h"
 #include "core/scope.h"
@@ -360,6 +361,9 @@ void tr_worker_receive(tr_worker *worker, troupe_message *message)
         break;
     case TR_KIND_PRESSURE:
         tr_pressure_watch(worker, message);
+        break;
+    case TR_KIND_JOB:
+        tr_offload_came(worker, message);
         break;
     case TR_KIND_CALL:
         run_call(worker, message);

@@ -101,8 +101,11 @@ static void run_calls(tr_engine *engine)
         return;
     }
     for (tr_engine_call *call = take_call(engine); call != NULL; call = take_call(engine)) {
+        const bool is_brief = call->is_brief;
         call->run(engine->worker, call->context);
-        finish_call(engine, call, CALL_DONE);
+        if (!is_brief) {
+            finish_call(engine, call, CALL_DONE);
+        }
     }
 }
 

@@ -36,6 +36,7 @@ typedef struct tr_engine_call {
     void *context;
     struct tr_engine_call *next;
     uint32_t state; /* of engine.c */
+    bool is_brief;  /* it may be gone when `run` returns */
 } tr_engine_call;
 
 typedef struct tr_engine_options {

@@ -60,7 +60,7 @@ troupe_error tr_inspect(troupe_node *node, uint64_t deadline_ns, troupe_snapshot
     tr_mutex_unlock(&node->mutex);
 
     struct look look = {0};
-    troupe_error error = tr_snapshot_create(count, &look.snapshot);
+    troupe_error error = tr_snapshot_create(&node->system, count, &look.snapshot);
     out_silent->count = 0;
     for (uint32_t i = 0; i < count && !error; i++) {
         error = look_at(node, i, deadline_ns, &look);

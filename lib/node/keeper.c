@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "core/guardian.h"
+#include "node/crew.h"
 #include "node/node.h"
 #include "node/outside.h"
 #include "node/report.h"
@@ -53,7 +54,7 @@ static uint64_t count_held(troupe_node *node)
 
 static bool is_drained(troupe_node *node)
 {
-    return count_held(node) == 0;
+    return count_held(node) == 0 && !tr_crew_is_awaited(node->crew);
 }
 
 /* The actors have ended; what they had still to say to each other is said. */
@@ -201,6 +202,30 @@ static bool stop_actors(struct keeping *keeping)
     return false;
 }
 
+static bool have_jobs_ended(troupe_node *node)
+{
+    return tr_crew_is_at_rest(node->crew);
+}
+
+/* Whether all jobs have ended, most of them at once: nobody waits for them any more. */
+static bool end_jobs(struct keeping *keeping, bool have_ended)
+{
+    troupe_node *node = keeping->node;
+    const tr_node_settings *settings = &node->settings;
+    const struct awaited ended = {.is_over = have_jobs_ended,
+                                  .timeout_ns = have_ended ? settings->stop_timeout_ns : GRACE_NS,
+                                  .look_ns = TR_NEVER,
+                                  .signals_max = 3};
+    tr_crew_stop(node->crew);
+    if (wait_for(keeping, ended)) {
+        return true;
+    }
+    tr_log_write(&settings->log, TROUPE_LOG_ERROR,
+                 "node '%s': not all jobs ended in time; they are left behind", settings->name);
+    log_report(node, TROUPE_LOG_ERROR);
+    return false;
+}
+
 /* Whether all threads have ended. */
 static bool end_threads(struct keeping *keeping, bool have_ended)
 {
@@ -234,9 +259,10 @@ static void keep(void *context)
 
     drain(&keeping);
     const bool have_ended = stop_actors(&keeping);
+    const bool are_jobs_over = end_jobs(&keeping, have_ended);
     const bool are_at_rest = end_threads(&keeping, have_ended);
     tr_mutex_lock(&node->mutex);
-    node->has_left_behind = !have_ended || !are_at_rest;
+    node->has_left_behind = !have_ended || !are_jobs_over || !are_at_rest;
     tr_mutex_unlock(&node->mutex);
     tr_log_write(&node->settings.log, TROUPE_LOG_INFO, "node '%s': stopped", node->settings.name);
     enter(node, TR_NODE_STOPPED);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "core/guardian.h"
+#include "node/crew.h"
 #include "node/faults.h"
 #include "node/keeper.h"
 #include "node/membarrier.h"
@@ -61,6 +62,7 @@ static void free_all(troupe_node *node)
     if (node->system.options.workers > 0) {
         tr_system_fini(&node->system);
     }
+    tr_crew_destroy(&node->crew); /* messages that the workers had lay in its jobs */
     tr_roots_free(node);
     tr_stacks_destroy(&node->stacks);
     if (node->inproc != NULL) {
@@ -111,6 +113,10 @@ static troupe_error make_system(troupe_node *node)
 {
     const tr_stacks_options stacks = {.stack_size = node->settings.stack_size};
     troupe_error error = tr_stacks_create(&node->settings.allocator, &stacks, &node->stacks);
+    if (error) {
+        return error;
+    }
+    error = tr_outside_make_crew(node);
     if (error) {
         return error;
     }
@@ -282,19 +288,25 @@ troupe_error troupe_node_join(troupe_node *node)
     return wait_until_stopped(node);
 }
 
+/* Joins the threads that have ended; how many have not. */
+static uint32_t join_threads(troupe_node *node)
+{
+    return tr_outside_join(node) + tr_crew_join(node->crew);
+}
+
 /* Whether all threads have ended; waits a moment for those that were left behind. */
 static bool end_of_threads(troupe_node *node)
 {
     const uint64_t deadline_ns = tr_node_now_ns(node) + GRACE_NS;
     for (uint64_t now_ns = 0; now_ns < deadline_ns; now_ns = tr_node_now_ns(node)) {
-        if (tr_outside_join(node) == 0) {
+        if (join_threads(node) == 0) {
             return true;
         }
         const tr_waiter_event *events = NULL;
         /* The keeper has gone; each thread that ends wakes its waiter. */
         (void) tr_waiter_wait(node->keeper_waiter, deadline_ns, tr_node_now_ns(node), &events);
     }
-    return tr_outside_join(node) == 0;
+    return join_threads(node) == 0;
 }
 
 void troupe_node_destroy(troupe_node **in_node)
@@ -326,9 +338,9 @@ void troupe_node_destroy(troupe_node **in_node)
         free_all(node);
     } else {
         tr_log_write(&node->settings.log, TROUPE_LOG_ERROR,
-                     "node '%s': %u threads are stuck in their actors' code; they and the node's "
-                     "memory are left behind",
-                     node->settings.name, tr_outside_join(node));
+                     "node '%s': %u threads are stuck in the code of actors and jobs; they and the "
+                     "node's memory are left behind",
+                     node->settings.name, join_threads(node));
     }
     *in_node = NULL;
 }

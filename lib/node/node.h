@@ -36,6 +36,7 @@ typedef enum tr_node_phase {
 } tr_node_phase;
 
 typedef struct tr_root tr_root;
+typedef struct tr_crew tr_crew;
 typedef struct tr_proxy tr_proxy;
 typedef struct tr_watchdog tr_watchdog;
 
@@ -53,7 +54,8 @@ struct troupe_node {
     tr_condition changed; /* phase, roots */
     tr_ends ends;
     tr_engine *engines[TR_ENDS_MAX];
-    tr_proxy *proxy; /* NULL: no thread from outside was ever attached */
+    tr_crew *crew;
+    tr_proxy *proxy;         /* NULL: no thread from outside was ever attached */
     tr_root *roots;          /* starts that are waited for, or were given up */
     troupe_error root_error; /* of the first root actor that failed */
     tr_node_phase phase;

@@ -3,6 +3,8 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "core/way.h"
+#include "node/crew.h"
 #include "node/keeper.h"
 
 static bool carry(void *context, tr_worker *from, uint32_t to, const tr_batch *batch)
@@ -146,6 +148,44 @@ static void come_back(void *context, tr_worker *worker, tr_seat *seat)
     tr_helm_come_back(helm_of(context, worker), seat);
 }
 
+static void route_job(tr_worker *worker, void *context)
+{
+    tr_job *job = context;
+    tr_worker_route(worker, &job->message);
+}
+
+/* By the worker that the actor is on, as far as one can tell; if that has come to its end, there is
+ * nobody to hear of it. */
+static void deliver_job(void *context, tr_job *job, tr_engine_call *call)
+{
+    troupe_node *node = context;
+    const tr_slot *slot = tr_system_slot(&node->system, job->actor);
+    const uint64_t way = atomic_load_explicit(&slot->way, memory_order_relaxed);
+    tr_mutex_lock(&node->mutex);
+    tr_engine *engine = node->engines[tr_way_from(way)];
+    tr_mutex_unlock(&node->mutex);
+    TR_ASSERT(engine != NULL);
+    *call = (tr_engine_call) {.run = route_job, .context = job, .is_brief = true};
+    tr_engine_post(engine, call);
+}
+
+troupe_error tr_outside_make_crew(troupe_node *node)
+{
+    const tr_crew_options options = {
+        .allocator = &node->settings.allocator,
+        .log = &node->settings.log,
+        .node_name = node->settings.name,
+        .clock = tr_clock_real(),
+        .idle_ns = TR_OFFLOAD_IDLE_NS,
+        .threads_max = node->settings.offload_threads_max,
+        .queue_max = node->settings.offload_queue_max,
+        .deliver = deliver_job,
+        .rested = engine_ended,
+        .context = node,
+    };
+    return tr_crew_create(&options, &node->crew);
+}
+
 tr_ports tr_outside_ports(troupe_node *node)
 {
     return (tr_ports) {
@@ -162,6 +202,7 @@ tr_ports tr_outside_ports(troupe_node *node)
         .want_worker = want_worker,
         .return_worker = return_worker,
         .come_back = come_back,
+        .jobs = tr_crew_port(node->crew),
         .root_ended = root_ended,
         .all_ended = all_ended,
     };

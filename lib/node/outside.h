@@ -9,6 +9,9 @@
 
 #include "node/node.h"
 
+/* The node's crew, for its ports. Errors: NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_outside_make_crew(troupe_node *node);
+
 /* The tables of functions for the node's system. */
 tr_ports tr_outside_ports(troupe_node *node);
 

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "core/names.h"
+#include "node/crew.h"
 #include "node/inspect.h"
 
 /* A worker that has not ended its turn by then is stuck, for the purpose of a report. */
@@ -69,6 +70,7 @@ static const char *wait_text(troupe_wait wait)
         [TROUPE_WAIT_TIME] = "sleeps",
         [TROUPE_WAIT_START] = "waits for the start",
         [TROUPE_WAIT_CHILDREN] = "waits for its children to end",
+        [TROUPE_WAIT_OFFLOAD] = "waits for a job",
     };
     const size_t index = (size_t) wait;
     return index < sizeof texts / sizeof(const char *) ? texts[index] : "waits";
@@ -140,13 +142,29 @@ void tr_report_actor(troupe_node *node, uint32_t slot, char *out, size_t size)
 static void add_silent(struct text *text, troupe_node *node, uint32_t index)
 {
     const tr_worker *worker = tr_ends_worker(&node->ends, index);
-    const uint32_t slot =
-        atomic_load_explicit(&tr_worker_seat(worker)->slot, memory_order_relaxed);
+    const uint32_t slot = atomic_load_explicit(&tr_worker_seat(worker)->slot, memory_order_relaxed);
     char who[128];
     tr_report_actor(node, slot, who, sizeof who);
     add_line(text,
              "actor %s on worker %u is stuck in its code: it has not ended its turn for %llu ms",
              who, index, (unsigned long long) (ANSWER_NS / NS_PER_MS));
+}
+
+struct job_lines {
+    struct text *text;
+    uint64_t now_ns;
+};
+
+static void add_job(void *context, const tr_job *job)
+{
+    const struct job_lines *lines = context;
+    char who[128];
+    const troupe_ref ref = {.slot = job->actor.slot, .generation = job->actor.generation};
+    print_actor(who, sizeof who, job->actor_name, ref);
+    const uint64_t ran_ns = lines->now_ns > job->begun_ns ? lines->now_ns - job->begun_ns : 0;
+    add_line(lines->text, "job '%s' of actor %s runs since %llu ms%s", tr_job_name(job), who,
+             (unsigned long long) (ran_ns / NS_PER_MS),
+             job->is_abandoned ? ", for nobody any more" : "");
 }
 
 void tr_report_write(troupe_node *node, char *bytes, size_t size)
@@ -158,6 +176,8 @@ void tr_report_write(troupe_node *node, char *bytes, size_t size)
         return;
     }
 
+    struct job_lines lines = {.text = &text, .now_ns = tr_node_now_ns(node)};
+    tr_crew_each_running(node->crew, add_job, &lines);
     tr_silent silent;
     troupe_snapshot *snapshot = NULL;
     if (tr_inspect(node, tr_node_now_ns(node) + ANSWER_NS, &snapshot, &silent) != TROUPE_OK) {

@@ -13,7 +13,7 @@
 #include "base/thread.h"
 #include "node/spares.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, spares_max);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, offload_queue_max);
 
 #define TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
 #define SLOW_AFTER_DEFAULT_NS UINT64_C(100000000)
@@ -40,6 +40,8 @@ static troupe_error check(const troupe_node_options *options)
     TR_REQUIRE(options->watchdog <= TROUPE_WATCHDOG_ALL, BAD_ARGUMENT);
     TR_REQUIRE(options->fault_signals <= 1, BAD_ARGUMENT);
     TR_REQUIRE(options->spares_max <= TR_SPARES_MAX, BAD_ARGUMENT);
+    TR_REQUIRE(options->offload_threads_max <= TR_OFFLOAD_THREADS_MAX, BAD_ARGUMENT);
+    TR_REQUIRE(options->offload_queue_max <= TR_OFFLOAD_QUEUE_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->allocator == NULL || options->allocator->resize != NULL, BAD_ARGUMENT);
     TR_REQUIRE(options->log == NULL || options->log->level <= TROUPE_LOG_DEBUG, BAD_ARGUMENT);
     TR_REQUIRE(options->name == NULL || strnlen(options->name, TR_NAME_MAX + 1) <= TR_NAME_MAX,
@@ -62,6 +64,13 @@ static uint32_t worker_count(uint32_t given)
 {
     const uint32_t count = or_default(given, tr_processor_count());
     return count < TR_WORKERS_MAX ? count : TR_WORKERS_MAX;
+}
+
+/* Enough for jobs that block, and not too many for jobs that compute. */
+static uint32_t offload_threads(uint32_t given)
+{
+    const uint32_t count = or_default(given, tr_processor_count() + 4);
+    return given != 0 || count < TR_OFFLOAD_THREADS_DEFAULT ? count : TR_OFFLOAD_THREADS_DEFAULT;
 }
 
 static uint64_t memory_budget(uint64_t given)
@@ -105,6 +114,8 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .blocking_limit_ns =
             known.blocking_limit.ns != 0 ? known.blocking_limit.ns : BLOCKING_LIMIT_DEFAULT_NS,
         .spares_max = known.spares_max,
+        .offload_threads_max = offload_threads(known.offload_threads_max),
+        .offload_queue_max = or_default(known.offload_queue_max, TR_OFFLOAD_QUEUE_MAX_DEFAULT),
         .watch = (troupe_watchdog) known.watchdog,
         .stops_on_signals = known.stop_on_signals != 0,
         .has_fault_signals = known.fault_signals != 0,

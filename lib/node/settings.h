@@ -23,6 +23,8 @@ typedef struct tr_node_settings {
     uint64_t slow_after_ns;
     uint64_t blocking_limit_ns;
     uint32_t spares_max;
+    uint32_t offload_threads_max;
+    uint32_t offload_queue_max;
     troupe_watchdog watch;
     bool stops_on_signals;
     bool has_fault_signals;

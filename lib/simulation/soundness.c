@@ -185,14 +185,25 @@ static void name_all(const troupe_snapshot *snapshot, char *fault, size_t size)
     }
 }
 
-void tr_soundness_name_living(const tr_ends *ends, char *fault, size_t size)
+troupe_error tr_soundness_snapshot(const tr_ends *ends, troupe_snapshot **out_snapshot)
 {
     troupe_snapshot *snapshot = NULL;
-    troupe_error error = tr_snapshot_create(ends->count, &snapshot);
+    troupe_error error = tr_snapshot_create(ends->system, ends->count, &snapshot);
     for (uint32_t i = 0; i < ends->count && !error; i++) {
         error = tr_snapshot_add(snapshot, tr_ends_worker(ends, i));
     }
     if (error) {
+        troupe_snapshot_destroy(&snapshot);
+        return error;
+    }
+    *out_snapshot = snapshot;
+    return TROUPE_OK;
+}
+
+void tr_soundness_name_living(const tr_ends *ends, char *fault, size_t size)
+{
+    troupe_snapshot *snapshot = NULL;
+    if (tr_soundness_snapshot(ends, &snapshot) != TROUPE_OK) {
         (void) fails(fault, size, "not all actors ended, and no memory to name them");
     } else {
         name_all(snapshot, fault, size);

@@ -20,6 +20,10 @@ bool tr_soundness_of_ends(const tr_ends *ends, uint64_t under_way, char *fault, 
  * flag but CLOSED is set, no block is out of its pool, no name is left. */
 bool tr_soundness_of_end(const tr_ends *ends, char *fault, size_t size);
 
+/* Errors: NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_soundness_snapshot(const tr_ends *ends,
+                                                     troupe_snapshot **out_snapshot);
+
 /* Names the actors that there are, for people. */
 void tr_soundness_name_living(const tr_ends *ends, char *fault, size_t size);
 

@@ -10,10 +10,10 @@
 #include "core/actor.h"
 #include "core/ends.h"
 #include "core/guardian.h"
-#include "core/snapshot.h"
 #include "simulation/mover.h"
 #include "simulation/parcels.h"
 #include "simulation/soundness.h"
+#include "simulation/virtual_crew.h"
 
 /* One call that drives the world ends after this many steps: something in it never rests. */
 #define STEPS_MAX UINT64_C(4000000)
@@ -39,6 +39,7 @@ struct tr_world {
     uint64_t trace_hash;
     uint64_t moves;
     tr_parcels parcels;
+    tr_virtual_crew crew;
     bool has_work[TR_ENDS_MAX]; /* a pass may do something */
     struct root *roots;         /* not ready yet, or given up */
     uint32_t roots_ended;
@@ -56,7 +57,8 @@ enum event {
     EVENT_REFUSE,
     EVENT_DELIVER,
     EVENT_MOVE,
-    EVENT_TIME
+    EVENT_TIME,
+    EVENT_WORK
 };
 
 static void trace(tr_world *world, enum event event, uint64_t first, uint64_t second)
@@ -80,16 +82,6 @@ static uint64_t now_ns(void *context)
 {
     const tr_world *world = context;
     return world->now_ns;
-}
-
-static void *allocate(size_t size)
-{
-    return tr_allocate(tr_allocator_default(), size);
-}
-
-static void release(void *block, size_t size)
-{
-    tr_free(tr_allocator_default(), block, size);
 }
 
 static bool carry(void *context, tr_worker *from, uint32_t to, const tr_batch *batch)
@@ -174,12 +166,8 @@ static void complete(tr_world_options *options)
     options->mailbox_capacity_default =
         or_default(options->mailbox_capacity_default, TR_MAILBOX_CAPACITY_DEFAULT);
     options->turn_messages = or_default(options->turn_messages, TR_TURN_MESSAGES_DEFAULT);
-    if (options->memory_budget == 0) {
-        options->memory_budget = UINT64_C(1) << 30;
-    }
-    if (options->allocator == NULL) {
-        options->allocator = tr_allocator_default();
-    }
+    options->memory_budget = options->memory_budget != 0 ? options->memory_budget : 1U << 30;
+    options->allocator = options->allocator != NULL ? options->allocator : tr_allocator_default();
 }
 
 static troupe_error make_system(tr_world *world)
@@ -202,6 +190,7 @@ static troupe_error make_system(tr_world *world)
         .unlock = unlock,
         .make_worker = make_worker,
         .worker_is_done = worker_is_done,
+        .jobs = tr_virtual_crew_port(&world->crew),
         .root_ended = root_ended,
         .all_ended = all_ended,
     };
@@ -232,13 +221,19 @@ troupe_error tr_world_create(const tr_world_options *options, tr_world **out_wor
     TR_REQUIRE(complete_options.refuse_chance_percent < 100, BAD_ARGUMENT);
     TR_REQUIRE(complete_options.moves_percent < 100, BAD_ARGUMENT);
 
-    tr_world *world = allocate(sizeof *world);
+    tr_world *world = tr_allocate(tr_allocator_default(), sizeof *world);
     TR_REQUIRE(world != NULL, NO_MEMORY);
     world->options = complete_options;
     world->log = options != NULL && options->log != NULL ? *options->log : (troupe_log) {0};
     world->now_ns = UINT64_C(1000000000); /* so that a time of 0 is noticed */
     tr_random_seed(&world->random, complete_options.seed);
     const uint32_t ends_max = complete_options.workers + complete_options.own_threads_max;
+    world->crew = (tr_virtual_crew) {.allocator = complete_options.allocator,
+                                     .random = &world->random,
+                                     .clock = {.now_ns = now_ns, .context = world},
+                                     .job_ns_max = complete_options.job_ns_max};
+    tr_virtual_crew_init(&world->crew, complete_options.offload_threads_max,
+                         complete_options.offload_queue_max);
     troupe_error error = tr_parcels_init(&world->parcels, ends_max);
     if (!error) {
         error = make_system(world);
@@ -271,6 +266,7 @@ void tr_world_destroy(tr_world **in_world)
         drop_parcels(world);
         tr_ends_fini(&world->ends);
     }
+    tr_virtual_crew_fini(&world->crew); /* what the workers had lay in its jobs */
     if (world->system.options.workers > 0) {
         tr_system_fini(&world->system);
     }
@@ -278,10 +274,10 @@ void tr_world_destroy(tr_world **in_world)
     while (world->roots != NULL) {
         struct root *root = world->roots;
         world->roots = root->next;
-        release(root, sizeof *root);
+        tr_free(tr_allocator_default(), root, sizeof *root);
     }
     tr_parcels_fini(&world->parcels);
-    release(world, sizeof *world);
+    tr_free(tr_allocator_default(), world, sizeof *world);
     *in_world = NULL;
 }
 
@@ -306,6 +302,15 @@ static void deliver(tr_world *world, uint32_t choice)
     worker->now_ns = world->now_ns;
     tr_worker_accept(worker, &batch);
     world->has_work[to] = true;
+}
+
+static void work(tr_world *world, uint32_t choice)
+{
+    const tr_worker *worker = tr_virtual_crew_work(&world->crew, choice, &world->ends);
+    trace(world, EVENT_WORK, world->now_ns, 0);
+    if (worker != NULL) {
+        world->has_work[worker->index] = true;
+    }
 }
 
 static void note_moved(tr_world *world, tr_moved moved)
@@ -342,12 +347,17 @@ static bool step(tr_world *world)
         }
         passes += world->has_work[i] ? 1 : 0;
     }
-    const uint32_t choices = passes + tr_parcels_due_count(&world->parcels, world->now_ns);
+    const uint32_t parcels = tr_parcels_due_count(&world->parcels, world->now_ns);
+    const uint32_t choices = passes + parcels + tr_virtual_crew_due_count(&world->crew);
     if (choices == 0) {
         return false;
     }
 
     uint32_t choice = (uint32_t) tr_random_below(&world->random, choices);
+    if (choice >= passes + parcels) {
+        work(world, choice - passes - parcels);
+        return true;
+    }
     if (choice >= passes) {
         deliver(world, choice - passes);
         return true;
@@ -364,6 +374,8 @@ static bool step(tr_world *world)
 static uint64_t next_event_ns(const tr_world *world)
 {
     uint64_t next_ns = tr_parcels_next_due_ns(&world->parcels);
+    const uint64_t job_ns = tr_virtual_crew_next_due_ns(&world->crew);
+    next_ns = job_ns < next_ns ? job_ns : next_ns;
     for (uint32_t i = 0; i < world->ends.count; i++) {
         const uint64_t due_ns = tr_worker_next_due_ns(tr_world_worker(world, i));
         next_ns = due_ns < next_ns ? due_ns : next_ns;
@@ -401,7 +413,7 @@ void tr_world_run(tr_world *world)
     uint64_t steps = 0;
     while (!is_tired(world, steps++)) {
         if (!step(world)) {
-            if (world->parcels.used_count == 0) {
+            if (world->parcels.used_count == 0 && world->crew.jobs.counts.running == 0) {
                 return;
             }
             set_time(world, next_event_ns(world));
@@ -466,7 +478,7 @@ static void forget(tr_world *world, struct root *root)
         at = &(*at)->next;
     }
     *at = root->next;
-    release(root, sizeof *root);
+    tr_free(tr_allocator_default(), root, sizeof *root);
 }
 
 static uint64_t start_timeout_ns(const troupe_spawn_options *options)
@@ -480,7 +492,7 @@ static uint64_t start_timeout_ns(const troupe_spawn_options *options)
 troupe_error tr_world_spawn(tr_world *world, const troupe_spawn_options *options,
                             troupe_ref *out_ref)
 {
-    struct root *root = allocate(sizeof *root);
+    struct root *root = tr_allocate(tr_allocator_default(), sizeof *root);
     TR_REQUIRE(root != NULL, NO_MEMORY);
     *root = (struct root) {.ready.done = root_is_ready, .next = world->roots};
     world->roots = root;
@@ -559,17 +571,7 @@ troupe_error tr_world_root_error(const tr_world *world)
 
 troupe_error tr_world_snapshot(tr_world *world, troupe_snapshot **out_snapshot)
 {
-    troupe_snapshot *snapshot = NULL;
-    troupe_error error = tr_snapshot_create(world->ends.count, &snapshot);
-    for (uint32_t i = 0; i < world->ends.count && !error; i++) {
-        error = tr_snapshot_add(snapshot, tr_world_worker(world, i));
-    }
-    if (error) {
-        troupe_snapshot_destroy(&snapshot);
-        return error;
-    }
-    *out_snapshot = snapshot;
-    return TROUPE_OK;
+    return tr_soundness_snapshot(&world->ends, out_snapshot);
 }
 
 void tr_world_counts(const tr_world *world, troupe_counts *out_counts)
@@ -582,6 +584,9 @@ bool tr_world_is_sound(tr_world *world)
     world->fault[0] = '\0';
     tr_world_run(world);
     const uint64_t under_way = tr_parcels_held(&world->parcels);
+    if (world->has_ended && !tr_virtual_crew_is_empty(&world->crew)) {
+        set_fault(world, "jobs are left");
+    }
     return world->fault[0] == '\0' &&
            tr_soundness_of_ends(&world->ends, under_way, world->fault, sizeof world->fault) &&
            (!world->has_ended ||

@@ -29,6 +29,7 @@ typedef struct tr_world tr_world;
 typedef struct tr_world_options {
     uint64_t seed;
     uint64_t delay_ns_max;             /* of a batch between two workers */
+    uint64_t job_ns_max;               /* that a job takes; 0: 1 ms */
     uint64_t pass_ns;                  /* virtual time that a worker's pass takes; 0: none */
     uint64_t memory_budget;            /* 0: 1 GiB */
     const troupe_allocator *allocator; /* of the node, not of the world itself; NULL: C library's */
@@ -41,6 +42,8 @@ typedef struct tr_world_options {
     uint32_t mailbox_capacity_default; /* 0: as limits.h says, as all below */
     uint32_t turn_messages;
     uint32_t stack_size;
+    uint32_t offload_threads_max; /* 0: 4 */
+    uint32_t offload_queue_max;   /* 0: 1024 */
 } tr_world_options;
 
 /* `options` may be NULL. Errors: NO_MEMORY; BAD_ARGUMENT. */

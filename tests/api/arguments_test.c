@@ -9,6 +9,7 @@
 #include "support/actors.h"
 #include "support/fixtures.h"
 #include "support/node_fixture.h"
+#include "support/works.h"
 #include "support/world_fixture.h"
 
 #define NAMES_MAX 256
@@ -250,6 +251,31 @@ static troupe_error then(troupe_self *self, void *state, troupe_error error, tro
     return error;
 }
 
+static void is_not_to_be_discarded(void *argument, void *result)
+{
+    probe_say(argument, "%p and the argument were taken", result);
+}
+
+static troupe_error offloaded(troupe_self *self, void *state, troupe_error error, void *result,
+                              void *context)
+{
+    return then(self, state, error, result, context);
+}
+
+static void call_to_offload(troupe_self *self)
+{
+    troupe_job job = {.size = sizeof job,
+                      .work = work_on_piece,
+                      .argument = calls.wrong,
+                      .discard = is_not_to_be_discarded};
+    const troupe_job idle = {.size = sizeof idle};
+    BAD(troupe_offload, (NULL, &job, TROUPE_FOREVER, NULL));
+    BAD(troupe_offload, (self, &idle, TROUPE_FOREVER, NULL));
+    BAD(troupe_offload_then, (NULL, &job, TROUPE_FOREVER, offloaded, NULL));
+    BAD(troupe_offload_then, (self, &job, TROUPE_FOREVER, NULL, NULL));
+    BAD(troupe_offload_then, (self, &job, TROUPE_FOREVER, offloaded, NULL)); /* no behavior */
+}
+
 static void call_to_ask(troupe_self *self, troupe_message **message)
 {
     const troupe_ref me = troupe_self_ref(self);
@@ -334,6 +360,7 @@ static troupe_error calls_badly(troupe_self *self, void *argument)
     read_messages(message);
     call_about_itself(self);
     call_about_others(self);
+    call_to_offload(self);
     call_to_spawn(self);
     call_to_wait(self);
     call_to_send(self, &message);
