@@ -259,9 +259,9 @@ static troupe_error play_spoiled(troupe_self *self, void *argument)
 {
     struct player *player = argument;
     TROUPE_AUTO(troupe_message) *message = NULL;
-    troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+    const troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
     if (error == TROUPE_OK) {
-        error = offload_piece(self, &player->piece, TROUPE_FOREVER);
+        (void) offload_piece(self, &player->piece, TROUPE_FOREVER);
     }
     return TROUPE_OK;
 }
