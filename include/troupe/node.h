@@ -56,6 +56,8 @@ typedef struct troupe_node_options {
     uint32_t offload_threads_max;       /* of troupe_offload's pool; 0: four more than processors,
                                          * but at most 32; given: at most 1024 */
     uint32_t offload_queue_max;         /* its jobs that wait for a thread; 0: 1024 */
+    uint32_t debug;                     /* 1: debug mode, see below */
+    uint32_t reserved;
 } troupe_node_options;
 
 /* Handlers that block. When one has held its worker for longer than .blocking_limit while others
@@ -65,6 +67,11 @@ typedef struct troupe_node_options {
  * comes for it waits. When it returns or waits the worker is on its own thread again. Without
  * spares, or when all of them are held up, a handler that blocks holds up the others on its worker.
  * Not for actors with a thread of their own, nor for `stop` of a behavior. */
+
+/* Debug mode looks for what a program does wrong, at some cost, and logs it:
+ *   - a call with a `self` that is not the caller's: on another thread, or in another actor's turn;
+ *   - messages that were neither sent nor destroyed when the node is destroyed, by type;
+ *   - handlers that take longer than 10 ms, unless .slow_after or .watchdog say otherwise. */
 
 /* Signal handlers. With .fault_signals the process has, while a node with it exists,
  *   - a handler for SIGSEGV and SIGBUS, on a stack of its own in each thread that runs actors: it
@@ -125,7 +132,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_run(const troupe_node_options *
 /* The same for a whole program: takes --workers N, --spares N, --watchdog-ms N and --help out of
  * argv, in place, up to a "--", logs to stderr, stops at SIGINT and SIGTERM, watches for handlers
  * that take more than N ms (without the argument 100; 0: none), has spare threads for handlers that
- * block (without the argument 8; 0: none) and .fault_signals. Returns the exit status: 0, or 1
+ * block (without the argument 8; 0: none) and .fault_signals. TROUPE_DEBUG=1 in the environment
+ * turns debug mode on. Returns the exit status: 0, or 1
  * after saying on stderr what failed, or 2 for a bad argument. Other arguments are the program's
  * own and may come through `argument`. */
 TROUPE_API int troupe_main(int argc, char **argv, troupe_body *body, void *argument);

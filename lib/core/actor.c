@@ -358,7 +358,7 @@ static void call_stop(tr_worker *worker, tr_actor *actor)
         tr_seat_set_type(actor->seat, NULL);
         (void) tr_seat_leave(actor->seat); /* the worker is this thread's own */
         behavior->stop(&actor->self, actor->state_block, actor->reason);
-        if (TR_UNLIKELY(tr_seat_enter(actor->seat))) {
+        if (TR_UNLIKELY(tr_seat_enter(actor->seat) != 0)) {
             tr_takeover_come_back(actor); /* one that ends is not taken, but may be looked at */
         }
         end_held(worker, actor);

@@ -17,16 +17,18 @@ static inline tr_worker *tr_enter(const troupe_self *self)
     /* One within another would end it too early. */
     TR_ASSERT(self->actor->worker->guard != NULL || !tr_seat_is_inside(self->actor->seat));
 #endif
-    if (TR_UNLIKELY(tr_seat_enter(self->actor->seat))) {
-        tr_takeover_enter(self);
+    const uint32_t special = tr_seat_enter(self->actor->seat);
+    if (TR_UNLIKELY(special != 0)) {
+        tr_takeover_enter(self, special);
     }
     return self->actor->worker;
 }
 
 static inline void tr_leave(const troupe_self *self)
 {
-    if (TR_UNLIKELY(tr_seat_leave(self->actor->seat))) {
-        tr_takeover_leave(self);
+    const uint32_t special = tr_seat_leave(self->actor->seat);
+    if (TR_UNLIKELY(special != 0)) {
+        tr_takeover_leave(self, special);
     }
 }
 

@@ -17,7 +17,7 @@ static void enter_user(const tr_actor *actor, const void *type)
 
 static tr_worker *leave_user(const tr_actor *actor)
 {
-    if (TR_UNLIKELY(tr_seat_enter(actor->seat))) {
+    if (TR_UNLIKELY(tr_seat_enter(actor->seat) != 0)) {
         tr_takeover_come_back(actor);
     }
     return actor->worker;

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "core/misuse.h"
 
 /* The allocator aligns for any type of the language; a worker has cache lines of its own. */
 #define BLOCK_SIZE (sizeof(tr_worker) + alignof(tr_worker) - 1)
@@ -63,6 +64,9 @@ void tr_ends_fini(tr_ends *ends)
     }
     for (uint32_t i = 0; i < ends->count; i++) {
         tr_worker_fini(ends->ends[i].worker);
+    }
+    if (ends->system->options.is_debug != 0) {
+        (void) tr_misuse_report_leaks(ends); /* it has told the log */
     }
     for (uint32_t i = 0; i < ends->count; i++) {
         tr_worker_fini_pool(ends->ends[i].worker);

@@ -50,6 +50,14 @@ void tr_pool_fini(tr_pool *pool)
     }
 }
 
+/* The chunk's own header precedes it, and a slab's worth is left for that. */
+static unsigned char *first_slab_of(tr_pool_chunk *chunk)
+{
+    const uintptr_t start = (uintptr_t) chunk + sizeof *chunk;
+    return (unsigned char *) ((start + TR_POOL_SLAB_SIZE - 1) &
+                              ~((uintptr_t) TR_POOL_SLAB_SIZE - 1));
+}
+
 static bool add_chunk(tr_pool *pool)
 {
     /* One slab more than is used, to have room to align. */
@@ -65,10 +73,7 @@ static bool add_chunk(tr_pool *pool)
         tr_prefer_huge_pages(chunk, size);
     }
 
-    /* The chunk's own header precedes the first aligned slab, and a slab's worth is left for it. */
-    const uintptr_t start = (uintptr_t) chunk + sizeof *chunk;
-    pool->next_slab =
-        (unsigned char *) ((start + TR_POOL_SLAB_SIZE - 1) & ~((uintptr_t) TR_POOL_SLAB_SIZE - 1));
+    pool->next_slab = first_slab_of(chunk);
     const uintptr_t end = (uintptr_t) chunk + size;
     pool->slabs_left = (uint32_t) ((end - (uintptr_t) pool->next_slab) / TR_POOL_SLAB_SIZE);
     pool->slabs_made += pool->slabs_left;
@@ -208,5 +213,51 @@ void tr_pool_settle(tr_pool *pool)
         pool->homeward_used = homeward->next_used;
         send_home(homeward->home, homeward->head, homeward->tail);
         homeward->head = NULL;
+    }
+}
+
+/* At the end only. */
+
+/* In the free blocks' second word: no message has it in its own. */
+#define FREE_WORD UINT64_C(0x6672656520626c6b)
+
+static uint64_t *second_word(void *block)
+{
+    return (uint64_t *) block + 1;
+}
+
+static void mark_free(tr_pool *pool)
+{
+    for (size_t class = 0; class < TR_POOL_CLASSES; class ++) {
+        for (tr_block *block = pool->free[class]; block != NULL; block = block->next) {
+            TR_UNPOISON(block, tr_pool_size_of_class(class));
+            *second_word(block) = FREE_WORD;
+        }
+    }
+}
+
+static void see_slab(unsigned char *bytes, void (*see)(void *context, void *block), void *context)
+{
+    const tr_slab *slab = (const tr_slab *) (void *) bytes;
+    const uint32_t stride = slab->block_size + PREFIX_SIZE;
+    for (uint32_t i = 0; i < (TR_POOL_SLAB_SIZE - SLAB_HEADER_SIZE) / stride; i++) {
+        void *block = bytes + SLAB_HEADER_SIZE + (size_t) i * stride + PREFIX_SIZE;
+        if (*second_word(block) != FREE_WORD) {
+            see(context, block);
+        }
+    }
+}
+
+void tr_pool_each_in_use(tr_pool *pool, void (*see)(void *context, void *block), void *context)
+{
+    (void) collect_returned(pool);
+    mark_free(pool);
+    for (tr_pool_chunk *chunk = pool->chunks; chunk != NULL; chunk = chunk->next) {
+        const bool is_newest = chunk == pool->chunks;
+        unsigned char *end = is_newest ? pool->next_slab : (unsigned char *) chunk + chunk->size;
+        for (unsigned char *slab = first_slab_of(chunk);
+             (size_t) (end - slab) >= TR_POOL_SLAB_SIZE && slab < end; slab += TR_POOL_SLAB_SIZE) {
+            see_slab(slab, see, context);
+        }
     }
 }

@@ -65,7 +65,7 @@ struct tr_pool {
     uint32_t slabs_made;  /* in all chunks */
     unsigned char *next_slab;
     tr_block *free_last[TR_POOL_CLASSES]; /* of each free list that is not empty */
-    uint64_t blocks_taken; /* for tests: taken less given on this worker */
+    uint64_t blocks_taken;                /* for tests: taken less given on this worker */
     _Alignas(64) _Atomic(tr_block *) returned;
     _Atomic uint64_t from_outside; /* for tests: blocks given back by give_from_outside */
 };
@@ -155,6 +155,10 @@ static inline void tr_pool_give(tr_pool *pool, void *given)
 
 /* Gives a block back from a thread that has no pool. */
 void tr_pool_give_from_outside(void *block);
+
+/* Calls `see` with each block that is in use. For the node's end: all pools have been settled, and
+ * nobody takes or gives any more, not even afterwards. */
+void tr_pool_each_in_use(tr_pool *pool, void (*see)(void *context, void *block), void *context);
 
 /* Sends the homeward chains home. */
 void tr_pool_settle(tr_pool *pool);

@@ -62,6 +62,8 @@ typedef struct tr_ports {
     void (*want_worker)(void *context, struct tr_worker *worker, struct tr_seat *seat);
     void (*return_worker)(void *context, struct tr_worker *worker, struct tr_seat *seat);
     void (*come_back)(void *context, struct tr_worker *worker, struct tr_seat *seat);
+    /* Whether `self` is the calling thread's to use. NULL: nobody knows. */
+    bool (*is_caller)(void *context, const troupe_self *self);
     tr_jobs_port jobs;
     /* The root actor `error` ended with this; and: the last actor has ended. */
     void (*root_ended)(void *context, troupe_error error);

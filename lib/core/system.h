@@ -29,6 +29,7 @@ typedef struct tr_system_options {
     uint32_t mailbox_capacity_default;
     uint32_t turn_messages;
     uint32_t has_proxy; /* the worker after the regular ones is for threads from outside */
+    uint32_t is_debug;  /* what users do wrong is looked for */
 } tr_system_options;
 
 typedef struct tr_system {
@@ -44,6 +45,7 @@ typedef struct tr_system {
     _Atomic uint64_t dead_letters_logged;
     _Atomic uint64_t dead_letters_unlogged; /* since the last line */
     _Atomic uint64_t dead_letter_log_ns;    /* when the next line may be logged */
+    _Atomic uint32_t misuses_logged;
     tr_dead_ring dead_ring;
     _Atomic uint32_t key_placed; /* spreads PLACE_ANY among equals */
     tr_address guardian;         /* the root of the tree */

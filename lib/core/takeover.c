@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "core/attached.h"
+#include "core/misuse.h"
 
 /* Whose turn it is at this seat. Its slot is its own for as long. */
 static tr_actor *actor_of(tr_worker *worker, const tr_seat *seat)
@@ -48,24 +49,27 @@ void tr_takeover_end(tr_worker *worker, const tr_seat *seat)
     }
 }
 
-void tr_takeover_enter(const troupe_self *self)
+void tr_takeover_enter(const troupe_self *self, uint32_t special)
 {
     tr_worker *worker = self->actor->worker;
     const tr_ports *ports = &worker->system->ports;
+    if ((special & TR_SEAT_CHECKED) != 0) {
+        tr_misuse_check_thread(self);
+    }
     if (worker->guard != NULL) {
         tr_attached_enter(self);
-    } else {
+    } else if ((special & TR_SEAT_TAKEN) != 0) {
         ports->want_worker(ports->context, worker, self->actor->seat);
     }
 }
 
-void tr_takeover_leave(const troupe_self *self)
+void tr_takeover_leave(const troupe_self *self, uint32_t special)
 {
     tr_worker *worker = self->actor->worker;
     const tr_ports *ports = &worker->system->ports;
     if (worker->guard != NULL) {
         tr_attached_leave(self);
-    } else {
+    } else if ((special & TR_SEAT_TAKEN) != 0) {
         ports->return_worker(ports->context, worker, self->actor->seat);
     }
 }
@@ -74,7 +78,7 @@ void tr_takeover_come_back(const tr_actor *actor)
 {
     tr_worker *worker = actor->worker;
     const tr_ports *ports = &worker->system->ports;
-    if (worker->guard == NULL) {
+    if (worker->guard == NULL && tr_seat_is_taken(actor->seat)) {
         ports->come_back(ports->context, worker, actor->seat);
     }
 }

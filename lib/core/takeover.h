@@ -35,9 +35,10 @@ void tr_takeover_begin(tr_worker *worker, const tr_seat *seat);
 void tr_takeover_end(tr_worker *worker, const tr_seat *seat);
 
 /* For the calls with `self`, on entry and on the way out, where the seat says that its thread does
- * not have the worker by itself: it was taken, or has a guard (core/attached). */
-void tr_takeover_enter(const troupe_self *self);
-void tr_takeover_leave(const troupe_self *self);
+ * not have the worker by itself, as it was taken or has a guard (core/attached), or that it is to
+ * be looked at who calls (core/misuse). `special`: the seat's bits. */
+void tr_takeover_enter(const troupe_self *self, uint32_t special);
+void tr_takeover_leave(const troupe_self *self, uint32_t special);
 
 /* The handler has returned or waits. Does nothing if the thread has the worker. */
 void tr_takeover_come_back(const tr_actor *actor);

@@ -17,7 +17,7 @@ static void run_body(void *context)
     void *argument = actor->argument;
     actor->handled = 0; /* lies where the argument did */
     const troupe_error error = actor->body(&task->self, argument);
-    if (TR_UNLIKELY(tr_seat_enter(actor->seat))) {
+    if (TR_UNLIKELY(tr_seat_enter(actor->seat) != 0)) {
         tr_takeover_come_back(actor);
     }
     task->result = error;

@@ -295,6 +295,7 @@ static bool is_over(tr_engine *engine, const tr_runner *runner)
 
 void tr_engine_serve(tr_engine *engine, tr_runner *runner)
 {
+    tr_runner_sit(runner);
     while (tr_helm_hold(&engine->helm, runner) && !is_over(engine, runner)) {
         run_calls(engine);
         const bool has_received = receive(engine);

@@ -9,7 +9,7 @@ void tr_helm_init(tr_helm *helm, tr_worker *worker, void (*wake)(void *context),
                   bool (*has_work)(void *context), void *context)
 {
     *helm = (tr_helm) {.worker = worker, .wake = wake, .has_work = has_work, .context = context};
-    tr_runner_init(&helm->home);
+    tr_runner_init(&helm->home, worker->system->options.is_debug != 0);
     tr_seat_set_taken(&helm->home.seat, worker->guard != NULL); /* see core/takeover */
     helm->owner = &helm->home;
     atomic_store_explicit(&worker->seat, &helm->home.seat, memory_order_relaxed);
@@ -212,8 +212,24 @@ tr_helm_outcome tr_helm_take(tr_helm *helm, tr_seat *seat, tr_runner *spare)
     return outcome;
 }
 
-void tr_runner_init(tr_runner *runner)
+void tr_runner_init(tr_runner *runner, bool is_debug)
 {
     *runner = (tr_runner) {.next = NULL};
     tr_seat_init(&runner->seat);
+    if (is_debug) {
+        tr_seat_set_checked(&runner->seat);
+    }
+}
+
+/* Relaxed: a thread has to find its own number only. */
+
+void tr_runner_sit(tr_runner *runner)
+{
+    atomic_store_explicit(&runner->thread_id, tr_thread_id(), memory_order_relaxed);
+}
+
+bool tr_runner_is_here(tr_seat *seat)
+{
+    const tr_runner *runner = TR_CONTAINER_OF(seat, tr_runner, seat);
+    return atomic_load_explicit(&runner->thread_id, memory_order_relaxed) == tr_thread_id();
 }

@@ -28,6 +28,7 @@
 /* Lies still while it may be asked to run a worker. But for the seat its fields are helm.c's. */
 typedef struct tr_runner {
     tr_seat seat;
+    _Atomic uint64_t thread_id;
     struct tr_runner *next; /* of those who want the worker */
     bool is_released;       /* what it has lent does not come back */
 } tr_runner;
@@ -82,6 +83,12 @@ void tr_helm_come_back(tr_helm *helm, tr_seat *seat);
  * code, and if that is of use to others; `spare` is idle, or NULL. Membarriers are open. */
 tr_helm_outcome tr_helm_take(tr_helm *helm, tr_seat *seat, tr_runner *spare);
 
-void tr_runner_init(tr_runner *runner);
+/* `is_debug`: it is to be looked at who calls. */
+void tr_runner_init(tr_runner *runner, bool is_debug);
+
+/* The calling thread is the runner's. */
+void tr_runner_sit(tr_runner *runner);
+/* Whether the calling thread is that of the runner with this seat. */
+bool tr_runner_is_here(tr_seat *seat);
 
 #endif

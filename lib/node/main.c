@@ -17,6 +17,7 @@ enum exit_status {
 };
 
 #define WATCHDOG_MS_DEFAULT 100
+#define WATCHDOG_MS_DEBUG 10
 #define WATCHDOG_MS_MAX 3600000 /* an hour */
 #define SPARES_DEFAULT 8
 
@@ -77,10 +78,17 @@ static const struct option *find_option(const struct option *options, const char
     return NULL;
 }
 
-/* Reads our arguments and closes the gaps they leave; "--" ends them. */
-static struct wishes take_arguments(int argc, char **argv)
+static bool is_debug_wanted(void)
 {
-    struct wishes wishes = {.watchdog_ms = WATCHDOG_MS_DEFAULT, .spares = SPARES_DEFAULT};
+    const char *value = getenv("TROUPE_DEBUG");
+    return value != NULL && value[0] != '\0' && strcmp(value, "0") != 0;
+}
+
+/* Reads our arguments and closes the gaps they leave; "--" ends them. */
+static struct wishes take_arguments(int argc, char **argv, bool is_debug)
+{
+    struct wishes wishes = {.watchdog_ms = is_debug ? WATCHDOG_MS_DEBUG : WATCHDOG_MS_DEFAULT,
+                            .spares = SPARES_DEFAULT};
     const struct option options[] = {
         {.name = "--workers", .value = &wishes.workers, .least = 1, .most = TR_WORKERS_MAX},
         {.name = "--watchdog-ms", .value = &wishes.watchdog_ms, .most = WATCHDOG_MS_MAX},
@@ -120,14 +128,17 @@ static void print_help(const char *program)
         "  --workers N      run on N threads, 1 to %d; without it one per core\n"
         "  --spares N       threads that help out while handlers block, 0 to %d; without it %d\n"
         "  --watchdog-ms N  report handlers that take longer than N ms; without it %d; 0: none\n"
-        "  --help           say this\n",
-        program, TR_WORKERS_MAX, TR_SPARES_MAX, SPARES_DEFAULT, WATCHDOG_MS_DEFAULT);
+        "  --help           say this\n"
+        "TROUPE_DEBUG=1 in the environment turns debug mode on, and N of --watchdog-ms to %d\n",
+        program, TR_WORKERS_MAX, TR_SPARES_MAX, SPARES_DEFAULT, WATCHDOG_MS_DEFAULT,
+        WATCHDOG_MS_DEBUG);
 }
 
 int troupe_main(int argc, char **argv, troupe_body *body, void *argument)
 {
     const char *program = program_name(argc, argv);
-    const struct wishes wishes = take_arguments(argc, argv);
+    const bool is_debug = is_debug_wanted();
+    const struct wishes wishes = take_arguments(argc, argv, is_debug);
     if (wishes.is_bad) {
         return EXIT_BAD_ARGUMENT;
     }
@@ -141,7 +152,8 @@ int troupe_main(int argc, char **argv, troupe_body *body, void *argument)
                                        .slow_after = TROUPE_WITHIN_MS(wishes.watchdog_ms),
                                        .watchdog = wishes.watchdog_ms > 0 ? TROUPE_WATCHDOG_ON
                                                                           : TROUPE_WATCHDOG_OFF,
-                                       .fault_signals = 1, .spares_max = wishes.spares),
+                                       .fault_signals = 1, .spares_max = wishes.spares,
+                                       .debug = is_debug ? 1 : 0),
                    body, argument);
     if (error) {
         (void) fprintf(stderr, "%s: %s\n", program, troupe_error_text(error));

@@ -3,9 +3,11 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "core/actor.h"
 #include "core/way.h"
 #include "node/crew.h"
 #include "node/keeper.h"
+#include "node/proxy.h"
 
 static bool carry(void *context, tr_worker *from, uint32_t to, const tr_batch *batch)
 {
@@ -148,6 +150,13 @@ static void come_back(void *context, tr_worker *worker, tr_seat *seat)
     tr_helm_come_back(helm_of(context, worker), seat);
 }
 
+static bool is_caller(void *context, const troupe_self *self)
+{
+    (void) context;
+    return self->actor->worker->guard != NULL ? tr_proxy_is_caller(self)
+                                              : tr_runner_is_here(self->actor->seat);
+}
+
 static void route_job(tr_worker *worker, void *context)
 {
     tr_job *job = context;
@@ -202,6 +211,7 @@ tr_ports tr_outside_ports(troupe_node *node)
         .want_worker = want_worker,
         .return_worker = return_worker,
         .come_back = come_back,
+        .is_caller = is_caller,
         .jobs = tr_crew_port(node->crew),
         .root_ended = root_ended,
         .all_ended = all_ended,

@@ -290,6 +290,15 @@ static tr_attachment *find(tr_proxy *proxy, const troupe_self *self, uint64_t th
     return NULL;
 }
 
+bool tr_proxy_is_caller(const troupe_self *self)
+{
+    tr_proxy *proxy = proxy_of(self->actor->worker->guard);
+    enter(&proxy->guard);
+    const bool is_caller = find(proxy, self, tr_thread_id()) != NULL;
+    leave(&proxy->guard);
+    return is_caller;
+}
+
 static void detach(tr_proxy *proxy, tr_attachment *attachment)
 {
     tr_list_remove(&attachment->link);

@@ -19,6 +19,10 @@
  * without. */
 void tr_proxy_destroy(troupe_node *node);
 
+/* Whether the calling thread is the one that attached as `self`, which is attached. In a bracket,
+ * outside of the guard. */
+bool tr_proxy_is_caller(const troupe_self *self);
+
 /* How many attachments there are; logs them by name. */
 uint32_t tr_proxy_report_attached(troupe_node *node);
 

@@ -13,10 +13,11 @@
 #include "base/thread.h"
 #include "node/spares.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, offload_queue_max);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, reserved);
 
 #define TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
 #define SLOW_AFTER_DEFAULT_NS UINT64_C(100000000)
+#define SLOW_AFTER_DEBUG_NS UINT64_C(10000000)
 #define BLOCKING_LIMIT_DEFAULT_NS UINT64_C(20000000)
 #define OWN_THREADS_DEFAULT 64
 /* Less does not hold the library's own frames, more is a mistake. */
@@ -39,6 +40,7 @@ static troupe_error check(const troupe_node_options *options)
     TR_REQUIRE(options->stop_on_signals <= 1, BAD_ARGUMENT);
     TR_REQUIRE(options->watchdog <= TROUPE_WATCHDOG_ALL, BAD_ARGUMENT);
     TR_REQUIRE(options->fault_signals <= 1, BAD_ARGUMENT);
+    TR_REQUIRE(options->debug <= 1, BAD_ARGUMENT);
     TR_REQUIRE(options->spares_max <= TR_SPARES_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->offload_threads_max <= TR_OFFLOAD_THREADS_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->offload_queue_max <= TR_OFFLOAD_QUEUE_MAX, BAD_ARGUMENT);
@@ -93,6 +95,16 @@ static uint64_t incarnation(uint64_t random)
     return id != 0 ? id : 1;
 }
 
+static void set_debug_defaults(troupe_node_options *options)
+{
+    if (options->debug != 0 && options->watchdog == TROUPE_WATCHDOG_OFF) {
+        options->watchdog = TROUPE_WATCHDOG_ON;
+    }
+    if (options->debug != 0 && options->slow_after.ns == 0) {
+        options->slow_after.ns = SLOW_AFTER_DEBUG_NS;
+    }
+}
+
 troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node_options *options)
 {
     troupe_node_options known;
@@ -101,6 +113,7 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
     if (error) {
         return error;
     }
+    set_debug_defaults(&known);
     uint64_t random[2];
     TR_REQUIRE(getrandom(random, sizeof random, 0) == (ssize_t) sizeof random, SYSTEM);
 
@@ -129,6 +142,7 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .seed = known.seed != 0 ? known.seed : random[1],
         .workers = workers,
         .has_proxy = 1,
+        .is_debug = known.debug,
         .ends_max = workers + 1 + or_default(known.own_threads_max, OWN_THREADS_DEFAULT),
         .actors_max = or_default(known.actors_max, TR_ACTORS_MAX_DEFAULT),
         .mailbox_capacity_default =

@@ -109,7 +109,7 @@ static tr_spare *make(tr_spares *spares)
     char name[TR_THREAD_NAME_BYTES_MAX];
     (void) snprintf(name, sizeof name, "%.7s-s%u", options->node_name, index); /* cut if long */
     spare->spares = spares;
-    tr_runner_init(&spare->runner);
+    tr_runner_init(&spare->runner, options->system->options.is_debug != 0);
     if (options->has_fault_signals &&
         tr_fault_thread_init(&spare->faults, options->system, options->node_name,
                              &spare->runner.seat) != TROUPE_OK) {

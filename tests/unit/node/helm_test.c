@@ -85,7 +85,7 @@ static void make_bridge(struct bridge *bridge, tr_world *world)
     memset(bridge, 0, sizeof *bridge);
     bridge->seen = a_probe();
     tr_helm_init(&bridge->helm, worker, wake, has_work, bridge);
-    tr_runner_init(&bridge->spare);
+    tr_runner_init(&bridge->spare, false);
     worker->system->ports.want_worker = want_worker;
     worker->system->ports.return_worker = return_worker;
     worker->system->ports.come_back = come_back;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <troupe/node.h>
 #include <unistd.h>
@@ -39,8 +40,11 @@ static void end_capture(struct capture *capture)
     (void) fclose(capture->file);
 }
 
+static const troupe_type leak_type = TROUPE_SIGNAL("leak");
+
 struct given {
     troupe_error error;
+    bool leaks;        /* one message */
     bool has_watchdog; /* seen by the body */
     bool has_fault_handler;
     unsigned workers; /* likewise, as all below */
@@ -70,6 +74,10 @@ static troupe_error body(troupe_self *self, void *argument)
         sigaction(SIGSEGV, NULL, &action) == 0 && (action.sa_flags & SA_ONSTACK) != 0;
     const troupe_error error = troupe_self_snapshot(self, &snapshot);
     given->workers = error ? 0 : (unsigned) snapshot->worker_count;
+    troupe_message *message = NULL;
+    if (given->leaks && troupe_message_create(self, &leak_type, NULL, &message)) {
+        return TROUPE_ERROR_NO_MEMORY;
+    }
     return given->error;
 }
 
@@ -190,6 +198,22 @@ static void watches_its_handlers_unless_told_otherwise(void **state)
     assert_int_equal(given.runs, 0);
 }
 
+/* Promise: DEBUG-SLOW */
+static void is_in_debug_mode_if_the_environment_says_so(void **state)
+{
+    (void) state;
+    static const char *const values[] = {"0", "", "1"};
+    for (size_t i = 0; i < sizeof values / sizeof(const char *); i++) {
+        struct given given = {.leaks = true};
+        struct capture capture;
+        assert_int_equal(setenv("TROUPE_DEBUG", values[i], 1), 0);
+        assert_int_equal(run(&given, &capture, STDERR_FILENO, ARGUMENTS(NULL)), 0);
+        const bool is_told = strstr(capture.text, "misuse: 1 messages of type leak") != NULL;
+        assert_int_equal(is_told, i == 2);
+    }
+    assert_int_equal(unsetenv("TROUPE_DEBUG"), 0);
+}
+
 static void helps(void **state)
 {
     (void) state;
@@ -212,6 +236,7 @@ int main(void)
         cmocka_unit_test(takes_its_own_arguments_out),
         cmocka_unit_test(takes_the_number_after_an_equals_sign_too),
         cmocka_unit_test(watches_its_handlers_unless_told_otherwise),
+        cmocka_unit_test(is_in_debug_mode_if_the_environment_says_so),
         cmocka_unit_test(helps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

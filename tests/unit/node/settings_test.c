@@ -43,6 +43,21 @@ static void takes_the_documented_defaults(void **state)
     assert_false(settings.stops_on_signals);
 }
 
+/* Promise: DEBUG-SLOW */
+static void watch_more_closely_in_debug_mode(void **state)
+{
+    (void) state;
+    tr_node_settings settings;
+    assert_ok(tr_node_settings_read(&settings, TROUPE_NODE_OPTIONS(.debug = 1)));
+    assert_int_equal(settings.watch, TROUPE_WATCHDOG_ON);
+    assert_true(settings.slow_after_ns == UINT64_C(10000000));
+    assert_ok(tr_node_settings_read(
+        &settings, TROUPE_NODE_OPTIONS(.debug = 1, .slow_after = TROUPE_WITHIN_MS(70),
+                                       .watchdog = TROUPE_WATCHDOG_ALL)));
+    assert_int_equal(settings.watch, TROUPE_WATCHDOG_ALL);
+    assert_true(settings.slow_after_ns == UINT64_C(70000000));
+}
+
 static void keeps_what_is_given(void **state)
 {
     (void) state;
@@ -94,6 +109,7 @@ static void refuses_each_option_that_is_out_of_range(void **state)
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.watchdog = TROUPE_WATCHDOG_ALL + 1)),
                  BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.fault_signals = 2)), BAD_ARGUMENT);
+    assert_fails(read_options(TROUPE_NODE_OPTIONS(.debug = 2)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.spares_max = 257)), BAD_ARGUMENT);
     assert_fails(read_options(&(const troupe_node_options) {.size = 0, .workers = 1}),
                  BAD_ARGUMENT);
@@ -128,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_the_documented_defaults),
+        cmocka_unit_test(watch_more_closely_in_debug_mode),
         cmocka_unit_test(keeps_what_is_given),
         cmocka_unit_test(refuses_each_option_that_is_out_of_range),
         cmocka_unit_test(refuses_what_only_a_later_version_knows),
