@@ -80,6 +80,8 @@ static const struct option *find_option(const struct option *options, const char
 
 static bool is_debug_wanted(void)
 {
+    /* No thread that could change the environment has been started by us.
+     * NOLINTNEXTLINE(concurrency-mt-unsafe) */
     const char *value = getenv("TROUPE_DEBUG");
     return value != NULL && value[0] != '\0' && strcmp(value, "0") != 0;
 }
