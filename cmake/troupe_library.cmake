@@ -35,6 +35,7 @@ install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/troupe)
 install(EXPORT troupe_targets NAMESPACE troupe:: FILE troupe-targets.cmake
     DESTINATION ${package_folder})
+get_property(actor_packages GLOBAL PROPERTY TROUPE_ACTOR_PACKAGES)
 configure_package_config_file(
     ${PROJECT_SOURCE_DIR}/cmake/troupe-config.cmake.in ${PROJECT_BINARY_DIR}/troupe-config.cmake
     INSTALL_DESTINATION ${package_folder})
