@@ -63,7 +63,8 @@ typedef enum troupe_wait {
     TROUPE_WAIT_TIME,
     TROUPE_WAIT_START,    /* for waits_for, its child, to be ready */
     TROUPE_WAIT_CHILDREN, /* for its children to end */
-    TROUPE_WAIT_OFFLOAD   /* for work of its own that the pool does */
+    TROUPE_WAIT_OFFLOAD,  /* for work of its own that the pool does */
+    TROUPE_WAIT_FD        /* for a file descriptor */
 } troupe_wait;
 
 typedef struct troupe_actor_info {

@@ -11,6 +11,7 @@
 #include <troupe/behavior.h>
 #include <troupe/dead_letter.h>
 #include <troupe/error.h>
+#include <troupe/io.h>
 #include <troupe/log.h>
 #include <troupe/mailbox.h>
 #include <troupe/message.h>

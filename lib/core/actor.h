@@ -59,6 +59,7 @@ typedef struct tr_extra {
     tr_queue stash;
     uint32_t stashed;
     uint32_t pressure_is_high;
+    uint32_t fd_waits;        /* in the worker's fds */
     tr_queue pressure;        /* entries of those who watch the marks */
     tr_park *park;            /* NULL: nothing was ever parked */
     tr_name *name;            /* NULL: none */

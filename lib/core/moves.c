@@ -210,7 +210,7 @@ bool tr_moves_take_stray(tr_worker *worker, troupe_message *message)
 bool tr_move_may(const tr_worker *worker, const tr_actor *actor)
 {
     return actor->state == TR_ACTOR_LIVE && !actor->is_pinned && !actor->is_guardian &&
-           !actor->is_taken &&
+           !actor->is_taken && (actor->extra == NULL || actor->extra->fd_waits == 0) &&
            atomic_load_explicit(&actor->slot->way, memory_order_relaxed) == worker->index;
 }
 

@@ -39,6 +39,22 @@ typedef struct tr_jobs_port {
     void (*count)(void *context, troupe_offload_counts *out_counts);
 } tr_jobs_port;
 
+/* The descriptors that a worker's actors wait for (core/fds). */
+typedef struct tr_fds_port {
+    void *context;
+    /* The worker is to hear by tr_fds_came, on a thread that has it and between two of its passes,
+     * when the descriptor is ready for one of `events` (of troupe_fd_event); once.
+     * Errors: BAD_ARGUMENT for what cannot be waited for; LIMIT_REACHED; NO_MEMORY; SYSTEM.
+     * NULL where there are no descriptors. */
+    troupe_error (*watch)(void *context, struct tr_worker *worker, int fd, uint32_t events);
+    /* The same for one that is watched: once more, or for other events.
+     * Errors: BAD_ARGUMENT if it was closed since, be it another by now. */
+    troupe_error (*change)(void *context, struct tr_worker *worker, int fd, uint32_t events);
+    void (*unwatch)(void *context, struct tr_worker *worker, int fd);
+    /* Which of the events it is ready for just now. Errors: BAD_ARGUMENT if it is not open. */
+    troupe_error (*look)(void *context, int fd, uint32_t events, uint32_t *out_events);
+} tr_fds_port;
+
 typedef struct tr_ports {
     const troupe_allocator *allocator;
     const troupe_log *log; /* NULL: none */
@@ -65,6 +81,7 @@ typedef struct tr_ports {
     /* Whether `self` is the calling thread's to use. NULL: nobody knows. */
     bool (*is_caller)(void *context, const troupe_self *self);
     tr_jobs_port jobs;
+    tr_fds_port fds;
     /* The root actor `error` ended with this; and: the last actor has ended. */
     void (*root_ended)(void *context, troupe_error error);
     void (*all_ended)(void *context);

@@ -184,13 +184,19 @@ void tr_task_message_awaited(tr_worker *worker, tr_task *task, const troupe_mess
     }
 }
 
+/* Whether the stop of its actor ends the wait. */
+static bool ends_with_stop(const tr_task *task)
+{
+    return task->wait == TROUPE_WAIT_MESSAGE || task->wait == TROUPE_WAIT_TIME ||
+           (task->wait == TROUPE_WAIT_FD && (task->wait_id & (uint64_t) TROUPE_READABLE) != 0);
+}
+
 void tr_task_interrupt(tr_worker *worker, tr_task *task)
 {
     const tr_actor *actor = task->self.actor;
     if (actor->is_cancelled) {
         tr_task_wake(worker, task, TROUPE_ERROR_CANCELLED);
-    } else if (actor->is_stopping &&
-               (task->wait == TROUPE_WAIT_MESSAGE || task->wait == TROUPE_WAIT_TIME)) {
+    } else if (actor->is_stopping && ends_with_stop(task)) {
         tr_task_wake(worker, task, TROUPE_ERROR_STOPPING);
     }
 }

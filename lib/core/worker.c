@@ -42,6 +42,7 @@ troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index
     tr_list_init(&worker->hungry);
     tr_list_init(&worker->actors);
     tr_timers_init(&worker->timers, worker->now_ns);
+    tr_fds_init(worker);
     tr_timer_init(&worker->hungry_timer, feed_hungry, worker);
     tr_timer_init(&worker->dead_letter_timer, sum_up_dead_letters, worker);
     tr_random_seed(&worker->random, system->options.seed + index);
@@ -134,6 +135,7 @@ void tr_worker_fini(tr_worker *worker)
 {
     const troupe_allocator *allocator = worker->system->ports.allocator;
     tr_worker_drop_queues(worker);
+    tr_fds_fini(worker); /* what waits lies with the actors */
     for (tr_list *node = tr_list_first(&worker->actors); node != NULL;
          node = tr_list_first(&worker->actors)) {
         tr_actor_free(worker, TR_CONTAINER_OF(node, tr_actor, link));

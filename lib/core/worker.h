@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/random.h"
+#include "core/fds.h"
 #include "core/guard.h"
 #include "core/ledger.h"
 #include "core/moves.h"
@@ -69,6 +70,7 @@ struct tr_worker {
     _Atomic(tr_seat *) seat;      /* of the thread that runs it */
     tr_seat home_seat;            /* of its first thread */
     tr_moves moves;
+    tr_fds fds;
     bool is_own_thread;
     tr_guard *guard; /* NULL: one thread runs it, and no other touches it */
 };

@@ -44,6 +44,7 @@ struct tr_engine {
     tr_helm helm;
     tr_inproc_end *end;
     tr_waiter *waiter;
+    tr_descriptors descriptors;
     const tr_crowd *crowd;
     const troupe_allocator *allocator;
     void (*ended)(void *context);
@@ -212,6 +213,10 @@ static bool spin(tr_engine *engine, uint64_t due_ns)
             }
             pause_processor();
         }
+        if (!tr_fds_is_empty(&engine->worker->fds) &&
+            tr_descriptors_look(&engine->descriptors, engine->worker)) {
+            return true;
+        }
         time_ns = now_ns(engine);
     }
     return time_ns >= due_ns;
@@ -263,6 +268,7 @@ static void rest(tr_engine *engine)
     (void) tr_waiter_wait(engine->waiter, due_ns, time_ns, &events); /* whatever it was: look */
     enter_guard(engine);
     engine->worker->now_ns = now_ns(engine); /* what comes in now comes after the sleep */
+    (void) tr_descriptors_look(&engine->descriptors, engine->worker);
 }
 
 /* Lets nobody call or send any more. */
@@ -298,6 +304,7 @@ void tr_engine_serve(tr_engine *engine, tr_runner *runner)
     tr_runner_sit(runner);
     while (tr_helm_hold(&engine->helm, runner) && !is_over(engine, runner)) {
         run_calls(engine);
+        tr_descriptors_look_now_and_then(&engine->descriptors, engine->worker);
         const bool has_received = receive(engine);
         const bool has_more = tr_worker_pass(engine->worker);
         if (!has_received && !has_more) {
@@ -339,7 +346,15 @@ static bool has_work(void *context)
     const tr_engine *engine = context;
     return atomic_load_explicit(&engine->has_calls, memory_order_relaxed) != 0 ||
            tr_inproc_has_arrivals(engine->end) ||
-           tr_takeover_is_useful(engine->worker, now_ns(engine));
+           tr_takeover_is_useful(engine->worker, now_ns(engine)) ||
+           tr_descriptors_are_ready(&engine->descriptors);
+}
+
+/* For those that wait for descriptors. */
+
+tr_descriptors *tr_engine_descriptors(tr_engine *engine)
+{
+    return &engine->descriptors;
 }
 
 tr_helm *tr_engine_helm(tr_engine *engine)
@@ -369,6 +384,7 @@ troupe_error tr_engine_create(const tr_engine_options *options, tr_engine **out_
 
     troupe_error error = tr_waiter_create(allocator, &engine->waiter);
     if (!error) {
+        tr_descriptors_init(&engine->descriptors, allocator, engine->waiter);
         error = tr_inproc_open(options->inproc, options->worker->index, &engine->end);
     }
     if (!error && options->has_fault_signals) {
@@ -394,6 +410,7 @@ void tr_engine_destroy(tr_engine **in_engine)
     }
     TR_ASSERT(!engine->is_started);
     tr_inproc_close(&engine->end);
+    tr_descriptors_fini(&engine->descriptors);
     tr_waiter_destroy(&engine->waiter);
     tr_fault_thread_fini(&engine->faults);
     tr_helm_fini(&engine->helm);

@@ -9,7 +9,7 @@
  *             start and from has_ended on, nothing runs the worker.
  * Threads:    any; send only the thread that runs the worker, or who holds its guard.
  * Fails:      in create and start.
- * Uses:       worker, helm, inproc, waiter. */
+ * Uses:       worker, helm, inproc, waiter, descriptors. */
 #ifndef TR_NODE_ENGINE_H
 #define TR_NODE_ENGINE_H
 
@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "core/worker.h"
+#include "node/descriptors.h"
 #include "node/helm.h"
 #include "transport/inproc.h"
 
@@ -84,6 +85,7 @@ bool tr_engine_is_at_rest(tr_engine *engine);
 void tr_engine_serve(tr_engine *engine, tr_runner *runner);
 
 tr_helm *tr_engine_helm(tr_engine *engine);
+tr_descriptors *tr_engine_descriptors(tr_engine *engine);
 
 /* The tr_thread_id of the worker's first thread; 0 if that does not run. */
 uint64_t tr_engine_thread_id(const tr_engine *engine);

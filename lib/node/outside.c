@@ -195,6 +195,33 @@ troupe_error tr_outside_make_crew(troupe_node *node)
     return tr_crew_create(&options, &node->crew);
 }
 
+static tr_descriptors *descriptors_of(void *context, const tr_worker *worker)
+{
+    troupe_node *node = context;
+    return tr_engine_descriptors(node->engines[worker->index]); /* as helm_of */
+}
+
+static troupe_error watch(void *context, tr_worker *worker, int fd, uint32_t events)
+{
+    return narrow(tr_descriptors_watch(descriptors_of(context, worker), fd, events));
+}
+
+static troupe_error change(void *context, tr_worker *worker, int fd, uint32_t events)
+{
+    return tr_descriptors_change(descriptors_of(context, worker), fd, events);
+}
+
+static void unwatch(void *context, tr_worker *worker, int fd)
+{
+    tr_descriptors_unwatch(descriptors_of(context, worker), fd);
+}
+
+static troupe_error look(void *context, int fd, uint32_t events, uint32_t *out_events)
+{
+    (void) context;
+    return tr_poller_look_at(fd, events, out_events);
+}
+
 tr_ports tr_outside_ports(troupe_node *node)
 {
     return (tr_ports) {
@@ -213,6 +240,8 @@ tr_ports tr_outside_ports(troupe_node *node)
         .come_back = come_back,
         .is_caller = is_caller,
         .jobs = tr_crew_port(node->crew),
+        .fds =
+            {.context = node, .watch = watch, .change = change, .unwatch = unwatch, .look = look},
         .root_ended = root_ended,
         .all_ended = all_ended,
     };

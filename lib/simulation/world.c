@@ -191,6 +191,7 @@ static troupe_error make_system(tr_world *world)
         .make_worker = make_worker,
         .worker_is_done = worker_is_done,
         .jobs = tr_virtual_crew_port(&world->crew),
+        .fds = options->fds != NULL ? *options->fds : (tr_fds_port) {0},
         .root_ended = root_ended,
         .all_ended = all_ended,
     };
@@ -302,6 +303,14 @@ static void deliver(tr_world *world, uint32_t choice)
     worker->now_ns = world->now_ns;
     tr_worker_accept(worker, &batch);
     world->has_work[to] = true;
+}
+
+void tr_world_report_fd(tr_world *world, uint32_t index, int fd, uint32_t ready)
+{
+    tr_worker *worker = tr_world_worker(world, index);
+    worker->now_ns = world->now_ns;
+    tr_fds_came(worker, fd, ready);
+    world->has_work[index] = true;
 }
 
 static void work(tr_world *world, uint32_t choice)

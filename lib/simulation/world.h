@@ -34,6 +34,7 @@ typedef struct tr_world_options {
     uint64_t memory_budget;            /* 0: 1 GiB */
     const troupe_allocator *allocator; /* of the node, not of the world itself; NULL: C library's */
     const troupe_log *log;             /* borrowed; NULL: none */
+    const tr_fds_port *fds;            /* borrowed; NULL: there are no descriptors */
     uint32_t workers;                  /* 0: 1 */
     uint32_t own_threads_max;          /* workers for actors placed on their own thread; 0: 4 */
     uint32_t refuse_chance_percent;    /* how often a batch is not taken at once; below 100 */
@@ -90,6 +91,8 @@ uint32_t tr_world_worker_count(const tr_world *world);
 
 /* Moves an actor to another regular worker. False: it may not be moved now. */
 bool tr_world_move(tr_world *world, troupe_ref actor, uint32_t to);
+/* A descriptor that actors on this worker wait for is ready, as the port of the options would say. */
+void tr_world_report_fd(tr_world *world, uint32_t worker, int fd, uint32_t ready);
 /* Actors moved so far. */
 uint64_t tr_world_moves(const tr_world *world);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <troupe/troupe.h>
 
+#include "api/arguments.h"
 #include "shop.pb-c.h"
 #include "support/actors.h"
 #include "support/fixtures.h"
@@ -12,7 +13,7 @@
 #include "support/works.h"
 #include "support/world_fixture.h"
 
-#define NAMES_MAX 256
+#define NAMES_MAX 512
 
 /* Of the functions that were called. On an actor's stack nothing is asserted, only noted. */
 static struct {
@@ -21,7 +22,7 @@ static struct {
     struct probe *wrong;
 } calls;
 
-static void note(const char *name, bool is_right, const char *what)
+void note(const char *name, bool is_right, const char *what)
 {
     if (calls.count < NAMES_MAX) {
         calls.names[calls.count++] = name;
@@ -30,22 +31,6 @@ static void note(const char *name, bool is_right, const char *what)
         probe_say(calls.wrong, "%s%s", name, what);
     }
 }
-
-/* The call gives this; its arguments in parentheses. */
-#define GIVES(function, arguments, expected)                                                       \
-    note(#function, (function arguments) == (expected), #arguments " is not " #expected)
-#define BAD(function, arguments) GIVES(function, arguments, TROUPE_ERROR_BAD_ARGUMENT)
-#define NOBODY(function, arguments) GIVES(function, arguments, TROUPE_ERROR_NO_SUCH_ACTOR)
-#define IS_NONE(function, arguments)                                                               \
-    note(#function, troupe_ref_is_none(function arguments), #arguments " is somebody")
-#define IS_TEXT(function, arguments, expected)                                                     \
-    note(#function, strcmp((function arguments), (expected)) == 0, #arguments " is not " #expected)
-/* It returns, at least. */
-#define RETURNS(function, arguments)                                                               \
-    do {                                                                                           \
-        function arguments;                                                                        \
-        note(#function, true, "");                                                                 \
-    } while (0)
 
 /* Takes no arguments that could be bad. */
 static const char *const without[] = {"troupe_ref_none"};
@@ -361,6 +346,7 @@ static troupe_error calls_badly(troupe_self *self, void *argument)
     call_about_itself(self);
     call_about_others(self);
     call_to_offload(self);
+    call_about_descriptors(self);
     call_to_spawn(self);
     call_to_wait(self);
     call_to_send(self, &message);

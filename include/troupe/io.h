@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* io: waiting for file descriptors.
+ *
+ * What can be polled (sockets, pipes, eventfds, terminals) can be waited for beside everything else
+ * that an actor waits for, without a thread: the thread of the actor's worker sleeps on all of them
+ * at once. Readiness is a hint, as with poll: the descriptor is non-blocking, and a read or write
+ * that would block after all waits again. A descriptor that has failed or was hung up counts as
+ * ready for what was asked; the read or write then says what is the matter.
+ *
+ * The descriptor stays the caller's. Any number of actors may wait for the same one, and each is
+ * told. One that is closed while somebody waits for it ends the wait with BAD_ARGUMENT: at once for
+ * those on the same worker if troupe_forget_fd is called before the close, otherwise within about a
+ * second. An actor that waits for a descriptor stays on its worker.
+ *
+ * A simulated node has no descriptors: there these calls return SYSTEM.
+ * Threads: the handler or body that self was given to. */
+#ifndef TROUPE_IO_H
+#define TROUPE_IO_H
+
+#include <stdint.h>
+#include <troupe/api.h>
+#include <troupe/error.h>
+#include <troupe/message.h>
+#include <troupe/time.h>
+
+TROUPE_BEGIN
+
+/* Bits. */
+typedef enum troupe_fd_event {
+    TROUPE_READABLE = 1,
+    TROUPE_WRITABLE = 2
+} troupe_fd_event;
+
+/* Waits until the descriptor is ready for one of `events`. For coroutines, and for threads that are
+ * attached.
+ * Owns:        *out_events, which of them it is ready for; may be NULL.
+ * Waits:       at most `timeout` (not given: no limit) and no longer than the message being handled
+ *              may take. TROUPE_NOW looks only.
+ * Cancel-safe: nothing is read or written; a descriptor that was ready when the wait ended is a
+ *              TROUPE_OK.
+ * Errors:      TIMED_OUT, CANCELLED; STOPPING when the actor is stopped, unless it waits to write
+ *              only; CANNOT_WAIT; NO_MEMORY; SYSTEM if the kernel has no room for it;
+ *              BAD_ARGUMENT, also for what cannot be waited for, such as a file on disk, and for a
+ *              descriptor that is or was closed. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_wait_fd(troupe_self *self, int fd, uint32_t events,
+                                                         troupe_timeout timeout,
+                                                         uint32_t *out_events);
+
+/* Ends the waits for a descriptor that is going to be closed: those of all actors on this worker
+ * return BAD_ARGUMENT. To be called before the close wherever others may be waiting. */
+TROUPE_API void troupe_forget_fd(troupe_self *self, int fd);
+
+TROUPE_END
+
+#endif
