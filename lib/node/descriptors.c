@@ -51,7 +51,7 @@ bool tr_descriptors_look(tr_descriptors *descriptors, tr_worker *worker)
     if (descriptors->poller == NULL) {
         return false;
     }
-    /* Also where nobody waits: what is reported of a descriptor that was closed wants to be taken. */
+    /* Also where nobody waits: what is reported of one that was closed wants to be taken. */
     descriptors->looked_ns = worker->now_ns;
     const tr_poller_event *events = NULL;
     const uint32_t count = tr_poller_look(descriptors->poller, &events);

@@ -305,14 +305,6 @@ static void deliver(tr_world *world, uint32_t choice)
     world->has_work[to] = true;
 }
 
-void tr_world_report_fd(tr_world *world, uint32_t index, int fd, uint32_t ready)
-{
-    tr_worker *worker = tr_world_worker(world, index);
-    worker->now_ns = world->now_ns;
-    tr_fds_came(worker, fd, ready);
-    world->has_work[index] = true;
-}
-
 static void work(tr_world *world, uint32_t choice)
 {
     const tr_worker *worker = tr_virtual_crew_work(&world->crew, choice, &world->ends);

@@ -91,8 +91,6 @@ uint32_t tr_world_worker_count(const tr_world *world);
 
 /* Moves an actor to another regular worker. False: it may not be moved now. */
 bool tr_world_move(tr_world *world, troupe_ref actor, uint32_t to);
-/* A descriptor that actors on this worker wait for is ready, as the port of the options would say. */
-void tr_world_report_fd(tr_world *world, uint32_t worker, int fd, uint32_t ready);
 /* Actors moved so far. */
 uint64_t tr_world_moves(const tr_world *world);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fds_fixture: descriptors that a test opens, makes ready and closes, and actors that wait for them.
+/* fds_fixture: descriptors that a test opens, makes ready and closes.
  *
  * Threads: the test's. */
 #ifndef TR_TESTS_UNIT_CORE_FDS_FIXTURE_H
@@ -92,7 +92,9 @@ static inline uint32_t fake_report(struct fake_fds *fake)
             const uint32_t ready = fake->level[fd] & fake->asked[worker][fd];
             if (ready != 0) {
                 fake->asked[worker][fd] = 0;
-                tr_world_report_fd(fake->world, worker, fd, ready);
+                tr_worker *told = tr_world_worker(fake->world, worker);
+                told->now_ns = tr_world_now_ns(fake->world);
+                tr_fds_came(told, fd, ready); /* the world looks at all when it goes on */
                 count++;
             }
         }

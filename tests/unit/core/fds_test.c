@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Many actors on several workers wait for few descriptors that become ready, are closed and opened
- * at random moments, while others are cancelled and stopped: each wait ends once, with a reason that
- * it can have. In virtual time, over seeds. */
+ * at random moments, while some are cancelled and stopped: each wait ends once, with a reason
+ * that it can have. In virtual time, over seeds. */
 #include "core/fds.h"
 
 #include "support/cast.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a set of descriptors promises: each is reported once, and then when it is asked for again. */
+/* What a set of descriptors promises: each is reported once, then when it is asked for again. */
 #include "transport/poller.h"
 
 #include <fcntl.h>
