@@ -9,6 +9,7 @@
 #include <troupe/ask.h>
 #include <troupe/attach.h>
 #include <troupe/behavior.h>
+#include <troupe/circuit_breaker.h>
 #include <troupe/dead_letter.h>
 #include <troupe/error.h>
 #include <troupe/io.h>
@@ -18,7 +19,9 @@
 #include <troupe/monitor.h>
 #include <troupe/node.h>
 #include <troupe/offload.h>
+#include <troupe/rate_limit.h>
 #include <troupe/ref.h>
+#include <troupe/retry.h>
 #include <troupe/send.h>
 #include <troupe/service.h>
 #include <troupe/spawn.h>

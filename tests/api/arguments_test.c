@@ -352,6 +352,8 @@ static troupe_error calls_badly(troupe_self *self, void *argument)
     call_to_send(self, &message);
     call_to_ask(self, &message);
     call_to_reply(self, message);
+    call_about_limits(self);
+    call_to_retry(self);
     call_services(self, &message);
     return error;
 }

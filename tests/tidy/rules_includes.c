@@ -15,6 +15,7 @@ struct layer {
 static const struct layer layers[] = {
     {"base", {NULL}},
     {"core", {"base"}},
+    {"flow", {"base"}},
     {"transport", {"base", "core"}},
     {"cluster", {"base", "core", "transport"}},
     {"node", {"base", "core", "transport", "cluster"}},

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* What limits and repeats calls, called with bad arguments. */
+#include "api/arguments.h"
+
+static troupe_error attempts(troupe_self *self, const troupe_retry *retry, void *context)
+{
+    (void) self;
+    (void) retry;
+    (void) context;
+    return TROUPE_OK;
+}
+
+void call_to_retry(troupe_self *self)
+{
+    troupe_retry retry;
+    troupe_timeout delay;
+    troupe_error error = TROUPE_ERROR_OVERLOADED;
+    const troupe_retry_options short_one = {.size = 1};
+    BAD(troupe_retry_call, (NULL, NULL, attempts, NULL));
+    BAD(troupe_retry_call, (self, NULL, NULL, NULL));
+    BAD(troupe_retry_call, (self, &short_one, attempts, NULL));
+    BAD(troupe_retry_init, (NULL, NULL, &retry));
+    BAD(troupe_retry_init, (self, NULL, NULL));
+    BAD(troupe_retry_init, (self, TROUPE_RETRY(.jitter_percent = 101), &retry));
+    BAD(troupe_retry_init,
+        (self, TROUPE_RETRY(.first_delay = TROUPE_FOREVER, .delay_max = TROUPE_NOW), &retry));
+    GIVES(troupe_retry_decide, (NULL, &retry, error, &delay), false);
+    GIVES(troupe_retry_decide, (self, NULL, error, &delay), false);
+    GIVES(troupe_retry_next, (NULL, &retry, &error), false);
+    GIVES(troupe_retry_next, (self, NULL, &error), false);
+    GIVES(troupe_retry_next, (self, &retry, NULL), false);
+    note("troupe_retry_remaining", troupe_retry_remaining(NULL, NULL).ns == UINT64_MAX, "");
+    BAD(troupe_retry_budget_init, (NULL, 0, 0));
+    BAD(troupe_retry_budget_init, (&(troupe_retry_budget) {0}, 1001, 0));
+}
+
+void call_about_limits(troupe_self *self)
+{
+    troupe_rate_limit limit = {.rate = 1, .burst = 1};
+    const troupe_circuit_options short_one = {.size = 1};
+    troupe_circuit_breaker breaker;
+    BAD(troupe_rate_limit_init, (NULL, 1, 1));
+    BAD(troupe_rate_limit_init, (&limit, 0, 1));
+    BAD(troupe_rate_limit_init, (&limit, 1, 0));
+    GIVES(troupe_rate_limit_try, (NULL, 1, 0), false);
+    GIVES(troupe_rate_limit_try, (&limit, 2, 0), false);
+    GIVES(troupe_rate_limit_wait_ns, (NULL, 1, 0), UINT64_MAX);
+    BAD(troupe_rate_limit_take, (NULL, &limit, 1, TROUPE_NOW));
+    BAD(troupe_rate_limit_take, (self, NULL, 1, TROUPE_NOW));
+    BAD(troupe_rate_limit_take, (self, &limit, 2, TROUPE_NOW));
+    BAD(troupe_circuit_breaker_init, (NULL, NULL));
+    BAD(troupe_circuit_breaker_init, (&breaker, &short_one));
+    note("troupe_circuit_breaker_allow", troupe_circuit_breaker_allow(NULL, 0).epoch == 0, "");
+    RETURNS(troupe_circuit_breaker_record,
+            (NULL, (troupe_circuit_permit) {1}, TROUPE_CIRCUIT_SUCCESS, 0));
+    GIVES(troupe_circuit_breaker_state, (NULL, 0), TROUPE_CIRCUIT_OPEN);
+    GIVES(troupe_circuit_result_of, ((troupe_error) 999), TROUPE_CIRCUIT_FAILURE);
+}
