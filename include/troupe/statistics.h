@@ -64,7 +64,8 @@ typedef enum troupe_wait {
     TROUPE_WAIT_START,    /* for waits_for, its child, to be ready */
     TROUPE_WAIT_CHILDREN, /* for its children to end */
     TROUPE_WAIT_OFFLOAD,  /* for work of its own that the pool does */
-    TROUPE_WAIT_FD        /* for a file descriptor */
+    TROUPE_WAIT_FD,       /* for a file descriptor */
+    TROUPE_WAIT_FUTURE    /* for a promise to be kept */
 } troupe_wait;
 
 typedef struct troupe_actor_info {

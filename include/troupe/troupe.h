@@ -12,6 +12,7 @@
 #include <troupe/circuit_breaker.h>
 #include <troupe/dead_letter.h>
 #include <troupe/error.h>
+#include <troupe/future.h>
 #include <troupe/io.h>
 #include <troupe/log.h>
 #include <troupe/mailbox.h>

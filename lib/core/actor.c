@@ -11,6 +11,7 @@
 #include "core/attached.h"
 #include "core/dispatch.h"
 #include "core/failure.h"
+#include "core/future.h"
 #include "core/line.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
@@ -27,6 +28,7 @@ tr_extra *tr_actor_extra(tr_worker *worker, tr_actor *actor)
             tr_table_init(&extra->asks, allocator, actor->settings->asks_max);
             tr_table_init(&extra->timers, allocator, actor->settings->timers_max);
             tr_table_init(&extra->monitors, allocator, actor->settings->monitors_max);
+            tr_list_init(&extra->futures);
             actor->extra = extra;
         }
     }
@@ -107,6 +109,7 @@ void tr_actor_free(tr_worker *worker, tr_actor *actor)
 {
     free_queues(worker, actor);
     if (actor->extra != NULL) {
+        tr_future_drop_all(actor);
         tr_ask_forget_all(worker, actor);
         tr_actor_timer_cancel_all(worker, actor);
         free_extra(worker, actor);
@@ -389,6 +392,9 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
     bury_mailbox(worker, actor);
     if (actor->extra != NULL) {
         tr_ask_give_up_all(worker, actor);
+        if (!actor->is_attached) { /* its thread may still have some in its hands */
+            tr_future_drop_all(actor);
+        }
         tr_actor_timer_cancel_all(worker, actor);
         tr_monitor_forget_all(worker, actor);
         tr_names_remove(worker->system, &actor->extra->name);

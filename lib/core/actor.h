@@ -56,6 +56,8 @@ typedef struct tr_extra {
     tr_table asks;     /* id -> tr_ask */
     tr_table timers;   /* id -> tr_actor_timer */
     tr_table monitors; /* id -> tr_monitor */
+    tr_list futures;   /* see future */
+    uint32_t futures_count;
     tr_queue stash;
     uint32_t stashed;
     uint32_t pressure_is_high;

@@ -5,10 +5,18 @@
 #include "core/bracket.h"
 #include "core/dispatch.h"
 #include "core/failure.h"
+#include "core/future.h"
 #include "core/offload.h"
 #include "core/scope.h"
 #include "core/send.h"
 #include "core/task.h"
+
+/* What answers it. */
+enum ask_source {
+    OF_REQUEST,
+    OF_JOB,   /* it is a job_ask */
+    OF_FUTURE /* a future_ask */
+};
 
 typedef struct tr_ask {
     tr_actor *actor;
@@ -18,7 +26,7 @@ typedef struct tr_ask {
     troupe_continuation *then;
     void *context;
     bool is_answered;
-    bool is_of_job; /* a job_ask */
+    enum ask_source source;
     /* Of a behavior's only. */
     tr_timer timer;
     troupe_message timed_out;
@@ -31,6 +39,18 @@ struct job_ask {
     troupe_offloaded *then;
     tr_awaited awaited;
 };
+
+/* A behavior's, answered by a promise. */
+struct future_ask {
+    tr_ask ask; /* first */
+    troupe_resolved *then;
+    troupe_future *future; /* owned */
+};
+
+static struct future_ask *of_future(tr_ask *ask)
+{
+    return TR_CONTAINER_OF(ask, struct future_ask, ask);
+}
 
 static struct job_ask *of_job(tr_ask *ask)
 {
@@ -86,14 +106,16 @@ static void timed_out(tr_timer *timer, void *context)
     (void) timer;
     tr_ask *ask = context;
     tr_worker *worker = ask->actor->worker;
-    const bool has_come = ask->is_of_job && end_wait_for_job(worker, of_job(ask));
+    const bool has_come = (ask->source == OF_JOB && end_wait_for_job(worker, of_job(ask))) ||
+                          (ask->source == OF_FUTURE && tr_future_is_kept(of_future(ask)->future));
     answer_by_itself(worker, ask, has_come ? TROUPE_OK : TROUPE_ERROR_TIMED_OUT);
 }
 
 bool tr_ask_job_came(tr_worker *worker, tr_actor *actor, tr_job *job)
 {
     tr_ask *ask = actor->state != TR_ACTOR_ENDED ? find(actor, job->ask) : NULL;
-    if (ask == NULL || !ask->is_of_job || !tr_offload_take(worker, &of_job(ask)->awaited, job)) {
+    if (ask == NULL || ask->source != OF_JOB ||
+        !tr_offload_take(worker, &of_job(ask)->awaited, job)) {
         return false;
     }
     answer_by_itself(worker, ask, TROUPE_OK);
@@ -121,6 +143,14 @@ void tr_ask_replied(tr_worker *worker, troupe_message *reply)
     ask->is_answered = true;
     task->reply = reply;
     tr_task_wake(worker, task, TROUPE_OK);
+}
+
+void tr_ask_future_came(tr_worker *worker, tr_actor *actor, const troupe_future *future)
+{
+    tr_ask *ask = find(actor, future->ask);
+    if (ask != NULL && !ask->is_answered) {
+        answer_by_itself(worker, ask, TROUPE_OK);
+    }
 }
 
 static bool is_error_reply(const troupe_message *reply)
@@ -160,12 +190,29 @@ static troupe_error continue_job(tr_worker *worker, tr_actor *actor, struct job_
     return tr_dispatch_offloaded(actor, then, error, result, context);
 }
 
+/* Tells a behavior what became of a promise. */
+static troupe_error continue_future(tr_worker *worker, tr_actor *actor, struct future_ask *ask)
+{
+    troupe_resolved *then = ask->then;
+    void *context = ask->ask.context;
+    void *result = NULL;
+    troupe_error error = TROUPE_ERROR_TIMED_OUT;
+    if (tr_future_is_kept(ask->future)) {
+        error = tr_future_take(ask->future, &result);
+    } else {
+        tr_future_drop(ask->future);
+    }
+    free_ask(worker, &ask->ask);
+    return tr_dispatch_offloaded(actor, then, error, result, context);
+}
+
 troupe_error tr_ask_continue(tr_worker *worker, tr_actor *actor, troupe_message *reply)
 {
     tr_ask *ask = tr_table_remove(&actor->extra->asks, reply->correlation);
     TR_ASSERT(ask != NULL && ask->is_answered);
-    if (TR_UNLIKELY(ask->is_of_job)) {
-        return continue_job(worker, actor, of_job(ask));
+    if (TR_UNLIKELY(ask->source != OF_REQUEST)) {
+        return ask->source == OF_JOB ? continue_job(worker, actor, of_job(ask))
+                                     : continue_future(worker, actor, of_future(ask));
     }
     troupe_continuation *then = ask->then;
     void *context = ask->context;
@@ -184,9 +231,9 @@ void tr_ask_give_up_all(tr_worker *worker, tr_actor *actor)
     const tr_table *asks = actor->extra != NULL ? &actor->extra->asks : NULL;
     for (tr_ask *ask = asks != NULL ? tr_table_next(asks, &id) : NULL; ask != NULL;
          ask = tr_table_next(asks, &id)) {
-        if (ask->is_of_job) {
+        if (ask->source == OF_JOB) {
             (void) end_wait_for_job(worker, of_job(ask)); /* what has come is dropped below */
-        } else if (!ask->is_answered) {
+        } else if (!ask->is_answered && ask->source == OF_REQUEST) {
             tr_scope_give_up(worker, actor->address, ask->to, ask->id);
         }
     }
@@ -202,7 +249,7 @@ void tr_ask_forget_all(tr_worker *worker, tr_actor *actor)
     for (tr_ask *ask = tr_table_next(&actor->extra->asks, &id); ask != NULL;
          ask = tr_table_next(&actor->extra->asks, &id)) {
         (void) tr_table_remove(&actor->extra->asks, id);
-        if (ask->is_of_job) {
+        if (ask->source == OF_JOB) {
             tr_offload_drop(&of_job(ask)->awaited);
         }
         if (ask->task == NULL) {
@@ -374,7 +421,7 @@ troupe_error tr_ask_offload(tr_worker *worker, tr_actor *actor, const troupe_job
     struct job_ask *ask = tr_pool_take(&worker->pool, sizeof *ask);
     TR_REQUIRE(ask != NULL, NO_MEMORY);
     *ask = (struct job_ask) {
-        .ask = {.actor = actor, .context = context, .is_of_job = true},
+        .ask = {.actor = actor, .context = context, .source = OF_JOB},
         .what = *job,
         .then = then,
         .awaited = {.what = &ask->what},
@@ -392,6 +439,31 @@ troupe_error tr_ask_offload(tr_worker *worker, tr_actor *actor, const troupe_job
         return error;
     }
     if (deadline_ns != TR_NEVER) {
+        tr_timers_start(&worker->timers, &ask->ask.timer, deadline_ns);
+    }
+    return TROUPE_OK;
+}
+
+troupe_error tr_ask_future(tr_worker *worker, troupe_future *future, uint64_t deadline_ns,
+                           troupe_resolved *then, void *context)
+{
+    struct future_ask *ask = tr_pool_take(&worker->pool, sizeof *ask);
+    TR_REQUIRE(ask != NULL, NO_MEMORY);
+    *ask = (struct future_ask) {
+        .ask = {.actor = future->actor, .context = context, .source = OF_FUTURE},
+        .then = then,
+        .future = future,
+    };
+    tr_timer_init(&ask->ask.timer, timed_out, &ask->ask);
+    const troupe_error error = open_ask(worker, &ask->ask);
+    if (error) {
+        tr_pool_give(&worker->pool, ask);
+        return error;
+    }
+    future->ask = ask->ask.id;
+    if (tr_future_is_kept(future)) {
+        answer_by_itself(worker, &ask->ask, TROUPE_OK);
+    } else if (deadline_ns != TR_NEVER) {
         tr_timers_start(&worker->timers, &ask->ask.timer, deadline_ns);
     }
     return TROUPE_OK;

@@ -11,6 +11,7 @@
 #define TR_CORE_ASK_H
 
 #include <troupe/ask.h>
+#include <troupe/future.h>
 
 #include "core/actor.h"
 #include "core/jobs.h"
@@ -33,6 +34,14 @@ TROUPE_MUST_CHECK troupe_error tr_ask_offload(tr_worker *worker, tr_actor *actor
 
 /* A job came for the actor. False: no open ask waits for it. */
 bool tr_ask_job_came(tr_worker *worker, tr_actor *actor, tr_job *job);
+
+/* Opens an ask of a behavior that a future of its answers. On an error nothing is left of it. */
+TROUPE_MUST_CHECK troupe_error tr_ask_future(tr_worker *worker, troupe_future *future,
+                                             uint64_t deadline_ns, troupe_resolved *then,
+                                             void *context);
+
+/* The promise of a future that such an ask is for has been kept. */
+void tr_ask_future_came(tr_worker *worker, tr_actor *actor, const troupe_future *future);
 
 /* The actor ends: its asks are forgotten, and those who were asked are told; replies come late. */
 void tr_ask_give_up_all(tr_worker *worker, tr_actor *actor);

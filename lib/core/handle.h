@@ -22,7 +22,9 @@ typedef enum tr_handle_kind {
     TR_HANDLE_NODE = 1,
     TR_HANDLE_SELF,
     TR_HANDLE_MESSAGE,
-    TR_HANDLE_SNAPSHOT
+    TR_HANDLE_SNAPSHOT,
+    TR_HANDLE_FUTURE,
+    TR_HANDLE_PROMISE
 } tr_handle_kind;
 
 typedef struct tr_mark {

@@ -18,6 +18,7 @@
 
 struct tr_worker;
 struct tr_seat;
+typedef struct tr_gate tr_gate;
 
 /* Messages on their way to one other worker, chained by `next` in the order sent. */
 typedef struct tr_batch {
@@ -82,6 +83,7 @@ typedef struct tr_ports {
     bool (*is_caller)(void *context, const troupe_self *self);
     tr_jobs_port jobs;
     tr_fds_port fds;
+    tr_gate *gate; /* by which promises are kept (core/future); borrowed. NULL: there are none */
     /* The root actor `error` ended with this; and: the last actor has ended. */
     void (*root_ended)(void *context, troupe_error error);
     void (*all_ended)(void *context);

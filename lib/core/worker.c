@@ -7,6 +7,7 @@
 #include "core/ask.h"
 #include "core/budget.h"
 #include "core/dead_letter.h"
+#include "core/future.h"
 #include "core/line.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
@@ -306,6 +307,18 @@ static void signalled(tr_worker *worker, troupe_message *message)
     }
 }
 
+/* What no actor has sent. */
+static void receive_from_outside(tr_worker *worker, troupe_message *message, tr_kind kind)
+{
+    if (kind == TR_KIND_JOB) {
+        tr_offload_came(worker, message);
+    } else if (kind == TR_KIND_PROMISE) {
+        tr_future_came(worker, message);
+    } else {
+        run_call(worker, message);
+    }
+}
+
 void tr_worker_receive(tr_worker *worker, troupe_message *message)
 {
     const tr_kind kind = tr_message_kind(message);
@@ -365,10 +378,9 @@ void tr_worker_receive(tr_worker *worker, troupe_message *message)
         tr_pressure_watch(worker, message);
         break;
     case TR_KIND_JOB:
-        tr_offload_came(worker, message);
-        break;
+    case TR_KIND_PROMISE:
     case TR_KIND_CALL:
-        run_call(worker, message);
+        receive_from_outside(worker, message, kind);
         break;
     case TR_KIND_MOVE:
         tr_moves_came(worker, message);

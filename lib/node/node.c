@@ -11,6 +11,7 @@
 #include "node/faults.h"
 #include "node/keeper.h"
 #include "node/membarrier.h"
+#include "node/node_gate.h"
 #include "node/outside.h"
 #include "node/proxy.h"
 #include "node/root.h"
@@ -52,6 +53,7 @@ static void free_all(troupe_node *node)
     tr_proxy_destroy(node);
     tr_watchdog_destroy(&node->watchdog);
     tr_spares_destroy(&node->spares);
+    tr_gate_shut(node->gate);
     tr_outside_destroy(node);
     if (node->has_faults) {
         tr_faults_close();
@@ -63,6 +65,7 @@ static void free_all(troupe_node *node)
         tr_system_fini(&node->system);
     }
     tr_crew_destroy(&node->crew); /* messages that the workers had lay in its jobs */
+    tr_gate_release(&node->gate); /* likewise in what it has */
     tr_roots_free(node);
     tr_stacks_destroy(&node->stacks);
     if (node->inproc != NULL) {
@@ -117,6 +120,10 @@ static troupe_error make_system(troupe_node *node)
         return error;
     }
     error = tr_outside_make_crew(node);
+    if (error) {
+        return error;
+    }
+    error = tr_node_gate_create(node, &node->gate);
     if (error) {
         return error;
     }

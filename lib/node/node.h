@@ -55,6 +55,7 @@ struct troupe_node {
     tr_ends ends;
     tr_engine *engines[TR_ENDS_MAX];
     tr_crew *crew;
+    tr_gate *gate;
     tr_proxy *proxy;         /* NULL: no thread from outside was ever attached */
     tr_root *roots;          /* starts that are waited for, or were given up */
     troupe_error root_error; /* of the first root actor that failed */

@@ -157,25 +157,26 @@ static bool is_caller(void *context, const troupe_self *self)
                                               : tr_runner_is_here(self->actor->seat);
 }
 
-static void route_job(tr_worker *worker, void *context)
+static void route(tr_worker *worker, void *context)
 {
-    tr_job *job = context;
-    tr_worker_route(worker, &job->message);
+    tr_worker_route(worker, context);
 }
 
-/* By the worker that the actor is on, as far as one can tell; if that has come to its end, there is
- * nobody to hear of it. */
-static void deliver_job(void *context, tr_job *job, tr_engine_call *call)
+void tr_outside_deliver(troupe_node *node, troupe_message *message, tr_engine_call *call)
 {
-    troupe_node *node = context;
-    const tr_slot *slot = tr_system_slot(&node->system, job->actor);
+    const tr_slot *slot = tr_system_slot(&node->system, message->receiver);
     const uint64_t way = atomic_load_explicit(&slot->way, memory_order_relaxed);
     tr_mutex_lock(&node->mutex);
     tr_engine *engine = node->engines[tr_way_from(way)];
     tr_mutex_unlock(&node->mutex);
     TR_ASSERT(engine != NULL);
-    *call = (tr_engine_call) {.run = route_job, .context = job, .is_brief = true};
+    *call = (tr_engine_call) {.run = route, .context = message, .is_brief = true};
     tr_engine_post(engine, call);
+}
+
+static void deliver_job(void *context, tr_job *job, tr_engine_call *call)
+{
+    tr_outside_deliver(context, &job->message, call);
 }
 
 troupe_error tr_outside_make_crew(troupe_node *node)
@@ -242,6 +243,7 @@ tr_ports tr_outside_ports(troupe_node *node)
         .jobs = tr_crew_port(node->crew),
         .fds =
             {.context = node, .watch = watch, .change = change, .unwatch = unwatch, .look = look},
+        .gate = node->gate,
         .root_ended = root_ended,
         .all_ended = all_ended,
     };

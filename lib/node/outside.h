@@ -15,6 +15,11 @@ TROUPE_MUST_CHECK troupe_error tr_outside_make_crew(troupe_node *node);
 /* The tables of functions for the node's system. */
 tr_ports tr_outside_ports(troupe_node *node);
 
+/* Has a message routed to its receiver by the worker that this is on, as far as one can tell; if
+ * that has come to its end, there is nobody to hear of it. The call is to lie still until the
+ * message has come. Threads: any. */
+void tr_outside_deliver(troupe_node *node, troupe_message *message, tr_engine_call *call);
+
 /* Makes and starts the engines of all regular workers; before anything else runs.
  * Errors: NO_MEMORY; SYSTEM. Those made are left to tr_outside_end. */
 TROUPE_MUST_CHECK troupe_error tr_outside_start(troupe_node *node);

@@ -72,6 +72,7 @@ static const char *wait_text(troupe_wait wait)
         [TROUPE_WAIT_CHILDREN] = "waits for its children to end",
         [TROUPE_WAIT_OFFLOAD] = "waits for a job",
         [TROUPE_WAIT_FD] = "waits for a file descriptor",
+        [TROUPE_WAIT_FUTURE] = "waits for a promise to be kept",
     };
     const size_t index = (size_t) wait;
     return index < sizeof texts / sizeof(const char *) ? texts[index] : "waits";

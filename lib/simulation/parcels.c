@@ -3,7 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
-#include "core/message.h"
+#include "core/worker.h"
 
 struct parcel {
     tr_batch batch;
@@ -110,6 +110,15 @@ uint32_t tr_parcels_take(tr_parcels *parcels, uint64_t now_ns, uint32_t choice, 
     *out_batch = parcel->batch;
     tr_free(tr_allocator_default(), parcel, sizeof *parcel);
     return index % parcels->ends;
+}
+
+void tr_parcels_drop(tr_parcels *parcels, const tr_ends *ends)
+{
+    while (parcels->used_count > 0) {
+        tr_batch batch;
+        const uint32_t to = tr_parcels_take(parcels, TR_NEVER, 0, &batch);
+        tr_worker_drop(tr_ends_worker(ends, to), &batch);
+    }
 }
 
 uint64_t tr_parcels_next_due_ns(const tr_parcels *parcels)

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/ports.h"
+#include "core/ends.h"
 
 typedef struct tr_way tr_way;
 
@@ -38,6 +38,9 @@ uint32_t tr_parcels_due_count(const tr_parcels *parcels, uint64_t now_ns);
 /* Takes the first parcel of the `choice`-th of those ways. Returns to whom it goes. */
 uint32_t tr_parcels_take(tr_parcels *parcels, uint64_t now_ns, uint32_t choice,
                          tr_batch *out_batch);
+
+/* Drops all that is under way, at the end of the world. */
+void tr_parcels_drop(tr_parcels *parcels, const tr_ends *ends);
 
 /* When the next is due; TR_NEVER if nothing is under way. */
 uint64_t tr_parcels_next_due_ns(const tr_parcels *parcels);

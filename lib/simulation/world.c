@@ -14,6 +14,7 @@
 #include "simulation/parcels.h"
 #include "simulation/soundness.h"
 #include "simulation/virtual_crew.h"
+#include "simulation/world_gate.h"
 
 /* One call that drives the world ends after this many steps: something in it never rests. */
 #define STEPS_MAX UINT64_C(4000000)
@@ -40,6 +41,7 @@ struct tr_world {
     uint64_t moves;
     tr_parcels parcels;
     tr_virtual_crew crew;
+    tr_gate *gate;
     bool has_work[TR_ENDS_MAX]; /* a pass may do something */
     struct root *roots;         /* not ready yet, or given up */
     uint32_t roots_ended;
@@ -179,6 +181,10 @@ static troupe_error make_system(tr_world *world)
         return error;
     }
 
+    error = tr_world_gate_create(options->allocator, &world->ends, world->has_work, &world->gate);
+    if (error) {
+        return error;
+    }
     const tr_ports ports = {
         .allocator = options->allocator,
         .log = &world->log,
@@ -192,6 +198,7 @@ static troupe_error make_system(tr_world *world)
         .worker_is_done = worker_is_done,
         .jobs = tr_virtual_crew_port(&world->crew),
         .fds = options->fds != NULL ? *options->fds : (tr_fds_port) {0},
+        .gate = world->gate,
         .root_ended = root_ended,
         .all_ended = all_ended,
     };
@@ -247,27 +254,19 @@ troupe_error tr_world_create(const tr_world_options *options, tr_world **out_wor
     return TROUPE_OK;
 }
 
-/* Frees what never arrived. */
-static void drop_parcels(tr_world *world)
-{
-    while (world->parcels.used_count > 0) {
-        tr_batch batch;
-        const uint32_t to = tr_parcels_take(&world->parcels, TR_NEVER, 0, &batch);
-        tr_worker_drop(tr_world_worker(world, to), &batch);
-    }
-}
-
 void tr_world_destroy(tr_world **in_world)
 {
     tr_world *world = *in_world;
     if (world == NULL) {
         return;
     }
+    tr_gate_shut(world->gate);
     if (world->ends.count > 0) {
-        drop_parcels(world);
+        tr_parcels_drop(&world->parcels, &world->ends);
         tr_ends_fini(&world->ends);
     }
     tr_virtual_crew_fini(&world->crew); /* what the workers had lay in its jobs */
+    tr_gate_release(&world->gate);
     if (world->system.options.workers > 0) {
         tr_system_fini(&world->system);
     }

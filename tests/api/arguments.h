@@ -32,5 +32,6 @@ void note(const char *name, bool is_right, const char *what);
 void call_about_descriptors(troupe_self *self);
 void call_about_limits(troupe_self *self);
 void call_to_retry(troupe_self *self);
+void call_about_futures(troupe_self *self);
 
 #endif
