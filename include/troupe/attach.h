@@ -5,7 +5,8 @@
  * the thread does what a coroutine does, by the same calls: send, ask, receive, reply, monitor, set
  * timers, spawn. Where a coroutine would wait, the thread blocks. It has a ref and a mailbox like
  * any actor; a thread that does not look after them for a while is a receiver that is slow, and
- * harms nobody else.
+ * harms nobody else: those who send to it meet a full mailbox. The watchdog names it (.deaf_after,
+ * node.h).
  *
  * Three differences: a send to a full mailbox whose policy is to wait fails with MAILBOX_FULL,
  * unless the send has a timeout or says TROUPE_ON_FULL_WAIT; children are not placed with their

@@ -42,6 +42,8 @@ typedef struct troupe_node_options {
     troupe_timeout stop_timeout;        /* of a stop, for the actors to end; not given: 5 s */
     troupe_timeout slow_after;          /* what the watchdog calls slow; not given: 100 ms */
     troupe_timeout blocking_limit;      /* see .spares_max below; not given: 20 ms */
+    troupe_timeout deaf_after;          /* when an attached thread that receives nothing is logged,
+                                         * see below; not given: 5 s */
     uint32_t workers;                   /* threads, at most 64; 0: one per core */
     uint32_t actors_max;                /* 0: 4 million */
     uint32_t own_threads_max;           /* actors placed on their own thread; 0: 64, at most 192 */
@@ -72,6 +74,10 @@ typedef struct troupe_node_options {
  *   - a call with a `self` that is not the caller's: on another thread, or in another actor's turn;
  *   - messages that were neither sent nor destroyed when the node is destroyed, by type;
  *   - handlers that take longer than 10 ms, unless .slow_after or .watchdog say otherwise. */
+
+/* Attached threads (attach.h) that stop receiving. With a watchdog one that has received nothing
+ * for .deaf_after while messages or senders wait for it, and does not wait for a message either, is
+ * logged, once until it receives again; troupe_node_report names it as long as that lasts. */
 
 /* Signal handlers. With .fault_signals the process has, while a node with it exists,
  *   - a handler for SIGSEGV and SIGBUS, on a stack of its own in each thread that runs actors: it
@@ -116,7 +122,8 @@ TROUPE_API void troupe_node_stop(troupe_node *node);
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_join(troupe_node *node);
 
 /* What a stop is waiting for, or what it had to leave behind, as text for people: one line each
- * with actor, state, and what it waits for; "" if nothing. Truncated to `size`. */
+ * with actor, state, and what it waits for; and, at any time, the attached threads that have
+ * stopped receiving; "" if nothing. Truncated to `size`. */
 TROUPE_API void troupe_node_report(troupe_node *node, char *text, size_t size);
 
 /* Stops the node if need be, waits, frees everything. Takes NULL; sets *node to NULL. Not from

@@ -115,6 +115,13 @@ void tr_mutex_lock(tr_mutex *mutex)
     TR_ASSERT(result == 0);
 }
 
+bool tr_mutex_try_lock(tr_mutex *mutex)
+{
+    const int result = pthread_mutex_trylock(&mutex->handle);
+    TR_ASSERT(result == 0 || result == EBUSY);
+    return result == 0;
+}
+
 void tr_mutex_unlock(tr_mutex *mutex)
 {
     const int result = pthread_mutex_unlock(&mutex->handle);

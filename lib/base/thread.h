@@ -73,6 +73,8 @@ uint32_t tr_processor_count(void);
 void tr_mutex_init(tr_mutex *mutex);
 void tr_mutex_fini(tr_mutex *mutex);
 void tr_mutex_lock(tr_mutex *mutex);
+/* False, and nothing is done, if it is locked. */
+TROUPE_MUST_CHECK bool tr_mutex_try_lock(tr_mutex *mutex);
 void tr_mutex_unlock(tr_mutex *mutex);
 
 void tr_condition_init(tr_condition *condition);

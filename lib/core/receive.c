@@ -84,6 +84,7 @@ static troupe_error receive(tr_task *task, const troupe_accept *accepted, size_t
                                       : tr_mailbox_take_only(worker, actor, accepted, count);
         if (message != NULL) {
             tr_held_add(actor, message);
+            task->received++;
             tr_seat_set_type(actor->seat, message->type);
             tr_seat_set_number(actor->seat, actor->turn_left);
             *out_message = message;

@@ -2,6 +2,7 @@
 #include "node/proxy.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <troupe/attach.h>
 
 #include "base/assert.h"
@@ -20,7 +21,9 @@
 typedef struct tr_attachment {
     tr_list link;
     troupe_self *self;
+    troupe_ref ref;
     uint64_t thread_id;
+    tr_deaf deaf; /* under the list's mutex */
     char name[TR_NAME_MAX + 1];
 } tr_attachment;
 
@@ -43,6 +46,7 @@ struct tr_proxy {
     /* Inside the guard. */
     uint32_t depth;
     tr_list waiters;
+    tr_mutex list_mutex; /* taken inside the guard, or alone */
     tr_list attachments;
 };
 
@@ -134,6 +138,7 @@ static void detach_all_of_thread(void *context);
 
 static void free_proxy(troupe_node *node, tr_proxy *proxy)
 {
+    tr_mutex_fini(&proxy->list_mutex);
     tr_mutex_fini(&proxy->mutex);
     tr_free(&node->settings.allocator, proxy, sizeof *proxy);
 }
@@ -150,6 +155,7 @@ static troupe_error make(troupe_node *node, tr_proxy **out_proxy)
         .worker = tr_ends_worker(&node->ends, index),
     };
     tr_mutex_init(&proxy->mutex);
+    tr_mutex_init(&proxy->list_mutex);
     tr_list_init(&proxy->waiters);
     tr_list_init(&proxy->attachments);
     troupe_error error = tr_thread_key_create(&proxy->ending, detach_all_of_thread);
@@ -213,6 +219,83 @@ uint32_t tr_proxy_report_attached(troupe_node *node)
     return count;
 }
 
+/* Those who have stopped receiving. */
+
+static tr_proxy *proxy_if_any(troupe_node *node)
+{
+    tr_mutex_lock(&node->mutex);
+    tr_proxy *proxy = node->proxy; /* from the first attachment to the node's end */
+    tr_mutex_unlock(&node->mutex);
+    return proxy;
+}
+
+/* Inside the guard. */
+static tr_deaf_view view_of(const tr_attachment *attachment)
+{
+    const tr_actor *actor = attachment->self->actor;
+    const tr_task *task = attachment->self->task;
+    tr_deaf_view view = {.received = task->received,
+                         .messages = actor->queued,
+                         .is_receiving = task->wait == TROUPE_WAIT_MESSAGE,
+                         .is_waiting = task->wait != TROUPE_WAIT_NOTHING};
+    for (const troupe_message *at = actor->line.head; at != NULL; at = at->next) {
+        view.senders++;
+    }
+    return view;
+}
+
+static tr_deaf_thread thread_of(const tr_attachment *attachment)
+{
+    tr_deaf_thread thread = {.thread_id = attachment->thread_id,
+                             .ref = attachment->ref,
+                             .view = attachment->deaf.view,
+                             .since_ns = attachment->deaf.since_ns};
+    memcpy(thread.name, attachment->name, sizeof thread.name);
+    return thread;
+}
+
+bool tr_proxy_find_deaf(troupe_node *node, uint64_t limit_ns, tr_deaf_thread *out_thread)
+{
+    tr_proxy *proxy = proxy_if_any(node);
+    bool is_found = false;
+    /* Tried only: who is inside may be held up by code of the user's, and the watchdog is not. */
+    if (proxy == NULL || !tr_mutex_try_lock(&proxy->mutex)) {
+        return false;
+    }
+    const uint64_t now_ns = tr_node_now_ns(node);
+    tr_mutex_lock(&proxy->list_mutex);
+    for (tr_list *at = proxy->attachments.next; at != &proxy->attachments && !is_found;
+         at = at->next) {
+        tr_attachment *attachment = TR_CONTAINER_OF(at, tr_attachment, link);
+        const tr_deaf_view view = view_of(attachment);
+        is_found = tr_deaf_look(&attachment->deaf, &view, now_ns, limit_ns);
+        if (is_found) {
+            *out_thread = thread_of(attachment);
+        }
+    }
+    tr_mutex_unlock(&proxy->list_mutex);
+    tr_mutex_unlock(&proxy->mutex);
+    return is_found;
+}
+
+void tr_proxy_each_deaf(troupe_node *node,
+                        void (*tell)(void *context, const tr_deaf_thread *thread), void *context)
+{
+    tr_proxy *proxy = proxy_if_any(node);
+    if (proxy == NULL) {
+        return;
+    }
+    tr_mutex_lock(&proxy->list_mutex);
+    for (const tr_list *at = proxy->attachments.next; at != &proxy->attachments; at = at->next) {
+        const tr_attachment *attachment = TR_CONTAINER_OF_CONST(at, tr_attachment, link);
+        if (attachment->deaf.is_told) {
+            const tr_deaf_thread thread = thread_of(attachment);
+            tell(context, &thread);
+        }
+    }
+    tr_mutex_unlock(&proxy->list_mutex);
+}
+
 /* Attaching. */
 
 static troupe_error spawn(troupe_node *node, const troupe_attach_options *options,
@@ -243,7 +326,10 @@ static void enlist(tr_proxy *proxy, tr_attachment *attachment, const char *name,
     const tr_actor *actor = tr_actor_at(proxy->worker, address);
     TR_ASSERT(actor != NULL && actor->is_attached);
     attachment->self = &actor->task->self;
+    attachment->ref = ref;
+    tr_mutex_lock(&proxy->list_mutex);
     tr_list_push_back(&proxy->attachments, &attachment->link);
+    tr_mutex_unlock(&proxy->list_mutex);
     leave(&proxy->guard);
 }
 
@@ -301,7 +387,9 @@ bool tr_proxy_is_caller(const troupe_self *self)
 
 static void detach(tr_proxy *proxy, tr_attachment *attachment)
 {
+    tr_mutex_lock(&proxy->list_mutex);
     tr_list_remove(&attachment->link);
+    tr_mutex_unlock(&proxy->list_mutex);
     tr_attached_detach(proxy->worker, attachment->self->actor);
     tr_free(&proxy->node->settings.allocator, attachment, sizeof *attachment);
 }

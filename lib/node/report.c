@@ -152,14 +152,14 @@ static void add_silent(struct text *text, troupe_node *node, uint32_t index)
              who, index, (unsigned long long) (ANSWER_NS / NS_PER_MS));
 }
 
-struct job_lines {
+struct lines {
     struct text *text;
     uint64_t now_ns;
 };
 
 static void add_job(void *context, const tr_job *job)
 {
-    const struct job_lines *lines = context;
+    const struct lines *lines = context;
     char who[128];
     const troupe_ref ref = {.slot = job->actor.slot, .generation = job->actor.generation};
     print_actor(who, sizeof who, job->actor_name, ref);
@@ -169,16 +169,39 @@ static void add_job(void *context, const tr_job *job)
              job->is_abandoned ? ", for nobody any more" : "");
 }
 
+void tr_report_deaf(const tr_deaf_thread *thread, uint64_t now_ns, char *out, size_t size)
+{
+    char who[128];
+    print_actor(who, sizeof who, thread->name, thread->ref);
+    const uint64_t since_ns = thread->since_ns < now_ns ? thread->since_ns : now_ns;
+    (void) snprintf(out, size,
+                    "thread %llu, attached as %s, has received nothing for %llu ms: %u messages "
+                    "wait in its mailbox, %u senders for room there%s",
+                    (unsigned long long) thread->thread_id, who,
+                    (unsigned long long) ((now_ns - since_ns) / NS_PER_MS), thread->view.messages,
+                    thread->view.senders,
+                    thread->view.is_waiting ? "; it waits for something else" : ""); /* fits */
+}
+
+static void add_deaf(void *context, const tr_deaf_thread *thread)
+{
+    const struct lines *lines = context;
+    char line[LINE_BYTES_MAX];
+    tr_report_deaf(thread, lines->now_ns, line, sizeof line);
+    add_line(lines->text, "%s", line);
+}
+
 void tr_report_write(troupe_node *node, char *bytes, size_t size)
 {
     struct text text = {.bytes = bytes, .size = size};
+    struct lines lines = {.text = &text, .now_ns = tr_node_now_ns(node)};
     bytes[0] = '\0';
+    tr_proxy_each_deaf(node, add_deaf, &lines);
     const tr_node_phase phase = tr_node_phase_now(node);
     if (phase < TR_NODE_DRAINING) {
         return;
     }
 
-    struct job_lines lines = {.text = &text, .now_ns = tr_node_now_ns(node)};
     tr_crew_each_running(node->crew, add_job, &lines);
     tr_silent silent;
     troupe_snapshot *snapshot = NULL;

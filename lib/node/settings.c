@@ -19,6 +19,7 @@ TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, reserved);
 #define SLOW_AFTER_DEFAULT_NS UINT64_C(100000000)
 #define SLOW_AFTER_DEBUG_NS UINT64_C(10000000)
 #define BLOCKING_LIMIT_DEFAULT_NS UINT64_C(20000000)
+#define DEAF_AFTER_DEFAULT_NS UINT64_C(5000000000)
 #define OWN_THREADS_DEFAULT 64
 /* Less does not hold the library's own frames, more is a mistake. */
 #define STACK_SIZE_MIN (UINT32_C(16) << 10)
@@ -126,6 +127,7 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .slow_after_ns = known.slow_after.ns != 0 ? known.slow_after.ns : SLOW_AFTER_DEFAULT_NS,
         .blocking_limit_ns =
             known.blocking_limit.ns != 0 ? known.blocking_limit.ns : BLOCKING_LIMIT_DEFAULT_NS,
+        .deaf_after_ns = known.deaf_after.ns != 0 ? known.deaf_after.ns : DEAF_AFTER_DEFAULT_NS,
         .spares_max = known.spares_max,
         .offload_threads_max = offload_threads(known.offload_threads_max),
         .offload_queue_max = or_default(known.offload_queue_max, TR_OFFLOAD_QUEUE_MAX_DEFAULT),

@@ -22,6 +22,7 @@ typedef struct tr_node_settings {
     uint32_t stack_size; /* 0: the default of core/stacks */
     uint64_t slow_after_ns;
     uint64_t blocking_limit_ns;
+    uint64_t deaf_after_ns;
     uint32_t spares_max;
     uint32_t offload_threads_max;
     uint32_t offload_queue_max;

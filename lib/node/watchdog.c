@@ -47,6 +47,7 @@ struct tr_watchdog {
     tr_thread thread;
     uint64_t slow_ns;     /* TR_NEVER: nothing is reported */
     uint64_t blocking_ns; /* TR_NEVER: no worker is taken over */
+    uint64_t deaf_ns;     /* TR_NEVER: nothing is reported */
     uint64_t tick_ns;
     uint64_t next_report_ns; /* for when the first have been spent */
     uint64_t left_out;
@@ -238,11 +239,26 @@ static void look_at_spares(tr_watchdog *watchdog, uint64_t now_ns)
     }
 }
 
+static void look_at_attached(tr_watchdog *watchdog)
+{
+    troupe_node *node = watchdog->node;
+    tr_deaf_thread thread;
+    while (tr_proxy_find_deaf(node, watchdog->deaf_ns, &thread)) {
+        char text[256];
+        tr_report_deaf(&thread, tr_node_now_ns(node), text, sizeof text);
+        tr_log_write(&node->settings.log, TROUPE_LOG_WARNING, "node '%s': %s", node->settings.name,
+                     text);
+    }
+}
+
 static void look_at_all(tr_watchdog *watchdog)
 {
     const uint64_t now_ns = tr_node_now_ns(watchdog->node);
     look_at_homes(watchdog, now_ns);
     look_at_spares(watchdog, now_ns);
+    if (watchdog->deaf_ns != TR_NEVER) {
+        look_at_attached(watchdog);
+    }
     sum_up(watchdog, now_ns);
 }
 
@@ -263,6 +279,11 @@ static void watch(void *context)
     tr_mutex_unlock(&watchdog->mutex);
 }
 
+static uint64_t least(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
+
 troupe_error tr_watchdog_create(troupe_node *node, tr_watchdog **out_watchdog)
 {
     tr_watchdog *watchdog = tr_allocate(&node->settings.allocator, sizeof *watchdog);
@@ -273,9 +294,10 @@ troupe_error tr_watchdog_create(troupe_node *node, tr_watchdog **out_watchdog)
     const tr_node_settings *settings = &node->settings;
     watchdog->slow_ns = settings->watch != TROUPE_WATCHDOG_OFF ? settings->slow_after_ns : TR_NEVER;
     watchdog->blocking_ns = node->spares != NULL ? settings->blocking_limit_ns : TR_NEVER;
-    const uint64_t tick_ns =
-        (watchdog->slow_ns < watchdog->blocking_ns ? watchdog->slow_ns : watchdog->blocking_ns) /
-        TICKS_PER_LIMIT;
+    watchdog->deaf_ns = settings->watch != TROUPE_WATCHDOG_OFF ? settings->deaf_after_ns : TR_NEVER;
+    const uint64_t limit_ns =
+        least(least(watchdog->slow_ns, watchdog->blocking_ns), watchdog->deaf_ns);
+    const uint64_t tick_ns = limit_ns / TICKS_PER_LIMIT;
     watchdog->tick_ns = tick_ns > TICK_NS_MIN ? tick_ns : TICK_NS_MIN;
     watchdog->first_left = REPORTS_FIRST;
     tr_mutex_init(&watchdog->mutex);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* watchdog: a thread that samples what each worker's thread is at, and logs handlers that are slow.
+/* watchdog: a thread that samples what the others are at, and logs handlers that are slow and
+ * attached threads that have stopped receiving.
  *
  * The workers only publish (core/seat.h); nobody waits for the watchdog. A handler is reported when
  * it has been seen in the same turn for slow_after, so at most two ticks, half of that, late; then
@@ -7,7 +8,7 @@
  * Owns:    its thread and what it saw last.
  * Threads: create, start and destroy the node's maker; end any but its own.
  * Fails:   in create and start. No backtrace: it says so.
- * Uses:    node, report, trace. */
+ * Uses:    node, proxy, report, trace. */
 #ifndef TR_NODE_WATCHDOG_H
 #define TR_NODE_WATCHDOG_H
 

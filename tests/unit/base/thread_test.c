@@ -149,6 +149,32 @@ static void take_turns_at_a_mutex(void **state)
     assert_int_equal(shared->count, 2 * ROUNDS);
 }
 
+static void try_the_mutex(void *context)
+{
+    struct shared *shared = context;
+    const bool is_mine = tr_mutex_try_lock(&shared->mutex);
+    if (is_mine) {
+        shared->count++;
+        tr_mutex_unlock(&shared->mutex);
+    }
+}
+
+static void do_not_wait_for_a_mutex_that_is_only_tried(void **state)
+{
+    struct shared *shared = *state;
+    tr_thread thread;
+
+    tr_mutex_lock(&shared->mutex);
+    assert_ok(tr_thread_start(&thread, "tries", try_the_mutex, shared));
+    tr_thread_join(&thread);
+    assert_int_equal(shared->count, 0);
+    tr_mutex_unlock(&shared->mutex);
+
+    assert_ok(tr_thread_start(&thread, "tries", try_the_mutex, shared));
+    tr_thread_join(&thread);
+    assert_int_equal(shared->count, 1);
+}
+
 static void wait_for_each_other(void **state)
 {
     struct shared *shared = *state;
@@ -217,6 +243,7 @@ int main(void)
         WITH_SHARED(get_no_signals_but_those_of_their_own_faults),
         cmocka_unit_test(can_give_up_signals_themselves),
         WITH_SHARED(take_turns_at_a_mutex),
+        WITH_SHARED(do_not_wait_for_a_mutex_that_is_only_tried),
         WITH_SHARED(wait_for_each_other),
         WITH_SHARED(wake_all_who_wait),
         WITH_SHARED(do_not_wait_past_a_deadline),

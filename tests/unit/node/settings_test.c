@@ -35,6 +35,7 @@ static void takes_the_documented_defaults(void **state)
     assert_true(settings.system.memory_budget == memory / 2);
     assert_true(settings.drain_timeout_ns == UINT64_C(5000000000));
     assert_true(settings.stop_timeout_ns == UINT64_C(5000000000));
+    assert_true(settings.deaf_after_ns == UINT64_C(5000000000));
     assert_int_equal(settings.system.workers, tr_processor_count());
     assert_int_equal(settings.system.actors_max, 4U << 20);
     assert_int_equal(settings.system.ends_max, settings.system.workers + 1 + 64);
@@ -68,12 +69,14 @@ static void keeps_what_is_given(void **state)
                                        .drain_timeout = TROUPE_NOW, .stop_timeout = TROUPE_FOREVER,
                                        .workers = 3, .actors_max = 10, .own_threads_max = 7,
                                        .mailbox_capacity_default = 9, .stack_size = 32768,
-                                       .stop_on_signals = 1, .turn_messages = 11)));
+                                       .stop_on_signals = 1, .turn_messages = 11,
+                                       .deaf_after = TROUPE_WITHIN_MS(7))));
 
     assert_string_equal(settings.name, "orders");
     assert_int_equal(settings.system.memory_budget, 77);
     assert_int_equal(settings.system.seed, 5);
     assert_int_equal(settings.drain_timeout_ns, 1);
+    assert_true(settings.deaf_after_ns == UINT64_C(7000000));
     assert_true(settings.stop_timeout_ns == TR_NEVER);
     assert_int_equal(settings.system.workers, 3);
     assert_int_equal(settings.system.ends_max, 11);
