@@ -296,3 +296,17 @@ troupe_error serves(troupe_self *self, void *argument)
     (void) argument;
     return troupe_serve(self, &till.base);
 }
+
+void *soak_work(void *soak)
+{
+    return soak;
+}
+
+void soak_discard(void *argument, void *result)
+{
+    struct soak *soak = argument;
+    soak->jobs_discarded++;
+    if (result != NULL && result != soak) {
+        probe_say(soak->wrong, "a job is discarded with the wrong result");
+    }
+}

@@ -24,6 +24,10 @@ struct soak {
     uint64_t told;      /* the warden, of ends */
     uint64_t children;
     uint64_t refused; /* allocations */
+    uint64_t jobs;    /* each is taken or discarded */
+    uint64_t jobs_taken;
+    uint64_t jobs_discarded;
+    uint64_t moves;
     bool is_under_way;
     bool memory_fails;
     struct probe *wrong;
@@ -46,6 +50,10 @@ extern struct soak_bodies soak_bodies;
     (MAY_SEND | MAY(STOPPING) | MAY(EXPIRED) | MAY(HANDLER_FAILED) | MAY(NO_REPLY) | MAY(END) |    \
      MAY(FAILED) | MAY(PROTOCOL))
 
+#define MAY_OFFLOAD                                                                                \
+    (MAY(TIMED_OUT) | MAY(CANCELLED) | MAY(STOPPING) | MAY(NO_MEMORY) | MAY(SYSTEM) |              \
+     MAY(LIMIT_REACHED))
+
 /* Whether the call may give this error; a wrong one is noted. Gives it back. */
 troupe_error soak_look(const struct soak *soak, const char *call, troupe_error error,
                        uint64_t allowed);
@@ -65,6 +73,12 @@ void does_anything(troupe_self *self, struct soak *soak);
 
 /* Gives a message that was received an end, or passes it on. */
 void deals_with(troupe_self *self, struct soak *soak, troupe_message **message);
+
+/* A job whose result is the soak, which counts what is discarded. */
+void *soak_work(void *soak);
+void soak_discard(void *soak, void *result);
+#define SOAK_JOB(soak)                                                                             \
+    TROUPE_JOB(.name = "soak", .work = soak_work, .argument = (soak), .discard = soak_discard)
 
 /* The body of a till, which serves the calls of its service. */
 troupe_error serves(troupe_self *self, void *argument);

@@ -49,6 +49,18 @@ static void calls(troupe_self *self, struct soak *soak)
     (void) LOOK(client.error, MAY_ASK);
 }
 
+static void offloads(troupe_self *self, struct soak *soak)
+{
+    void *result = NULL;
+    soak->jobs++;
+    const troupe_error error =
+        LOOK(troupe_offload(self, SOAK_JOB(soak), a_moment(self), &result), MAY_OFFLOAD);
+    soak->jobs_taken += error == TROUPE_OK ? 1 : 0;
+    if (result != (error == TROUPE_OK ? soak : NULL)) {
+        probe_say(soak->wrong, "troupe_offload gave the wrong result");
+    }
+}
+
 static void takes_a_picture(troupe_self *self, struct soak *soak)
 {
     troupe_snapshot *snapshot = NULL;
@@ -82,10 +94,13 @@ static troupe_error roves(troupe_self *self, void *argument)
     troupe_error error = LOOK(troupe_sleep(self, TROUPE_WITHIN_US(100)), MAY_WAIT);
     for (unsigned i = 0;
          i < STEPS && error != TROUPE_ERROR_STOPPING && error != TROUPE_ERROR_CANCELLED; i++) {
-        switch (draw(self, 12)) {
+        switch (draw(self, 13)) {
         case 0:
         case 1:
             asks(self, soak);
+            break;
+        case 12:
+            offloads(self, soak);
             break;
         case 2:
             calls(self, soak);
@@ -165,11 +180,38 @@ static void asks_and_goes_on(troupe_self *self, struct reactor *reactor)
     reactor->open += error == TROUPE_OK ? 1 : 0;
 }
 
+static troupe_error job_is_over(troupe_self *self, void *state, troupe_error error, void *result,
+                                void *context)
+{
+    struct reactor *reactor = state;
+    struct soak *soak = reactor->soak;
+    (void) self;
+    soak->answered++;
+    reactor->open--;
+    soak->jobs_taken += error == TROUPE_OK ? 1 : 0;
+    if (context != soak || result != (error == TROUPE_OK ? soak : NULL)) {
+        probe_say(soak->wrong, "a job has the wrong context or result");
+    }
+    (void) soak_look(soak, "troupe_offload_then's end", error,
+                     MAY(TIMED_OUT) | MAY(CANCELLED) | MAY(NO_MEMORY) | MAY(SYSTEM));
+    return TROUPE_OK;
+}
+
+static void offloads_and_goes_on(troupe_self *self, struct reactor *reactor)
+{
+    struct soak *soak = reactor->soak;
+    soak->jobs++;
+    const troupe_error error = LOOK(
+        troupe_offload_then(self, SOAK_JOB(soak), a_moment(self), job_is_over, soak), MAY_OFFLOAD);
+    soak->asked += error == TROUPE_OK ? 1 : 0;
+    reactor->open += error == TROUPE_OK ? 1 : 0;
+}
+
 static troupe_error reacts(troupe_self *self, void *state, troupe_message **message)
 {
     struct reactor *reactor = state;
     if (troupe_message_is(*message, &troupe_tick_type)) {
-        asks_and_goes_on(self, reactor);
+        (draw(self, 3) == 0 ? offloads_and_goes_on : asks_and_goes_on)(self, reactor);
     } else {
         deals_with(self, reactor->soak, message);
     }
@@ -323,6 +365,10 @@ static void run_seed(uint64_t seed, void *context)
                                    .delay_ns_max = seed % 5 * MS / 10,
                                    .memory_budget = seed % 7 == 0 ? 4000 : 0,
                                    .turn_messages = 1 + (uint32_t) seed % 8,
+                                   .moves_percent = seed % 2 * (uint32_t) (seed % 20),
+                                   .job_ns_max = 2 * MS,
+                                   .offload_threads_max = 1 + (uint32_t) seed % 3,
+                                   .offload_queue_max = 4,
                                    .refuse_chance_percent = (uint32_t) seed % 3 * 10});
     for (uint64_t i = 0; i < CROWD; i++) {
         soak.refs[i] = one_of_the_crowd(world, &soak, i);
@@ -332,6 +378,7 @@ static void run_seed(uint64_t seed, void *context)
     tr_world_advance(world, (1 + seed % 40) * MS);
     assert_sound(world);
     look_at_who_waits(world, &soak);
+    total->moves += tr_world_moves(world);
     (void) a_root(world, TROUPE_SPAWN(.body = clears_the_field, .argument = &soak));
     tr_world_advance(world, 60000 * MS);
     drop_world(&world);
@@ -340,10 +387,13 @@ static void run_seed(uint64_t seed, void *context)
     assert_int_equal(soak.told, CROWD);
     assert_int_equal(soak.asked, soak.answered + soak.abandoned);
     assert_int_equal(soak_bodies.made, soak_bodies.ended);
+    assert_int_equal(soak.jobs, soak.jobs_taken + soak.jobs_discarded);
     drop_probe(&soak.wrong);
     total->asked += soak.asked;
     total->abandoned += soak.abandoned;
     total->children += soak.children;
+    total->jobs_taken += soak.jobs_taken;
+    total->jobs_discarded += soak.jobs_discarded;
     total->refused += a_shaken_worlds_refusals();
 }
 
@@ -357,6 +407,9 @@ static void leaves_nothing_behind_whatever_fails(void **state)
         assert_true(total.asked > SEEDS * 10);
         assert_true(total.abandoned > SEEDS / 10);
         assert_true(total.children > SEEDS * 10);
+        assert_true(total.moves > SEEDS * 10);
+        assert_true(total.jobs_taken > SEEDS * 5);
+        assert_true(total.jobs_discarded > SEEDS * 5);
         assert_true(!SHAKES || total.refused > SEEDS * 10);
     }
 }
