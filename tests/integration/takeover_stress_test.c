@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Handlers that block, call and wait at random, on few workers with few spare threads. */
+/* Handlers that block, call and wait at random, on few workers with few spare threads; and the same
+ * while their actors are moved from worker to worker. */
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -8,11 +9,14 @@
 
 #include "base/random.h"
 #include "base/thread.h"
+#include "node/node.h"
+#include "simulation/mover.h"
 #include "support/node_fixture.h"
 
 #define ACTORS 12
 #define SENDERS 4
 #define ROUNDS 25
+#define ALL_OF_THEM (ACTORS * SENDERS * ROUNDS)
 #define HOLD_MS 3 /* how long the warden lets a blocked handler wait, about */
 
 struct figure {
@@ -66,12 +70,18 @@ static void be_warden(void *context)
     }
 }
 
+static void *work(void *argument)
+{
+    return argument;
+}
+
 static void make_noise(struct stress *stress, troupe_self *self, uint64_t chance)
 {
     const troupe_ref to = stress->refs[chance % ACTORS];
     const struct figure noise = {.value = 0};
     troupe_timer timer;
-    switch (chance / ACTORS % 5) {
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    switch (chance / ACTORS % 7) {
     case 0:
         (void) troupe_send_struct(self, to, &figure_type, &noise); /* may be a ring */
         break;
@@ -87,6 +97,13 @@ static void make_noise(struct stress *stress, troupe_self *self, uint64_t chance
         break;
     case 3:
         (void) troupe_sleep(self, TROUPE_WITHIN_US(50)); /* a behavior cannot */
+        break;
+    case 4:
+        /* A behavior cannot; nobody answers, and some would ask in a ring. */
+        (void) troupe_ask_struct(self, to, &figure_type, &noise, TROUPE_WITHIN_US(300), &reply);
+        break;
+    case 5:
+        (void) troupe_offload(self, TROUPE_JOB(.work = work), TROUPE_WITHIN_US(chance % 300), NULL);
         break;
     default:
         (void) troupe_yield(self);
@@ -182,32 +199,69 @@ static troupe_error source_body(troupe_self *self, void *argument)
     return error;
 }
 
-static void make_stress(struct stress *stress, uint32_t workers, uint32_t spares, uint64_t seed)
+/* What is the same in all runs of a kind. */
+struct setting {
+    uint32_t workers;
+    uint32_t spares;
+    bool moves;
+};
+
+static void make_stress(struct stress *stress, const struct setting *setting, uint64_t seed)
 {
+    const uint32_t workers = setting->workers;
     *stress = (struct stress) {.node = NULL};
     assert_int_equal(pipe(stress->asked), 0);
     assert_int_equal(pipe(stress->allowed), 0);
-    stress->node = a_node(TROUPE_NODE_OPTIONS(.workers = workers, .spares_max = spares,
+    stress->node = a_node(TROUPE_NODE_OPTIONS(.workers = workers, .spares_max = setting->spares,
                                               .blocking_limit = TROUPE_WITHIN_MS(1),
                                               .watchdog = TROUPE_WATCHDOG_ON,
                                               .slow_after = TROUPE_WITHIN_MS(2), .fault_signals = 1,
                                               .seed = seed, .turn_messages = 3));
     for (unsigned i = 0; i < ACTORS; i++) {
         troupe_spawn_options options =
-            *TROUPE_SPAWN(.argument = stress, .mailbox_capacity = 20, .place = TROUPE_PLACE_WORKER);
-        options.place_worker = i % workers;
+            *TROUPE_SPAWN(.argument = stress, .mailbox_capacity = 20,
+                          .place = setting->moves ? TROUPE_PLACE_ANY : TROUPE_PLACE_WORKER);
+        options.place_worker = setting->moves ? 0 : i % workers;
         options.behavior = i % 2 == 0 ? &taking : NULL;
         options.body = i % 2 == 0 ? NULL : taking_body;
         stress->refs[i] = a_root_of(stress->node, &options);
     }
 }
 
-static void run(uint32_t workers, uint32_t spares, uint64_t seed)
+struct moving {
+    tr_random random;
+    uint32_t to;
+    uint64_t count;
+};
+
+/* On the thread that runs the worker, between two passes. */
+static void move_some(tr_worker *worker, void *context)
+{
+    struct moving *moving = context;
+    moving->count += tr_mover_give_from(worker, &moving->random, moving->to);
+}
+
+/* Until all has been handled. Returns how many were moved. */
+static uint64_t move_all_the_time(struct stress *stress, uint32_t workers, uint64_t seed)
+{
+    struct moving moving = {.count = 0};
+    tr_random_seed(&moving.random, seed);
+    for (uint32_t i = 0; atomic_load(&stress->handled) < ALL_OF_THEM; i++) {
+        moving.to = (uint32_t) tr_random_below(&moving.random, workers);
+        assert_ok(tr_engine_call_and_wait(stress->node->engines[i % workers], move_some, &moving,
+                                          TR_NEVER));
+    }
+    return moving.count;
+}
+
+/* Returns how many actors were moved. */
+static uint64_t run(const struct setting *setting, uint64_t seed)
 {
     static struct stress stress;
     struct source sources[SENDERS];
     tr_thread warden;
-    make_stress(&stress, workers, spares, seed);
+    uint64_t moves = 0;
+    make_stress(&stress, setting, seed);
     assert_ok(tr_thread_start(&warden, "warden", be_warden, &stress));
 
     for (unsigned i = 0; i < SENDERS; i++) {
@@ -215,17 +269,21 @@ static void run(uint32_t workers, uint32_t spares, uint64_t seed)
         a_root_of(stress.node, TROUPE_SPAWN(.body = source_body, .argument = &sources[i]));
     }
 
+    if (setting->moves) {
+        moves = move_all_the_time(&stress, setting->workers, seed);
+    }
     drop_node(&stress.node); /* drains what is queued */
     atomic_store(&stress.may_end, 1);
     tr_thread_join(&warden);
     assert_int_equal(atomic_load(&stress.overlaps), 0);
     assert_int_equal(atomic_load(&stress.disorders), 0);
     assert_int_equal(atomic_load(&stress.errors), 0);
-    assert_int_equal(atomic_load(&stress.handled), ACTORS * SENDERS * ROUNDS);
+    assert_int_equal(atomic_load(&stress.handled), ALL_OF_THEM);
     for (int i = 0; i < 2; i++) {
         (void) close(stress.asked[i]);
         (void) close(stress.allowed[i]);
     }
+    return moves;
 }
 
 /* Promise: TAKEOVER-ORDER */
@@ -234,15 +292,31 @@ static void neither_lose_nor_reorder_nor_overlap(void **state)
     (void) state;
     const uint32_t spares[] = {1, 2, 8};
     for (size_t i = 0; i < sizeof spares / sizeof(uint32_t); i++) {
-        run(1, spares[i], 1 + i);
-        run(3, spares[i], 11 + i);
+        (void) run(&(const struct setting) {.workers = 1, .spares = spares[i]}, 1 + i);
+        (void) run(&(const struct setting) {.workers = 3, .spares = spares[i]}, 11 + i);
     }
+}
+
+/* Promise: TAKEOVER-ORDER, MOVE-ORDER */
+static void nor_do_they_when_they_are_moved_meanwhile(void **state)
+{
+    (void) state;
+    const uint32_t spares[] = {1, 2, 8};
+    uint64_t moves = 0;
+    for (size_t i = 0; i < sizeof spares / sizeof(uint32_t); i++) {
+        moves +=
+            run(&(const struct setting) {.workers = 2, .spares = spares[i], .moves = true}, 21 + i);
+        moves +=
+            run(&(const struct setting) {.workers = 4, .spares = spares[i], .moves = true}, 31 + i);
+    }
+    assert_true(moves > 100);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neither_lose_nor_reorder_nor_overlap),
+        cmocka_unit_test(nor_do_they_when_they_are_moved_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
