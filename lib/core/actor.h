@@ -121,6 +121,7 @@ struct tr_actor {
     bool is_guardian : 1;
     bool is_pinned : 1;   /* stays on its worker */
     bool is_attached : 1; /* a thread from outside is its code, and has not detached */
+    bool is_in_call : 1;  /* and is in a call that has waited, and not returned */
     uint64_t bytes_to_release;
     uint64_t tickets_made;
     uint32_t tickets;              /* places in lines asked for and not answered */

@@ -30,6 +30,7 @@ void tr_attached_leave(const troupe_self *self)
     tr_actor *actor = self->actor;
     tr_worker *worker = actor->worker;
     tr_guard *guard = worker->guard;
+    actor->is_in_call = false;
     if (actor->state == TR_ACTOR_LIVE) {
         /* Nobody waits for this thread's next call for what it is done with. */
         if (actor->held != NULL) {
@@ -53,7 +54,8 @@ void tr_attached_run(tr_worker *worker, tr_actor *actor)
     }
     const bool is_node_stopping =
         atomic_load_explicit(&worker->system->is_stopping, memory_order_relaxed) != 0;
-    if (is_node_stopping && is_told_to_end(actor) && actor->held == NULL) {
+    const bool is_idle = actor->held == NULL && !actor->is_in_call;
+    if (is_node_stopping && is_told_to_end(actor) && is_idle) {
         tr_actor_close(worker, actor, TROUPE_OK);
     }
     worker->guard->wake(worker->guard);

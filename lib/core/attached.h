@@ -4,7 +4,9 @@
  * It lies on a worker that has a guard. Its task has no coroutine: where a coroutine would be
  * suspended, the thread lets go of the guard and waits. Between its calls the thread is in code of
  * its own, and may never come back: then its mailbox fills, and nothing else depends on it. When
- * the node stops, it is closed as soon as nothing that it received is in its hand.
+ * the node stops, it is closed as soon as nothing that it received is in its hand and it is in no
+ * call: what that waited for has come, or is told. What an actor has until it has ended is not
+ * touched by its thread's calls after that: its last message lies there.
  * Owns:       nothing; its task lives until it is detached.
  * Invariants: its slot stays its own until it is detached, so that `self` can be used.
  * Threads:    inside the guard; enter any thread, one at a time for each actor.

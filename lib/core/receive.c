@@ -109,7 +109,10 @@ static troupe_error receive_for(troupe_self *self, const troupe_accept *accepted
     tr_worker *worker = tr_enter(self);
     tr_task *task = self->task;
     troupe_error error = TROUPE_ERROR_CANNOT_WAIT;
-    if (task != NULL) {
+    if (task != NULL && TR_UNLIKELY(self->actor->state == TR_ACTOR_ENDED)) {
+        troupe_message_destroy(message); /* an attached one's; it holds nothing any more */
+        error = TROUPE_ERROR_STOPPING;
+    } else if (task != NULL) {
         end_previous(worker, self->actor, message);
         tr_task_is_ready(task);
         error = receive(task, accepted, count, tr_deadline_of(worker->now_ns, timeout), message);

@@ -60,7 +60,7 @@ troupe_error troupe_scope_detach(troupe_self *self)
     (void) tr_enter(self);
     tr_actor *actor = self->actor;
     const troupe_error error = tr_scope_is_cancelled(actor) ? TROUPE_ERROR_CANCELLED : TROUPE_OK;
-    if (error == TROUPE_OK) {
+    if (error == TROUPE_OK && actor->state != TR_ACTOR_ENDED) {
         tr_scope_end(actor);
     }
     tr_leave(self);

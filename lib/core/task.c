@@ -121,9 +121,11 @@ void tr_task_suspend(tr_task *task)
     if (TR_LIKELY(task->coroutine != NULL)) {
         tr_coroutine_suspend(task->coroutine);
     } else {
-        tr_guard *guard = task->self.actor->worker->guard;
+        tr_actor *actor = task->self.actor;
+        tr_guard *guard = actor->worker->guard;
+        actor->is_in_call = true;
         if (!guard->wait(guard, has_its_turn, task)) {
-            tr_task_wake(task->self.actor->worker, task, TROUPE_ERROR_STOPPING);
+            tr_task_wake(actor->worker, task, TROUPE_ERROR_STOPPING);
         }
     }
 }
