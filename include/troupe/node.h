@@ -29,6 +29,15 @@ typedef enum troupe_watchdog {
     TROUPE_WATCHDOG_ALL
 } troupe_watchdog;
 
+/* Whether actors go from worker to worker by themselves, between their turns: from one that has
+ * much to do to one that has less, if they compute more than they talk, and to the worker of those
+ * they talk to. Not those that are .pinned, and not those placed on a worker, by a key or on a
+ * thread of their own. */
+typedef enum troupe_balance {
+    TROUPE_BALANCE_ON,
+    TROUPE_BALANCE_OFF
+} troupe_balance;
+
 /* Zero means the default of each field. */
 typedef struct troupe_node_options {
     size_t size;                        /* set by TROUPE_NODE_OPTIONS */
@@ -59,7 +68,7 @@ typedef struct troupe_node_options {
                                          * but at most 32; given: at most 1024 */
     uint32_t offload_queue_max;         /* its jobs that wait for a thread; 0: 1024 */
     uint32_t debug;                     /* 1: debug mode, see below */
-    uint32_t reserved;
+    uint32_t balance;                   /* a troupe_balance */
 } troupe_node_options;
 
 /* Handlers that block. When one has held its worker for longer than .blocking_limit while others

@@ -45,6 +45,9 @@ typedef struct troupe_counts {
     uint64_t turns;  /* of actors */
     uint64_t batches_sent;
     uint64_t batches_received;
+    uint64_t given; /* actors that went to a worker that had less to do */
+    uint64_t taken; /* and that came so */
+    uint64_t drawn; /* actors that went to the worker of those they talk to */
 } troupe_counts;
 
 /* accepted less all outcomes: what is held. 0 of NULL. */

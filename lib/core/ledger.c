@@ -53,6 +53,9 @@ void tr_ledger_read(const tr_ledger *ledger, troupe_counts *out_counts)
     counts.batches_sent = atomic_load_explicit(&from[TR_COUNT_BATCHES_SENT], memory_order_relaxed);
     counts.batches_received =
         atomic_load_explicit(&from[TR_COUNT_BATCHES_RECEIVED], memory_order_relaxed);
+    counts.given = atomic_load_explicit(&from[TR_COUNT_GIVEN], memory_order_relaxed);
+    counts.taken = atomic_load_explicit(&from[TR_COUNT_TAKEN], memory_order_relaxed);
+    counts.drawn = atomic_load_explicit(&from[TR_COUNT_DRAWN], memory_order_relaxed);
     *out_counts = counts;
 }
 

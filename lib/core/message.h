@@ -46,6 +46,7 @@ typedef enum tr_kind {
     TR_KIND_PROBE,        /* looks for a ring of waits */
     TR_KIND_PRESSURE,     /* becomes the entry of one who watches the marks */
     TR_KIND_MOVE,         /* a step in moving a batch of actors; see moves */
+    TR_KIND_BALANCE,      /* who gives actors to whom; see balance */
     TR_KIND_JOB,          /* of a job: it has ended; embedded in it */
     TR_KIND_PROMISE,      /* of a future: its promise has been kept; embedded in it */
     TR_KIND_CALL          /* run what the body (a tr_call first) says on this worker */

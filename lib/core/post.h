@@ -13,6 +13,7 @@ static inline void tr_worker_post(tr_worker *worker, tr_slot *slot, troupe_messa
 {
     const uint64_t way = atomic_load_explicit(&slot->way, memory_order_relaxed);
     if (way != worker->index) {
+        tr_balance_sent(worker, message, way);
         if (TR_LIKELY(!tr_way_is_moving(way) && worker->moves.arrived == NULL)) {
             tr_worker_tell(worker, (uint32_t) way, message);
         } else {

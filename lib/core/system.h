@@ -28,6 +28,7 @@ typedef struct tr_system_options {
     uint32_t actors_max;
     uint32_t mailbox_capacity_default;
     uint32_t turn_messages;
+    uint32_t has_balance;
     uint32_t has_proxy; /* the worker after the regular ones is for threads from outside */
     uint32_t is_debug;  /* what users do wrong is looked for */
 } tr_system_options;

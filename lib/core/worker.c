@@ -50,6 +50,7 @@ troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index
     tr_ledger_init(&worker->ledger, allocator);
     tr_stack_cache_init(&worker->stacks, system->ports.stacks);
 
+    tr_balance_init(worker);
     worker->outboxes = tr_allocate(allocator, ends * sizeof *worker->outboxes);
     if (worker->outboxes == NULL || !tr_moves_init(worker) ||
         !tr_pool_init(&worker->pool, allocator, system, index, ends)) {
@@ -125,6 +126,7 @@ void tr_worker_drop_queues(tr_worker *worker)
 {
     tr_worker_drop(worker, &(const tr_batch) {.head = worker->inner.head});
     worker->inner = (tr_queue) {0};
+    worker->balance.askers = (tr_queue) {0}; /* each lies in its worker */
     tr_moves_drop(worker);
     for (uint32_t i = 0; worker->outboxes != NULL && i < worker->system->options.ends_max; i++) {
         tr_worker_drop(worker, &worker->outboxes[i].batch);
@@ -255,6 +257,9 @@ void tr_worker_route(tr_worker *worker, troupe_message *message)
 {
     const tr_slot *slot = tr_system_slot(worker->system, message->receiver);
     const uint64_t way = atomic_load_explicit(&slot->way, memory_order_relaxed);
+    if (way != worker->index && tr_message_kind(message) == TR_KIND_REPLY) {
+        tr_balance_sent(worker, message, way);
+    }
     if (TR_LIKELY(way == worker->index ||
                   (!tr_way_is_moving(way) && worker->moves.arrived == NULL))) {
         tr_worker_tell(worker, (uint32_t) way, message);
@@ -307,86 +312,42 @@ static void signalled(tr_worker *worker, troupe_message *message)
     }
 }
 
-/* What no actor has sent. */
-static void receive_from_outside(tr_worker *worker, troupe_message *message, tr_kind kind)
-{
-    if (kind == TR_KIND_JOB) {
-        tr_offload_came(worker, message);
-    } else if (kind == TR_KIND_PROMISE) {
-        tr_future_came(worker, message);
-    } else {
-        run_call(worker, message);
-    }
-}
+/* Who takes in which kind; a TICK never leaves its actor. */
+typedef void receiver(tr_worker *worker, troupe_message *message);
+static receiver *const receivers[] = {
+    [TR_KIND_USER] = tr_worker_put,
+    [TR_KIND_TICK] = NULL,
+    [TR_KIND_DOWN] = tr_monitor_down,
+    [TR_KIND_REPLY] = tr_ask_replied,
+    [TR_KIND_START] = tr_spawn_started,
+    [TR_KIND_READY] = tr_spawn_ready,
+    [TR_KIND_ENDED] = tr_spawn_child_ended,
+    [TR_KIND_REAPED] = tr_spawn_reaped,
+    [TR_KIND_SIGNAL] = signalled,
+    [TR_KIND_MONITOR] = tr_monitor_enter,
+    [TR_KIND_DEMONITOR] = tr_monitor_leave,
+    [TR_KIND_LINE_ENTER] = tr_line_enter,
+    [TR_KIND_LINE_GRANT] = tr_send_granted,
+    [TR_KIND_LINE_LEAVE] = tr_line_leave,
+    [TR_KIND_LINE_RETURN] = tr_line_returned,
+    [TR_KIND_GIVE_UP] = tr_scope_given_up,
+    [TR_KIND_PROBE] = tr_probe_came,
+    [TR_KIND_PRESSURE] = tr_pressure_watch,
+    [TR_KIND_MOVE] = tr_moves_came,
+    [TR_KIND_BALANCE] = tr_balance_came,
+    [TR_KIND_JOB] = tr_offload_came,
+    [TR_KIND_PROMISE] = tr_future_came,
+    [TR_KIND_CALL] = run_call,
+};
 
 void tr_worker_receive(tr_worker *worker, troupe_message *message)
 {
     const tr_kind kind = tr_message_kind(message);
-    if (kind != TR_KIND_USER && TR_UNLIKELY(tr_moves_take_stray(worker, message))) {
-        return;
-    }
-    switch (kind) {
-    case TR_KIND_USER:
+    if (TR_LIKELY(kind == TR_KIND_USER)) {
         tr_worker_put(worker, message);
-        break;
-    case TR_KIND_REPLY:
-        tr_ask_replied(worker, message);
-        break;
-    case TR_KIND_DOWN:
-        tr_monitor_down(worker, message);
-        break;
-    case TR_KIND_START:
-        tr_spawn_started(worker, message);
-        break;
-    case TR_KIND_READY:
-        tr_spawn_ready(worker, message);
-        break;
-    case TR_KIND_ENDED:
-        tr_spawn_child_ended(worker, message);
-        break;
-    case TR_KIND_REAPED:
-        tr_spawn_reaped(worker, message);
-        break;
-    case TR_KIND_SIGNAL:
-        signalled(worker, message);
-        break;
-    case TR_KIND_MONITOR:
-        tr_monitor_enter(worker, message);
-        break;
-    case TR_KIND_DEMONITOR:
-        tr_monitor_leave(worker, message);
-        break;
-    case TR_KIND_LINE_ENTER:
-        tr_line_enter(worker, message);
-        break;
-    case TR_KIND_LINE_GRANT:
-        tr_send_granted(worker, message);
-        break;
-    case TR_KIND_LINE_LEAVE:
-        tr_line_leave(worker, message);
-        break;
-    case TR_KIND_LINE_RETURN:
-        tr_line_returned(worker, message);
-        break;
-    case TR_KIND_GIVE_UP:
-        tr_scope_given_up(worker, message);
-        break;
-    case TR_KIND_PROBE:
-        tr_probe_came(worker, message);
-        break;
-    case TR_KIND_PRESSURE:
-        tr_pressure_watch(worker, message);
-        break;
-    case TR_KIND_JOB:
-    case TR_KIND_PROMISE:
-    case TR_KIND_CALL:
-        receive_from_outside(worker, message, kind);
-        break;
-    case TR_KIND_MOVE:
-        tr_moves_came(worker, message);
-        break;
-    case TR_KIND_TICK:
-        TR_ASSERT(false); /* never leaves its actor */
+    } else if (TR_LIKELY(!tr_moves_take_stray(worker, message))) {
+        TR_ASSERT(receivers[kind] != NULL);
+        receivers[kind](worker, message);
     }
 }
 
@@ -458,14 +419,65 @@ static void run_actors(tr_worker *worker)
     }
 }
 
+/* The same, a turn each, with the balance looking on. */
+static void run_measured(tr_worker *worker)
+{
+    uint64_t flushed_ns = worker->now_ns;
+    bool has_enough = false;
+    for (uint32_t left = worker->run_count; worker->run_head != NULL && left > 0 && !has_enough;
+         left--) {
+        tr_turn turn;
+        tr_actor *actor = pop_runnable(worker);
+        tr_balance_begin_turn(worker, actor, &turn);
+        tr_actor_run(worker, actor);
+        drain_inner(worker);
+        has_enough = tr_balance_end_turn(worker, &turn);
+        if (worker->now_ns - flushed_ns >= TR_FLUSH_AFTER_NS) {
+            tr_worker_flush(worker);
+            flushed_ns = worker->now_ns;
+        }
+    }
+}
+
+static void run_some(tr_worker *worker)
+{
+    tr_balance *balance = &worker->balance;
+    if (worker->run_head != NULL &&
+        atomic_load_explicit(&balance->standing, memory_order_relaxed) == 0) {
+        /* Relaxed: a hint to others that it is not idle. */
+        atomic_store_explicit(&balance->standing, 1, memory_order_relaxed);
+    }
+    if (TR_UNLIKELY(balance->is_measuring)) {
+        run_measured(worker);
+    } else {
+        run_actors(worker);
+    }
+}
+
+/* At the end of a pass: what others may know of it. */
+static void look_around(tr_worker *worker)
+{
+    tr_balance *balance = &worker->balance;
+    const uint32_t count = worker->run_count;
+    balance->low = count < balance->low ? count : balance->low;
+    balance->high = count > balance->high ? count : balance->high;
+    if (TR_UNLIKELY(balance->needs_care || worker->now_ns >= balance->look_ns)) {
+        tr_balance_look(worker);
+    } else if (count == 0) {
+        atomic_store_explicit(&balance->standing, 0, memory_order_relaxed);
+        atomic_store_explicit(&balance->offer, 0, memory_order_relaxed);
+    }
+}
+
 bool tr_worker_pass(tr_worker *worker)
 {
     read_clock(worker);
     tr_timers_advance(&worker->timers, worker->now_ns);
     drain_inner(worker);
-    run_actors(worker);
+    run_some(worker);
     tr_seat_set_slot(tr_worker_seat(worker), TR_SEAT_EMPTY);
     drain_inner(worker);
+    look_around(worker);
     tr_worker_flush(worker);
     tr_pool_settle(&worker->pool);
     const bool has_more = worker->run_head != NULL;

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/random.h"
+#include "core/balance.h"
 #include "core/fds.h"
 #include "core/guard.h"
 #include "core/ledger.h"
@@ -51,8 +52,8 @@ struct tr_worker {
     uint32_t run_count;
     uint32_t index;
     uint32_t turns_per_look; /* between two readings of the clock */
-    tr_queue inner;      /* to this same worker, not from user to user */
-    tr_outbox *outboxes; /* one for each end of the node */
+    tr_queue inner;          /* to this same worker, not from user to user */
+    tr_outbox *outboxes;     /* one for each end of the node */
     tr_outbox *outboxes_used;
     tr_timers timers;
     tr_pool pool;
@@ -71,6 +72,7 @@ struct tr_worker {
     tr_seat home_seat;            /* of its first thread */
     tr_moves moves;
     tr_fds fds;
+    tr_balance balance;
     bool is_own_thread;
     tr_guard *guard; /* NULL: one thread runs it, and no other touches it */
 };
@@ -92,6 +94,14 @@ static inline void tr_message_end(tr_worker *worker, troupe_message *message,
         tr_pool_give(&worker->pool, message);
     } else {
         tr_message_end_with_care(worker, message, outcome, answer);
+    }
+}
+
+/* One more message to an actor on another worker. */
+static inline void tr_balance_sent(tr_worker *worker, const troupe_message *message, uint64_t way)
+{
+    if (TR_UNLIKELY(++worker->balance.talk.remote % TR_TALK_ONE_IN == 0)) {
+        tr_balance_sample(worker, message, way);
     }
 }
 

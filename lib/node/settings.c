@@ -13,7 +13,7 @@
 #include "base/thread.h"
 #include "node/spares.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, reserved);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, balance);
 
 #define TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
 #define SLOW_AFTER_DEFAULT_NS UINT64_C(100000000)
@@ -45,6 +45,7 @@ static troupe_error check(const troupe_node_options *options)
     TR_REQUIRE(options->spares_max <= TR_SPARES_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->offload_threads_max <= TR_OFFLOAD_THREADS_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->offload_queue_max <= TR_OFFLOAD_QUEUE_MAX, BAD_ARGUMENT);
+    TR_REQUIRE(options->balance <= TROUPE_BALANCE_OFF, BAD_ARGUMENT);
     TR_REQUIRE(options->allocator == NULL || options->allocator->resize != NULL, BAD_ARGUMENT);
     TR_REQUIRE(options->log == NULL || options->log->level <= TROUPE_LOG_DEBUG, BAD_ARGUMENT);
     TR_REQUIRE(options->name == NULL || strnlen(options->name, TR_NAME_MAX + 1) <= TR_NAME_MAX,
@@ -143,6 +144,7 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .memory_budget = memory_budget(known.memory_budget),
         .seed = known.seed != 0 ? known.seed : random[1],
         .workers = workers,
+        .has_balance = known.balance == TROUPE_BALANCE_ON ? 1 : 0,
         .has_proxy = 1,
         .is_debug = known.debug,
         .ends_max = workers + 1 + or_default(known.own_threads_max, OWN_THREADS_DEFAULT),

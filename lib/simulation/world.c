@@ -211,6 +211,7 @@ static troupe_error make_system(tr_world *world)
         .actors_max = options->actors_max,
         .mailbox_capacity_default = options->mailbox_capacity_default,
         .turn_messages = options->turn_messages,
+        .has_balance = options->has_balance ? 1 : 0,
     };
     error = tr_system_init(&world->system, &system, &ports);
     if (error) {
@@ -383,11 +384,11 @@ static uint64_t next_event_ns(const tr_world *world)
     return next_ns;
 }
 
-static void set_time(tr_world *world, uint64_t ns)
+void tr_world_spend(tr_world *world, uint64_t ns)
 {
-    TR_ASSERT(ns >= world->now_ns);
-    trace(world, EVENT_TIME, ns, 0);
-    world->now_ns = ns;
+    TR_ASSERT(world->now_ns + ns >= world->now_ns);
+    trace(world, EVENT_TIME, world->now_ns + ns, 0);
+    world->now_ns += ns;
 }
 
 /* The program may have done anything to any worker since the last call. */
@@ -416,7 +417,7 @@ void tr_world_run(tr_world *world)
             if (world->parcels.used_count == 0 && world->crew.jobs.counts.running == 0) {
                 return;
             }
-            set_time(world, next_event_ns(world));
+            tr_world_spend(world, next_event_ns(world) - world->now_ns);
         }
     }
 }
@@ -436,11 +437,11 @@ bool tr_world_until(tr_world *world, bool (*is_true)(void *context), void *conte
         const uint64_t next_ns = next_event_ns(world);
         if (next_ns > end_ns || next_ns == TR_NEVER) {
             if (end_ns != TR_NEVER && end_ns > world->now_ns) {
-                set_time(world, end_ns);
+                tr_world_spend(world, end_ns - world->now_ns);
             }
             return false;
         }
-        set_time(world, next_ns);
+        tr_world_spend(world, next_ns - world->now_ns);
     }
     return true;
 }

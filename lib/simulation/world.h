@@ -7,7 +7,7 @@
  * to another keep their order; different pairs race. The same seed gives the same run.
  * Owns:       the system, its workers, their actors, the batches under way.
  * Invariants: a batch is with its worker or under way. Nothing depends on an address.
- * Threads:    one. Not to be called from within an actor.
+ * Threads:    one. Not to be called from within an actor, but for spend.
  * Fails:      in create and spawn. */
 #ifndef TR_SIMULATION_WORLD_H
 #define TR_SIMULATION_WORLD_H
@@ -45,6 +45,7 @@ typedef struct tr_world_options {
     uint32_t stack_size;
     uint32_t offload_threads_max; /* 0: 4 */
     uint32_t offload_queue_max;   /* 0: 1024 */
+    bool has_balance;             /* actors go to other workers as in a node */
 } tr_world_options;
 
 /* `options` may be NULL. Errors: NO_MEMORY; BAD_ARGUMENT. */
@@ -73,6 +74,9 @@ bool tr_world_until(tr_world *world, bool (*is_true)(void *context), void *conte
 /* Stops all actors and runs until the last has ended. False if some do not end within a minute of
  * virtual time; tr_world_fault names them. Again: true if all have ended. */
 bool tr_world_stop(tr_world *world);
+
+/* The handler that calls this takes so long. From within an actor, at most a second a turn. */
+void tr_world_spend(tr_world *world, uint64_t ns);
 
 uint64_t tr_world_now_ns(const tr_world *world);
 

@@ -41,6 +41,7 @@ static void takes_the_documented_defaults(void **state)
     assert_int_equal(settings.system.ends_max, settings.system.workers + 1 + 64);
     assert_int_equal(settings.system.mailbox_capacity_default, TR_MAILBOX_CAPACITY_DEFAULT);
     assert_int_equal(settings.system.turn_messages, TR_TURN_MESSAGES_DEFAULT);
+    assert_int_equal(settings.system.has_balance, 1);
     assert_false(settings.stops_on_signals);
 }
 
@@ -70,7 +71,8 @@ static void keeps_what_is_given(void **state)
                                        .workers = 3, .actors_max = 10, .own_threads_max = 7,
                                        .mailbox_capacity_default = 9, .stack_size = 32768,
                                        .stop_on_signals = 1, .turn_messages = 11,
-                                       .deaf_after = TROUPE_WITHIN_MS(7))));
+                                       .deaf_after = TROUPE_WITHIN_MS(7),
+                                       .balance = TROUPE_BALANCE_OFF)));
 
     assert_string_equal(settings.name, "orders");
     assert_int_equal(settings.system.memory_budget, 77);
@@ -84,6 +86,7 @@ static void keeps_what_is_given(void **state)
     assert_int_equal(settings.system.mailbox_capacity_default, 9);
     assert_int_equal(settings.stack_size, 32768);
     assert_int_equal(settings.system.turn_messages, 11);
+    assert_int_equal(settings.system.has_balance, 0);
     assert_true(settings.stops_on_signals);
 }
 
@@ -101,6 +104,7 @@ static void refuses_each_option_that_is_out_of_range(void **state)
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.allocator = &no_allocator)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.log = &bad_log)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.workers = 65)), BAD_ARGUMENT);
+    assert_fails(read_options(TROUPE_NODE_OPTIONS(.balance = 2)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.actors_max = UINT32_MAX)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.own_threads_max = 193)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.mailbox_capacity_default = UINT32_MAX)),
