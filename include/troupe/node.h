@@ -139,8 +139,8 @@ TROUPE_API void troupe_node_report(troupe_node *node, char *text, size_t size);
  * within an actor. Messages that are still the program's must have been destroyed. */
 TROUPE_API void troupe_node_destroy(troupe_node **node);
 
-/* Makes and starts a node, spawns a coroutine as its root actor, on worker 0, waits until that one
- * has ended, stops the node. For `main`.
+/* Makes and starts a node, spawns a coroutine as its root actor, at first on worker 0, waits until
+ * that one has ended, stops the node. For `main`.
  * Errors: what the body returned, or why it could not run. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_run(const troupe_node_options *options,
                                                      troupe_body *body, void *argument);

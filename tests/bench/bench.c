@@ -8,6 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+enum {
+    COMPUTE_STEPS = 70000
+};
+
 #define PERIOD_S 100e-6
 
 /* The cores that the process may use, as it was when it began. */
@@ -102,6 +106,17 @@ void bench_pin(uint32_t index)
 }
 
 /* The second number of statm is the resident pages. */
+uint64_t bench_compute(uint64_t number)
+{
+    number |= 1;
+    for (unsigned i = 0; i < COMPUTE_STEPS; i++) {
+        number ^= number << 13;
+        number ^= number >> 7;
+        number ^= number << 17;
+    }
+    return number;
+}
+
 double bench_resident_bytes(void)
 {
     FILE *file = fopen("/proc/self/statm", "re");

@@ -49,6 +49,9 @@ double bench_now_s(void);
  * arguments: the first, the second ... With fewer cores than that it does nothing. */
 void bench_pin(uint32_t index);
 
+/* Computes for some 100 us, the same each time; what it makes of `number`. */
+uint64_t bench_compute(uint64_t number);
+
 /* Bytes of memory that are in use by the process. */
 double bench_resident_bytes(void);
 

@@ -15,7 +15,8 @@ enum {
     COROUTINE_LIVES = 500000,
     IDLERS = 100000,
     BIG_MESSAGES = 4000000,
-    ROUND_TRIPS = 20000
+    ROUND_TRIPS = 20000,
+    PIECES = 8000 /* of 100 us */
 };
 
 enum figure {
@@ -47,6 +48,7 @@ static const struct workload workloads[] = {
     {"idle-coroutines", bench_idle_coroutines, IDLERS, 1, BYTES, "bytes", false},
     {"tree", bench_tree, 0, 0, SECONDS, "s", false},
     {"big", bench_big, BIG_MESSAGES, 2 * BENCH_BIG_SIZE, RATE, "messages/s", false},
+    {"compute", bench_compute_all, PIECES, BENCH_COMPUTE_SIZE, SECONDS, "s", false},
     {"round-trip", bench_round_trip, ROUND_TRIPS, 1, LATENCIES, "ns", true},
 };
 
@@ -106,7 +108,10 @@ int main(int argc, char **argv)
         .begin = begin,
         .end = end};
     const troupe_error error =
-        troupe_run(TROUPE_NODE_OPTIONS(.workers = arguments.threads), workload->body, &run);
+        troupe_run(TROUPE_NODE_OPTIONS(.workers = arguments.threads,
+                                       .balance = workload->is_forced ? TROUPE_BALANCE_OFF
+                                                                      : TROUPE_BALANCE_ON),
+                   workload->body, &run);
     if (error) {
         (void) fprintf(stderr, "%s: %s\n", workload->name, troupe_error_text(error));
         return 1;

@@ -302,6 +302,8 @@ static void on_one_thread(const bench_arguments *arguments)
         tree(arguments);
     } else if (strcmp(arguments->workload, "big") == 0) {
         big(arguments);
+    } else if (strcmp(arguments->workload, "compute") == 0) {
+        limit_compute(arguments);
     } else {
         bench_unknown(arguments);
     }
@@ -316,6 +318,8 @@ int main(int argc, char **argv)
         limit_count_two_threads(&arguments);
     } else if (strcmp(arguments.workload, "round-trip") == 0) {
         limit_round_trip(&arguments);
+    } else if (strcmp(arguments.workload, "compute") == 0) {
+        limit_compute(&arguments);
     } else {
         bench_unknown(&arguments);
     }

@@ -13,6 +13,7 @@ enum {
     PARCELS = 40000000,
     PLACES = 1024,
     ROUND_TRIPS = 20000,
+    PIECES = 8000,
     STACK_SIZE = 65536
 };
 
@@ -101,6 +102,34 @@ void limit_count_two_threads(const bench_arguments *arguments)
     BENCH_MUST(pthread_join(producer, NULL) == 0);
     BENCH_MUST(sum == ring.count * (ring.count - 1) / 2);
     bench_report(arguments, "", "limit", (double) ring.count / taken_s, "messages/s");
+}
+
+static void compute(uint32_t thread, uint64_t pieces)
+{
+    uint64_t number = thread;
+    bench_pin(thread);
+    for (uint64_t i = 0; i < pieces; i++) {
+        number = bench_compute(number);
+    }
+    BENCH_MUST(number != 0);
+}
+
+static void *compute_beside(void *pieces)
+{
+    compute(1, *(const uint64_t *) pieces);
+    return NULL;
+}
+
+void limit_compute(const bench_arguments *arguments)
+{
+    uint64_t pieces = bench_count_of(arguments, PIECES, 2) / arguments->threads;
+    pthread_t other;
+    const double start_s = bench_now_s();
+    BENCH_MUST(arguments->threads == 1 ||
+               pthread_create(&other, NULL, compute_beside, &pieces) == 0);
+    compute(0, pieces);
+    BENCH_MUST(arguments->threads == 1 || pthread_join(other, NULL) == 0);
+    bench_report(arguments, "", "limit", bench_now_s() - start_s, "s");
 }
 
 struct bells {

@@ -90,12 +90,12 @@ static troupe_error spawn_on_each_worker(troupe_self *self, bench_run *run,
 
 troupe_error bench_spawn_behaviors(troupe_self *self, void *argument)
 {
-    return spawn_on_each_worker(self, argument, TROUPE_SPAWN(.behavior = &mayfly));
+    return spawn_on_each_worker(self, argument, TROUPE_SPAWN(.behavior = &mayfly, .pinned = 1));
 }
 
 troupe_error bench_spawn_coroutines(troupe_self *self, void *argument)
 {
-    return spawn_on_each_worker(self, argument, TROUPE_SPAWN(.body = mayfly_body));
+    return spawn_on_each_worker(self, argument, TROUPE_SPAWN(.body = mayfly_body, .pinned = 1));
 }
 
 /* Being idle. */

@@ -54,12 +54,16 @@ troupe_body bench_yield; /* an operation is a turn of a coroutine: to it and bac
 troupe_body bench_tree; /* of at most a million leaves; the ten below the root over all workers */
 troupe_body bench_big;  /* 100 actors over all workers; an operation is a ping or its pong */
 
+/* works.c: 8 coroutines that compute, spawned where the root is; an operation is 100 us of it. */
+troupe_body bench_compute_all;
+
 /* timers.c */
 troupe_body bench_timer_cancel; /* set and cancelled */
 troupe_body bench_timer_fire;   /* set, fired, and its message handled */
 
 enum {
-    BENCH_BIG_SIZE = 100
+    BENCH_BIG_SIZE = 100,
+    BENCH_COMPUTE_SIZE = 8
 };
 
 /* The message of most workloads. */
