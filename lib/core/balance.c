@@ -182,7 +182,7 @@ static void give_measured(tr_worker *worker)
     tr_actor *actors[TR_BALANCE_BATCH_MAX];
     const uint32_t share = tr_balance_share(worker->run_count, first->size);
     const uint32_t count = collect(worker, actors, share);
-    balance->has_measured = false;
+    balance->has_collected = false;
     if (count == 0 || tr_moves_give(worker, actors, count, (uint32_t) first->value) != TROUPE_OK) {
         if (share > 0) {
             be_quiet(worker);
@@ -199,15 +199,16 @@ static void give_measured(tr_worker *worker)
 static void serve(tr_worker *worker)
 {
     tr_balance *balance = &worker->balance;
-    if (balance->has_measured && may_give(worker)) {
+    if (balance->has_collected && may_give(worker)) {
         give_measured(worker);
     }
     while (balance->askers.head != NULL && (is_stopping(worker) || worker->run_count < 2)) {
         answer(worker, 0);
     }
-    balance->has_measured = balance->has_measured && balance->askers.head != NULL;
-    if (balance->askers.head != NULL && !balance->has_measured && may_give(worker)) {
+    balance->has_collected = balance->has_collected && balance->askers.head != NULL;
+    if (balance->askers.head != NULL && !balance->has_collected && may_give(worker)) {
         balance->candidates_count = 0;
+        balance->is_collecting = true;
         balance->is_measuring = true;
     }
 }
@@ -285,6 +286,8 @@ void tr_balance_look(tr_worker *worker)
 {
     tr_balance *balance = &worker->balance;
     const uint32_t now = worker->run_count;
+    balance->has_collected = balance->has_collected || balance->is_collecting;
+    balance->is_collecting = false;
     balance->is_measuring = false;
     if (worker->now_ns >= balance->look_ns) {
         const uint32_t standing = now == 0 ? 0 : balance->low > 0 ? balance->low : 1;
@@ -322,6 +325,15 @@ void tr_balance_begin_turn(const tr_worker *worker, const tr_actor *actor, tr_tu
     read_counts(worker, &turn->before);
 }
 
+static bool is_candidate(const tr_balance *balance, tr_address actor)
+{
+    bool is_one = false;
+    for (uint32_t i = 0; i < balance->candidates_count; i++) {
+        is_one = is_one || tr_address_is_same(balance->candidates[i], actor);
+    }
+    return is_one;
+}
+
 bool tr_balance_end_turn(tr_worker *worker, const tr_turn *turn)
 {
     tr_balance *balance = &worker->balance;
@@ -335,13 +347,12 @@ bool tr_balance_end_turn(tr_worker *worker, const tr_turn *turn)
     if (tr_address_is_same(balance->watch.actor, turn->actor)) {
         tr_effort_add(&balance->watch.effort, &effort);
     }
-    if (balance->askers.head == NULL) {
+    if (!balance->is_collecting) {
         return false;
     }
-    balance->has_measured = true;
     const tr_actor *actor = movable(worker, turn->actor);
     if (actor != NULL && actor->is_runnable && tr_effort_is_heavy(&effort) &&
-        balance->candidates_count < TR_BALANCE_BATCH_MAX) {
+        balance->candidates_count < TR_BALANCE_BATCH_MAX && !is_candidate(balance, turn->actor)) {
         balance->candidates[balance->candidates_count++] = turn->actor;
     }
     return balance->candidates_count >=

@@ -37,13 +37,14 @@ typedef struct tr_watch {
 } tr_watch;
 
 typedef struct tr_balance {
-    uint64_t look_ns;  /* when to look at the others next; never, where balance is off */
-    uint32_t low;      /* fewest runnable at the end of a pass since the last look */
-    uint32_t high;     /* most */
-    bool needs_care;   /* after each pass: someone has asked, or an actor is watched */
-    bool is_measuring; /* the turns of the next pass */
-    bool has_asked;    /* and is not answered */
-    bool has_measured; /* for those who have asked */
+    uint64_t look_ns;   /* when to look at the others next; never, where balance is off */
+    uint32_t low;       /* fewest runnable at the end of a pass since the last look */
+    uint32_t high;      /* most */
+    bool needs_care;    /* after each pass: someone has asked, or an actor is watched */
+    bool is_measuring;  /* the turns of the next pass */
+    bool has_asked;     /* and is not answered */
+    bool is_collecting; /* in that pass, for those who have asked; each once */
+    bool has_collected;
     uint32_t candidates_count;
     uint64_t quiet_until_ns; /* nothing is offered till then: what is here is not to be given */
     uint64_t quiet_ns;

@@ -221,6 +221,7 @@ static tr_move *turn_ways(tr_worker *worker, tr_actor *const *actors, uint32_t c
     const uint64_t way = tr_way_of_move(worker->index, to, ++worker->moves.batches, system->ends);
     tr_move *move = tr_move_create(worker, way, count);
     for (uint32_t i = 0; move != NULL && i < count; i++) {
+        TR_ASSERT(tr_move_may(worker, actors[i])); /* nor is it among them twice */
         move->actors[i] = actors[i];
         /* Relaxed: who has to know learns it by a message. */
         atomic_store_explicit(&actors[i]->slot->way, way, memory_order_relaxed);

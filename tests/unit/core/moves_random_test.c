@@ -37,7 +37,6 @@ struct talker {
 
 /* All that live in one world; one thread runs them. */
 struct field {
-    tr_world *world; /* where balance is on: what they do takes time there; else NULL */
     troupe_ref refs[ALL];
     struct talker talkers[ALL];
     char names[ALL][8];
@@ -47,7 +46,6 @@ struct field {
     uint64_t ticks;
     uint64_t waits;
     uint64_t moves;
-    uint64_t given; /* by balance */
     const char *fault;
 };
 
@@ -65,9 +63,6 @@ static void blame(struct field *field, const char *fault)
 
 static troupe_error say(troupe_self *self, struct talker *talker, uint32_t to)
 {
-    if (talker->field->world != NULL) { /* some work much for each word */
-        tr_world_spend(talker->field->world, draw(self, talker->index % 2 == 0 ? 20000 : 500));
-    }
     const struct word word = {.from = talker->index, .number = talker->sent[to] + 1};
     TROUPE_AUTO(troupe_message) *message = NULL;
     troupe_error error = troupe_message_create(self, &word_type, &word, &message);
@@ -382,9 +377,7 @@ static void run_seed(uint64_t seed, void *context)
                                               .turn_messages = 1 + (uint32_t) seed % 8,
                                               .pass_ns = seed % 3 * 1000,
                                               .moves_percent = 5 + (uint32_t) seed % 30,
-                                              .refuse_chance_percent = (uint32_t) seed % 3 * 10,
-                                              .has_balance = seed % 2 == 0});
-    field.world = seed % 2 == 0 ? world : NULL;
+                                              .refuse_chance_percent = (uint32_t) seed % 3 * 10});
     for (uint32_t i = 0; i < ALL; i++) {
         add_talker(world, &field, seed, i);
     }
@@ -402,53 +395,30 @@ static void run_seed(uint64_t seed, void *context)
     total->waits += field.waits;
 }
 
-/* Those who chatter; where there is balance, all from one worker. */
-static void let_chatter(const tr_world_options *options, struct field *total)
+static void run_chatter(uint64_t seed, void *context)
 {
+    struct field *total = context;
     struct field field = {.words = 0};
-    troupe_counts counts;
-    tr_world *world = a_world_of(options);
-    field.world = options->has_balance ? world : NULL;
+    tr_world *world =
+        a_world_of(&(const tr_world_options) {.seed = seed,
+                                              .workers = 3 + (uint32_t) seed % 4,
+                                              .delay_ns_max = 20000,
+                                              .turn_messages = 1 + (uint32_t) seed % 8,
+                                              .pass_ns = 1000,
+                                              .moves_percent = 5 + (uint32_t) seed % 40});
     for (uint32_t i = 0; i < CHATTERERS; i++) {
         field.talkers[i] = (struct talker) {.field = &field, .index = i};
         field.refs[i] =
             a_root(world, TROUPE_SPAWN(.body = chatter, .argument = &field.talkers[i],
-                                       .mailbox_capacity = 256,
-                                       .place = options->has_balance ? TROUPE_PLACE_WITH_PARENT
-                                                                     : TROUPE_PLACE_ANY));
+                                       .mailbox_capacity = 256, .place = TROUPE_PLACE_ANY));
     }
-    tr_world_advance(world, options->has_balance ? 30 * MS : 5 * MS);
+    tr_world_advance(world, 5 * MS);
     if (field.fault != NULL) {
         fail_msg("%s", field.fault);
     }
     total->moves += tr_world_moves(world);
-    tr_world_counts(world, &counts);
-    total->given += counts.given + counts.drawn;
     total->words += field.words;
     drop_world(&world);
-}
-
-static void run_chatter(uint64_t seed, void *context)
-{
-    let_chatter(&(const tr_world_options) {.seed = seed,
-                                           .workers = 3 + (uint32_t) seed % 4,
-                                           .delay_ns_max = 20000,
-                                           .turn_messages = 1 + (uint32_t) seed % 8,
-                                           .pass_ns = 1000,
-                                           .moves_percent = 5 + (uint32_t) seed % 40},
-                context);
-}
-
-static void run_balanced(uint64_t seed, void *context)
-{
-    let_chatter(&(const tr_world_options) {.seed = seed,
-                                           .workers = 2 + (uint32_t) seed % 5,
-                                           .delay_ns_max = 20000,
-                                           .turn_messages = 1 + (uint32_t) seed % 8,
-                                           .pass_ns = 1000,
-                                           .moves_percent = (uint32_t) seed % 3,
-                                           .has_balance = true},
-                context);
 }
 
 /* Promise: MOVE-ORDER */
@@ -479,21 +449,10 @@ static void keeps_order_and_all_that_belongs_to_an_actor(void **state)
     }
 }
 
-/* Promise: MOVE-ORDER */
-static void keeps_order_while_loads_are_balanced(void **state)
-{
-    (void) state;
-    struct field total = {.words = 0};
-    for_each_seed(SEEDS / 4, run_balanced, &total);
-    assert_true(getenv("TROUPE_SEED") != NULL ||
-                (total.given > SEEDS / 2 && total.words > SEEDS * 100));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_order_when_both_ends_move_in_the_middle_of_it),
-        cmocka_unit_test(keeps_order_while_loads_are_balanced),
         cmocka_unit_test(keeps_order_and_all_that_belongs_to_an_actor),
     };
     return cmocka_run_group_tests_name("moves_random", tests, NULL, NULL);
