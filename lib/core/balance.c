@@ -11,7 +11,7 @@
 #define QUIET_NS_MIN UINT64_C(10000000)
 #define QUIET_NS_MAX UINT64_C(320000000)
 /* How long an actor is watched until it is known not to talk that much. */
-#define WATCH_NS UINT64_C(5000000)
+#define WATCH_NS UINT64_C(10000000)
 
 enum step {
     STEP_WAKE,  /* a message of the pool's: look at the others */
@@ -244,10 +244,8 @@ static void find_one_to_watch(tr_worker *worker)
     if (balance->watch.actor.generation == 0 && !is_stopping(worker) &&
         tr_talk_take(&balance->talk, worker->index, &entry, &percent) &&
         movable(worker, entry.sender) != NULL && has_room(worker, entry.to)) {
-        balance->watch = (tr_watch) {.actor = entry.sender,
-                                     .to = entry.to,
-                                     .percent = percent,
-                                     .until_ns = worker->now_ns + WATCH_NS};
+        balance->watch = (tr_watch) {
+            .actor = entry.sender, .to = entry.to, .percent = percent, .since_ns = worker->now_ns};
     }
 }
 
@@ -259,6 +257,7 @@ static void draw(tr_worker *worker, const tr_watch *watch)
         tr_talk_may_go(worker->now_ns / TR_TALK_EPOCH_NS, worker->index, watch->to) &&
         tr_moves_give(worker, &actor, 1, watch->to) == TROUPE_OK) {
         tr_ledger_add(&worker->ledger, TR_COUNT_DRAWN, 1);
+        worker->balance.talk.tries_left++;
     }
 }
 
@@ -269,11 +268,11 @@ static void go_on_watching(tr_worker *worker)
     if (watch->actor.generation == 0) {
         return;
     }
-    const bool is_known = tr_effort_messages(&watch->effort) >= TR_EFFORT_MESSAGES;
+    const bool is_known = tr_effort_is_known(&watch->effort, worker->now_ns - watch->since_ns);
     if (is_known && may_give(worker)) {
         draw(worker, watch);
         watch->actor.generation = 0;
-    } else if (worker->now_ns >= watch->until_ns) {
+    } else if (worker->now_ns - watch->since_ns >= WATCH_NS) {
         watch->actor.generation = 0;
     } else {
         balance->is_measuring = true;

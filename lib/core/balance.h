@@ -32,7 +32,7 @@ typedef struct tr_watch {
     tr_address actor; /* generation 0: none */
     uint32_t to;
     uint32_t percent; /* of what it sends to other workers goes there */
-    uint64_t until_ns;
+    uint64_t since_ns;
     tr_effort effort;
 } tr_watch;
 

@@ -17,8 +17,10 @@
 #define TR_EFFORT_HEAVY_NS 2000
 /* ... and below this much by being near; between them it stays where it is. */
 #define TR_EFFORT_LIGHT_NS 1000
-/* Messages that are to be seen before an actor is known to talk much. */
+/* Messages that are to be seen, and for how long, before an actor is known to talk much: it may
+ * take many messages in a row and answer them later. */
 #define TR_EFFORT_MESSAGES 16
+#define TR_EFFORT_SEEN_NS 1000000
 
 typedef struct tr_effort {
     uint64_t ns;
@@ -37,6 +39,12 @@ static inline uint64_t tr_effort_messages(const tr_effort *effort)
 {
     const uint64_t sent = effort->sent > effort->remote ? effort->sent : effort->remote;
     return sent > effort->handled ? sent : effort->handled;
+}
+
+/* Of what was seen in this time. */
+static inline bool tr_effort_is_known(const tr_effort *effort, uint64_t seen_ns)
+{
+    return seen_ns >= TR_EFFORT_SEEN_NS && tr_effort_messages(effort) >= TR_EFFORT_MESSAGES;
 }
 
 /* Of one turn: it computes more than it talks. */

@@ -10,6 +10,7 @@ void tr_talk_set_time(tr_talk *talk, uint64_t now_ns)
     if (epoch != talk->epoch) {
         talk->epoch = epoch;
         talk->count = 0;
+        talk->tries_left = TR_TALK_TRIES;
     }
 }
 
@@ -53,11 +54,12 @@ bool tr_talk_take(tr_talk *talk, uint32_t self, tr_talk_entry *out_entry, uint32
             best = entry;
         }
     }
-    if (best == NULL) {
+    if (best == NULL || talk->tries_left == 0) {
         return false;
     }
     *out_entry = *best;
     *out_percent = best->samples * 100 / samples_of(talk, best->sender);
     best->samples = 0;
+    talk->tries_left--;
     return true;
 }

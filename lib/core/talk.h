@@ -21,6 +21,8 @@
 #define TR_TALK_SAMPLES_MIN 4
 #define TR_TALK_EPOCH_NS UINT64_C(50000000)
 #define TR_TALK_ENTRIES 32
+/* Senders that are looked at closely in an epoch and then not given away: that costs something. */
+#define TR_TALK_TRIES 3
 
 typedef struct tr_talk_entry {
     tr_address sender;
@@ -29,8 +31,9 @@ typedef struct tr_talk_entry {
 } tr_talk_entry;
 
 typedef struct tr_talk {
-    uint32_t remote; /* messages to other workers, wrapping */
-    uint32_t count;  /* of entries */
+    uint32_t remote;     /* messages to other workers, wrapping */
+    uint32_t count;      /* of entries */
+    uint32_t tries_left; /* in this epoch */
     uint64_t epoch;
     tr_talk_entry entries[TR_TALK_ENTRIES];
 } tr_talk;

@@ -44,30 +44,30 @@ static uint64_t draw(troupe_self *self, uint64_t below)
     return troupe_self_random(self) % below;
 }
 
-/* Most of what one says goes to its partner. Every fourth works much for each word. */
-static troupe_error say(troupe_self *self, struct talker *talker)
+/* Half of the pairs work much and say what comes to their minds, the others answer each other. */
+static bool is_brisk(const struct talker *talker)
 {
-    const uint32_t any = (uint32_t) draw(self, TALKERS);
-    const uint32_t to = draw(self, 8) > 0 ? talker->index ^ 1U : any;
+    return talker->index % 4 >= 2;
+}
+
+static troupe_error say(troupe_self *self, struct talker *talker, uint32_t to)
+{
     const struct word word = {.from = talker->index, .number = talker->sent[to] + 1};
-    tr_world_spend(talker->field->world, draw(self, talker->index % 4 == 0 ? 20000 : 400));
+    tr_world_spend(talker->field->world, draw(self, is_brisk(talker) ? 400 : 20000));
     const troupe_error error = troupe_send_struct(self, talker->field->refs[to], &word_type, &word);
     talker->sent[to] += error == TROUPE_OK ? 1 : 0;
     return error;
 }
 
-static troupe_error hear_all(troupe_self *self, struct talker *talker)
+static troupe_error hear(troupe_self *self, struct talker *talker, const troupe_message *message)
 {
-    TROUPE_AUTO(troupe_message) *message = NULL;
-    troupe_error error = troupe_receive(self, &message, TROUPE_NOW);
-    for (; error == TROUPE_OK; error = troupe_receive(self, &message, TROUPE_NOW)) {
-        const struct word *word = troupe_message_struct(message, &word_type);
-        if (word->number != ++talker->heard[word->from]) {
-            talker->field->is_out_of_order = true;
-        }
-        talker->field->words++;
+    const struct word *word = troupe_message_struct(message, &word_type);
+    if (word->number != ++talker->heard[word->from]) {
+        talker->field->is_out_of_order = true;
     }
-    return error;
+    talker->field->words++;
+    const bool is_answered = is_brisk(talker) && word->from == (talker->index ^ 1U);
+    return is_answered ? say(self, talker, word->from) : TROUPE_OK;
 }
 
 static bool is_over(troupe_error error)
@@ -75,13 +75,20 @@ static bool is_over(troupe_error error)
     return error == TROUPE_ERROR_STOPPING || error == TROUPE_ERROR_CANCELLED;
 }
 
-static troupe_error talk(troupe_self *self, void *talker)
+static troupe_error talk(troupe_self *self, void *argument)
 {
+    struct talker *talker = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
     troupe_error error = troupe_sleep(self, TROUPE_WITHIN_US(50)); /* until all are there */
     while (!is_over(error)) {
-        error = say(self, talker);
-        error = is_over(error) ? error : troupe_yield(self);
-        error = is_over(error) ? error : hear_all(self, talker);
+        if (!is_brisk(talker) || error != TROUPE_OK) {
+            error = say(self, talker, (uint32_t) draw(self, TALKERS)); /* refused: not counted */
+        }
+        error = is_over(error) || is_brisk(talker) ? error : troupe_yield(self);
+        const troupe_timeout timeout = is_brisk(talker) ? TROUPE_WITHIN_US(200) : TROUPE_NOW;
+        while (!is_over(error) && (error = troupe_receive(self, &message, timeout)) == TROUPE_OK) {
+            error = hear(self, talker, message);
+        }
     }
     return TROUPE_OK;
 }
@@ -108,7 +115,6 @@ static void run_seed(uint64_t seed, void *context)
     tr_world_advance(field.world, 300 * MS);
     assert_false(field.is_out_of_order);
     tr_world_counts(field.world, &counts);
-    assert_int_equal(counts.given, counts.taken);
     total->given += counts.given;
     total->drawn += counts.drawn;
     total->moves += tr_world_moves(field.world);
@@ -122,11 +128,11 @@ static void keeps_order_while_loads_are_balanced(void **state)
     (void) state;
     struct field total = {.words = 0};
     for_each_seed(SEEDS, run_seed, &total);
-                  if (getenv("TROUPE_SEED") == NULL) {
-                      assert_true(total.given > SEEDS);
-                      assert_true(total.moves > SEEDS);
-                      assert_true(total.words > SEEDS * 1000);
-                  }
+    if (getenv("TROUPE_SEED") == NULL) {
+        assert_true(total.given > SEEDS);
+        assert_true(total.moves > SEEDS);
+        assert_true(total.words > SEEDS * 1000);
+    }
 }
 
 int main(void)

@@ -56,6 +56,21 @@ static void takes_who_talks_most(void **state)
     assert_false(tr_talk_take(&talk, 1, &entry, &percent)); /* each once an epoch */
 }
 
+static void takes_so_many_in_an_epoch(void **state)
+{
+    (void) state;
+    tr_talk_entry entry;
+    uint32_t percent = 0;
+    tr_talk talk = a_talk(an_epoch_from(1, 2));
+    for (uint32_t i = 0; i < 2 * TR_TALK_TRIES; i++) {
+        note_often(&talk, i, 2, TR_TALK_SAMPLES_MIN);
+    }
+    for (uint32_t i = 0; i < TR_TALK_TRIES; i++) {
+        assert_true(tr_talk_take(&talk, 1, &entry, &percent));
+    }
+    assert_false(tr_talk_take(&talk, 1, &entry, &percent));
+}
+
 static void leaves_who_talks_little(void **state)
 {
     (void) state;
@@ -110,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_who_talks_most),
+        cmocka_unit_test(takes_so_many_in_an_epoch),
         cmocka_unit_test(leaves_who_talks_little),
         cmocka_unit_test(forgets_what_was_said_in_the_last_epoch),
         cmocka_unit_test(counts_as_many_senders_as_there_is_room_for),
