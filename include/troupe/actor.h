@@ -8,6 +8,7 @@
 #include <protobuf-c/protobuf-c.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <troupe/allocator.h>
 #include <troupe/api.h>
 #include <troupe/error.h>
 #include <troupe/message.h>
@@ -21,6 +22,8 @@ typedef struct troupe_node troupe_node;
 TROUPE_API troupe_ref troupe_self_ref(const troupe_self *self);
 TROUPE_API troupe_ref troupe_self_parent(const troupe_self *self); /* none for a root actor */
 TROUPE_API troupe_node *troupe_self_node(const troupe_self *self);
+/* The node's, for as long as the node is there; any thread may use it. NULL of NULL. */
+TROUPE_API const troupe_allocator *troupe_self_allocator(const troupe_self *self);
 /* The number of the worker that runs the actor just now. */
 TROUPE_API uint32_t troupe_self_worker(const troupe_self *self);
 /* The node's monotonic clock, as read at the start of this pass of the worker. */

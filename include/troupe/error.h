@@ -41,7 +41,8 @@ TROUPE_BEGIN
     X(NODE_LOST, 22, UNKNOWN, "the other node is unreachable or was declared dead")                \
     X(KILLED, 23, UNKNOWN, "the actor was killed")                                                 \
     X(FAILED, 24, UNKNOWN, "failed, for a reason of the program's own")                            \
-    X(END, 25, NOT_EXECUTED, "there is no more")
+    X(END, 25, NOT_EXECUTED, "there is no more")                                                   \
+    X(DISCONNECTED, 26, UNKNOWN, "the other side refused the connection or broke it off")
 
 typedef enum troupe_error {
     TROUPE_OK = 0,

@@ -17,6 +17,7 @@
 #ifndef TROUPE_IO_H
 #define TROUPE_IO_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <troupe/api.h>
 #include <troupe/error.h>
@@ -49,6 +50,46 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_wait_fd(troupe_self *self, int 
 /* Ends the waits for a descriptor that is going to be closed: those of all actors on this worker
  * return BAD_ARGUMENT. To be called before the close wherever others may be waiting. */
 TROUPE_API void troupe_forget_fd(troupe_self *self, int fd);
+
+/* What a read or write has done. */
+typedef struct troupe_transfer {
+    size_t count;     /* bytes read or written, whatever the call returned */
+    int system_error; /* an errno, where the system has given one; else 0 */
+} troupe_transfer;
+
+/* Reads what there is, at least a byte and at most `size`. The descriptor is a socket, or
+ * non-blocking. For coroutines, and for threads that are attached. Others may run first, also if
+ * there is something to be read.
+ * Owns:        *out_transfer, always set; may be NULL if `size` is 1.
+ * Waits:       until there is something, at most `timeout` (not given: no limit) and no longer than
+ *              the message being handled may take.
+ * Cancel-safe: what has been read is a TROUPE_OK, what has not is still there.
+ * Errors:      END when the other side has finished; DISCONNECTED when it has broken off; TIMED_OUT,
+ *              CANCELLED; STOPPING when the actor is stopped; CANNOT_WAIT; NO_MEMORY; SYSTEM;
+ *              BAD_ARGUMENT. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_read_fd(troupe_self *self, int fd, void *buffer,
+                                                         size_t size, troupe_timeout timeout,
+                                                         troupe_transfer *out_transfer);
+
+/* Reads until there are `size` bytes, or the end, or no more time: with any error the count says how
+ * many there are. Otherwise as troupe_read_fd. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_read_fd_all(troupe_self *self, int fd,
+                                                             void *buffer, size_t size,
+                                                             troupe_timeout timeout,
+                                                             troupe_transfer *out_transfer);
+
+/* Writes all `size` bytes. Raises no SIGPIPE. Otherwise as troupe_read_fd.
+ * Owns:        *out_transfer, always set; may be NULL where nobody would go on after an error.
+ * Cancel-safe: with any error the count says how many bytes were written.
+ * Errors:      DISCONNECTED when nobody reads any more; TIMED_OUT, CANCELLED; CANNOT_WAIT;
+ *              NO_MEMORY; SYSTEM; BAD_ARGUMENT. A stop does not end it. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_write_fd(troupe_self *self, int fd,
+                                                          const void *data, size_t size,
+                                                          troupe_timeout timeout,
+                                                          troupe_transfer *out_transfer);
+
+/* Forgets the descriptor (troupe_forget_fd) and closes it. Does nothing for a negative one. */
+TROUPE_API void troupe_close_fd(troupe_self *self, int fd);
 
 TROUPE_END
 

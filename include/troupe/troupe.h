@@ -25,6 +25,7 @@
 #include <troupe/retry.h>
 #include <troupe/send.h>
 #include <troupe/service.h>
+#include <troupe/socket.h>
 #include <troupe/spawn.h>
 #include <troupe/statistics.h>
 #include <troupe/time.h>

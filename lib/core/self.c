@@ -28,6 +28,12 @@ troupe_node *troupe_self_node(const troupe_self *self)
     return self == NULL ? NULL : self->actor->worker->system->node;
 }
 
+const troupe_allocator *troupe_self_allocator(const troupe_self *self)
+{
+    TR_CHECK_SELF(self);
+    return self == NULL ? NULL : self->actor->worker->system->ports.allocator;
+}
+
 uint32_t troupe_self_worker(const troupe_self *self)
 {
     TR_CHECK_SELF(self);

@@ -8,6 +8,38 @@ void call_about_descriptors(troupe_self *self)
     BAD(troupe_wait_fd, (self, -1, TROUPE_READABLE, TROUPE_NOW, NULL));
     BAD(troupe_wait_fd, (self, 0, 0, TROUPE_NOW, NULL));
     BAD(troupe_wait_fd, (self, 0, 4, TROUPE_NOW, NULL));
+    char byte = 0;
+    troupe_transfer done;
+    BAD(troupe_read_fd, (NULL, 0, &byte, 1, TROUPE_NOW, &done));
+    BAD(troupe_read_fd, (self, -1, &byte, 1, TROUPE_NOW, &done));
+    BAD(troupe_read_fd, (self, 0, NULL, 1, TROUPE_NOW, &done));
+    BAD(troupe_read_fd, (self, 0, &byte, 0, TROUPE_NOW, &done));
+    BAD(troupe_read_fd, (self, 0, &byte, 2, TROUPE_NOW, NULL));
+    BAD(troupe_read_fd_all, (NULL, 0, &byte, 1, TROUPE_NOW, &done));
+    BAD(troupe_read_fd_all, (self, 0, NULL, 1, TROUPE_NOW, &done));
+    BAD(troupe_write_fd, (NULL, 0, &byte, 1, TROUPE_NOW, &done));
+    BAD(troupe_write_fd, (self, -1, &byte, 1, TROUPE_NOW, &done));
+    BAD(troupe_write_fd, (self, 0, NULL, 1, TROUPE_NOW, &done));
+    RETURNS(troupe_close_fd, (NULL, -1));
     RETURNS(troupe_forget_fd, (NULL, 0));
     RETURNS(troupe_forget_fd, (self, -1));
+}
+
+void call_about_sockets(troupe_self *self)
+{
+    int fd = -1;
+    int number = 9;
+    BAD(troupe_socket_connect, (NULL, TROUPE_SOCKET(.path = "x"), TROUPE_NOW, &fd, &number));
+    BAD(troupe_socket_connect, (self, NULL, TROUPE_NOW, &fd, &number));
+    BAD(troupe_socket_connect, (self, TROUPE_SOCKET(.port = 0), TROUPE_NOW, &fd, &number));
+    BAD(troupe_socket_connect, (self, TROUPE_SOCKET(.port = 1), TROUPE_NOW, NULL, &number));
+    BAD(troupe_socket_listen, (NULL, &fd, &number));
+    BAD(troupe_socket_listen, (TROUPE_SOCKET(.host = "x"), &fd, &number));
+    BAD(troupe_socket_listen, (TROUPE_SOCKET(.port = 0), NULL, &number));
+    BAD(troupe_socket_accept, (NULL, 0, TROUPE_NOW, &fd));
+    BAD(troupe_socket_accept, (self, -1, TROUPE_NOW, &fd));
+    BAD(troupe_socket_accept, (self, 0, TROUPE_NOW, NULL));
+    BAD(troupe_socket_finish, (-1));
+    GIVES(troupe_socket_port, (-1), 0);
+    note("troupe_socket", fd == -1 && number == 0, ": something was opened all the same");
 }

@@ -107,6 +107,7 @@ static void call_about_itself(troupe_self *self)
     IS_NONE(troupe_self_ref, (NULL));
     IS_NONE(troupe_self_parent, (NULL));
     GIVES(troupe_self_node, (NULL), NULL);
+    GIVES(troupe_self_allocator, (NULL), NULL);
     GIVES(troupe_self_worker, (NULL), 0);
     GIVES(troupe_self_now_ns, (NULL), 0);
     GIVES(troupe_self_random, (NULL), 0);
@@ -348,6 +349,7 @@ static troupe_error calls_badly(troupe_self *self, void *argument)
     call_to_offload(self);
     call_about_descriptors(self);
     call_about_futures(self);
+    call_about_sockets(self);
     call_to_spawn(self);
     call_to_wait(self);
     call_to_send(self, &message);

@@ -19,6 +19,7 @@ static const struct layer layers[] = {
     {"transport", {"base", "core"}},
     {"cluster", {"base", "core", "transport"}},
     {"node", {"base", "core", "transport", "cluster"}},
+    {"io", {"base"}},
     {"simulation", {"base", "core"}},
     {"command", {NULL}},
 };
