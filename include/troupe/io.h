@@ -64,15 +64,15 @@ typedef struct troupe_transfer {
  * Waits:       until there is something, at most `timeout` (not given: no limit) and no longer than
  *              the message being handled may take.
  * Cancel-safe: what has been read is a TROUPE_OK, what has not is still there.
- * Errors:      END when the other side has finished; DISCONNECTED when it has broken off; TIMED_OUT,
- *              CANCELLED; STOPPING when the actor is stopped; CANNOT_WAIT; NO_MEMORY; SYSTEM;
- *              BAD_ARGUMENT. */
+ * Errors:      END when the other side has finished; DISCONNECTED when it has broken off;
+ *              TIMED_OUT, CANCELLED; STOPPING when the actor is stopped; CANNOT_WAIT; NO_MEMORY;
+ *              SYSTEM; BAD_ARGUMENT. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_read_fd(troupe_self *self, int fd, void *buffer,
                                                          size_t size, troupe_timeout timeout,
                                                          troupe_transfer *out_transfer);
 
-/* Reads until there are `size` bytes, or the end, or no more time: with any error the count says how
- * many there are. Otherwise as troupe_read_fd. */
+/* Reads until there are `size` bytes, or the end, or no more time: with any error the count says
+ * how many there are. Otherwise as troupe_read_fd. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_read_fd_all(troupe_self *self, int fd,
                                                              void *buffer, size_t size,
                                                              troupe_timeout timeout,
