@@ -17,6 +17,7 @@
 #ifndef TROUPE_IO_H
 #define TROUPE_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <troupe/api.h>
@@ -50,6 +51,47 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_wait_fd(troupe_self *self, int 
 /* Ends the waits for a descriptor that is going to be closed: those of all actors on this worker
  * return BAD_ARGUMENT. To be called before the close wherever others may be waiting. */
 TROUPE_API void troupe_forget_fd(troupe_self *self, int fd);
+
+/* Being told by message, for behaviors and for who has several descriptors. */
+
+typedef struct troupe_watch {
+    uint64_t id; /* 0: none; never used again by this actor */
+} troupe_watch;
+
+typedef struct troupe_watch_options {
+    size_t size;             /* set by TROUPE_WATCH */
+    const troupe_type *type; /* of the message, which has a troupe_fd_ready body; NULL:
+                              * troupe_fd_ready_type */
+    uint64_t key;            /* handed through */
+    int fd;
+    uint32_t events; /* of troupe_fd_event */
+} troupe_watch_options;
+
+#define TROUPE_WATCH(...)                                                                          \
+    (&(const troupe_watch_options) {.size = sizeof(troupe_watch_options), __VA_ARGS__})
+
+/* The body of a watch's message. */
+typedef struct troupe_fd_ready {
+    troupe_watch watch;
+    uint64_t key;
+    int fd;
+    uint32_t events; /* 0: the descriptor was closed, or cannot be waited for; the watch is over */
+} troupe_fd_ready;
+extern TROUPE_API const troupe_type troupe_fd_ready_type;
+
+/* Has a message sent to the actor, in room of its own, when the descriptor is ready; and when that
+ * has been handled and it is so still or again, the next. Ends with the actor, or by unwatch; an
+ * actor that watches stays on its worker. Never waits.
+ * Errors: LIMIT_REACHED for more than timers_max, which timers and watches may each be; NO_MEMORY;
+ *         STOPPING; SYSTEM; BAD_ARGUMENT as troupe_wait_fd, and if the type's body is not a
+ *         troupe_fd_ready. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_watch_fd(troupe_self *self,
+                                                          const troupe_watch_options *options,
+                                                          troupe_watch *out_watch);
+
+/* After this no message of the watch is handled, not even one that was queued. To be called before
+ * the descriptor is closed. Returns whether there was such a watch. */
+TROUPE_API bool troupe_unwatch_fd(troupe_self *self, troupe_watch watch);
 
 /* What a read or write has done. */
 typedef struct troupe_transfer {

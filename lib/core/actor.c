@@ -11,6 +11,7 @@
 #include "core/attached.h"
 #include "core/dispatch.h"
 #include "core/failure.h"
+#include "core/fd_watch.h"
 #include "core/future.h"
 #include "core/line.h"
 #include "core/mailbox.h"
@@ -27,6 +28,7 @@ tr_extra *tr_actor_extra(tr_worker *worker, tr_actor *actor)
         if (extra != NULL) {
             tr_table_init(&extra->asks, allocator, actor->settings->asks_max);
             tr_table_init(&extra->timers, allocator, actor->settings->timers_max);
+            tr_table_init(&extra->watches, allocator, actor->settings->timers_max);
             tr_table_init(&extra->monitors, allocator, actor->settings->monitors_max);
             tr_list_init(&extra->futures);
             actor->extra = extra;
@@ -54,6 +56,7 @@ static void free_extra(tr_worker *worker, tr_actor *actor)
     }
     tr_table_fini(&extra->asks);
     tr_table_fini(&extra->timers);
+    tr_table_fini(&extra->watches);
     tr_table_fini(&extra->monitors);
     tr_free(worker->system->ports.allocator, extra, sizeof *extra);
     actor->extra = NULL;
@@ -112,6 +115,7 @@ void tr_actor_free(tr_worker *worker, tr_actor *actor)
         tr_future_drop_all(actor);
         tr_ask_forget_all(worker, actor);
         tr_actor_timer_cancel_all(worker, actor);
+        tr_fd_watch_cancel_all(worker, actor);
         free_extra(worker, actor);
     }
     tr_task_destroy(worker, &actor->task);
@@ -396,6 +400,7 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
             tr_future_drop_all(actor);
         }
         tr_actor_timer_cancel_all(worker, actor);
+        tr_fd_watch_cancel_all(worker, actor);
         tr_monitor_forget_all(worker, actor);
         tr_names_remove(worker->system, &actor->extra->name);
     }

@@ -55,6 +55,7 @@ typedef struct tr_lanes {
 typedef struct tr_extra {
     tr_table asks;     /* id -> tr_ask */
     tr_table timers;   /* id -> tr_actor_timer */
+    tr_table watches;  /* id -> tr_fd_watch */
     tr_table monitors; /* id -> tr_monitor */
     tr_list futures;   /* see future */
     uint32_t futures_count;

@@ -7,6 +7,7 @@
 #include "core/actor_timer.h"
 #include "core/dead_letter.h"
 #include "core/failure.h"
+#include "core/fd_watch.h"
 #include "core/worker.h"
 
 void tr_ledger_init(tr_ledger *ledger, const troupe_allocator *allocator)
@@ -143,7 +144,11 @@ void tr_message_end_with_care(tr_worker *worker, troupe_message *message, troupe
         tr_message_clear(message, TR_MESSAGE_ACCEPTED);
     }
     if (TR_UNLIKELY(tr_message_kind(message) == TR_KIND_TICK)) {
-        tr_actor_timer_ticked(worker, message);
+        if (message->correlation == TR_FD_WATCH_CORRELATION) {
+            tr_fd_watch_ticked(worker, message);
+        } else {
+            tr_actor_timer_ticked(worker, message);
+        }
         return;
     }
     tr_message_free(&worker->pool, message);

@@ -27,7 +27,7 @@ typedef struct tr_address {
 
 typedef enum tr_kind {
     TR_KIND_USER,  /* from actor to actor; admitted to the mailbox */
-    TR_KIND_TICK,  /* of a timer, embedded in it */
+    TR_KIND_TICK,  /* of a timer or a watch, embedded in it */
     TR_KIND_DOWN,  /* to a watcher; before that the watcher's entry at the watched */
     TR_KIND_REPLY, /* to an ask; `correlation` is its id, `value` the error if it has no body */
     /* What workers tell each other; never seen by handlers, never counted. */

@@ -9,6 +9,17 @@ void call_about_descriptors(troupe_self *self)
     BAD(troupe_wait_fd, (self, 0, 0, TROUPE_NOW, NULL));
     BAD(troupe_wait_fd, (self, 0, 4, TROUPE_NOW, NULL));
     char byte = 0;
+    troupe_watch watch = {0};
+    const troupe_type wrong = {.size = sizeof wrong, .name = "too short", .body_size = 1};
+    BAD(troupe_watch_fd, (NULL, TROUPE_WATCH(.events = TROUPE_READABLE), &watch));
+    BAD(troupe_watch_fd, (self, NULL, &watch));
+    BAD(troupe_watch_fd, (self, TROUPE_WATCH(.events = TROUPE_READABLE), NULL));
+    BAD(troupe_watch_fd, (self, TROUPE_WATCH(.events = 0), &watch));
+    BAD(troupe_watch_fd, (self, TROUPE_WATCH(.events = 4), &watch));
+    BAD(troupe_watch_fd, (self, TROUPE_WATCH(.fd = -1, .events = 1), &watch));
+    BAD(troupe_watch_fd, (self, TROUPE_WATCH(.events = 1, .type = &wrong), &watch));
+    GIVES(troupe_unwatch_fd, (NULL, watch), false);
+    GIVES(troupe_unwatch_fd, (self, watch), false);
     troupe_transfer done;
     BAD(troupe_read_fd, (NULL, 0, &byte, 1, TROUPE_NOW, &done));
     BAD(troupe_read_fd, (self, -1, &byte, 1, TROUPE_NOW, &done));
