@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* fd_watch: the descriptors of which actors are told by message.
  *
- * As with actor_timer the message lies in the watch. While it is queued or handled nothing is waited
- * for; when it ends the wait begins again.
+ * As with actor_timer the message lies in the watch. While it is queued or handled nothing is
+ * waited for; when it ends the wait begins again.
  * Owns:       the watches in an actor's table.
  * Invariants: a watch waits, or its message is under way, never both. It is freed when neither.
  * Threads:    the worker's of the actor.
