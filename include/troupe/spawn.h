@@ -46,9 +46,9 @@ typedef struct troupe_spawn_options {
     void *argument;                  /* handed to the body or to start; borrowed */
     /* NULL, or the child is monitored from its start on; set before it runs. Not for roots. */
     troupe_monitor_id *out_monitor;
-    uint64_t mailbox_bytes;          /* 0: 1 MiB; what messages may take above 256 bytes each */
-    uint64_t reply_bytes;            /* 0: 64 KiB; the largest reply to an ask of this actor */
-    uint64_t parked_bytes;           /* 0: 64 KiB; of a behavior's parked messages */
+    uint64_t mailbox_bytes; /* 0: 1 MiB; what messages may take above 256 bytes each */
+    uint64_t reply_bytes;   /* 0: 64 KiB; the largest reply to an ask of this actor */
+    uint64_t parked_bytes;  /* 0: 64 KiB; of a behavior's parked messages */
     uint64_t place_key;
     const troupe_type_rule *type_rules; /* borrowed for the node's life */
     size_t type_rule_count;
@@ -70,6 +70,10 @@ typedef struct troupe_spawn_options {
     /* 1: stays on its worker; else it may be moved to another between its turns, unless .place
      * names a worker, a key or a thread of its own. */
     uint32_t pinned;
+    /* Given: requests that have waited too long in the mailbox are refused with OVERLOADED, as
+     * admission.h says; what asks for no reply is not. */
+    troupe_timeout admission_target;
+    troupe_timeout admission_interval; /* not given: 100 ms */
 } troupe_spawn_options;
 
 #define TROUPE_SPAWN(...)                                                                          \

@@ -4,6 +4,7 @@
 #define TROUPE_TROUPE_H
 
 #include <troupe/actor.h>
+#include <troupe/admission.h>
 #include <troupe/allocator.h>
 #include <troupe/api.h>
 #include <troupe/ask.h>

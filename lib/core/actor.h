@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <troupe/actor.h>
+#include <troupe/admission.h>
 #include <troupe/behavior.h>
 #include <troupe/spawn.h>
 #include <troupe/statistics.h>
@@ -42,13 +43,14 @@ typedef enum tr_actor_state {
     TR_ACTOR_ENDED    /* waits for its last places to come back and its parent to forget it */
 } tr_actor_state;
 
-/* Lanes beyond the first, for actors whose rules name priorities. */
+/* Lanes beyond the first, for actors whose rules name priorities; and what refuses by delay. */
 typedef struct tr_lanes {
     tr_queue lanes[TR_PRIORITIES - 1];
     uint32_t entered[TR_PRIORITIES]; /* messages that ever entered each lane, wrapping */
     uint32_t left[TR_PRIORITIES];
     uint32_t credit[TR_PRIORITIES];
     tr_queue downs; /* behind what was queued when they came: see mailbox.c */
+    troupe_admission admission; /* target_ns is 0: nothing is refused for having waited */
 } tr_lanes;
 
 /* What only some actors have; made at first use. */

@@ -2,6 +2,7 @@
 #include "core/mailbox.h"
 
 #include "base/assert.h"
+#include "core/admission.h"
 #include "core/line.h"
 #include "core/monitor.h"
 #include "core/pressure.h"
@@ -73,6 +74,7 @@ static bool conflates(const tr_actor *actor, const troupe_message *message)
 static void evict(tr_worker *worker, tr_actor *actor, troupe_message *message)
 {
     tr_message_clear(message, TR_MESSAGE_PLACED);
+    (void) tr_admission_undate(message, actor->address);
     actor->to_release++;
     actor->bytes_to_release += tr_message_charge(message);
     tr_message_end(worker, message, TROUPE_OUTCOME_DROPPED, TROUPE_ERROR_MAILBOX_FULL);
@@ -164,8 +166,16 @@ static bool put_evicting(tr_worker *worker, tr_actor *actor, troupe_message *mes
     return is_done;
 }
 
+static bool has_admission(const tr_actor *actor)
+{
+    return actor->lanes != NULL && actor->lanes->admission.target_ns != 0;
+}
+
 void tr_mailbox_put_with_care(tr_worker *worker, tr_actor *actor, troupe_message *message)
 {
+    if (has_admission(actor)) {
+        tr_admission_date(message, worker->now_ns);
+    }
     if (TR_UNLIKELY(actor->evicts)) {
         const bool is_done = put_evicting(worker, actor, message);
         if (is_done) {
@@ -289,9 +299,11 @@ static troupe_message *pop_lanes(tr_actor *actor)
     return tr_queue_pop(lane_at(actor, priority));
 }
 
-/* The message leaves the mailbox; its place waits for the next release. */
-static void leave(tr_actor *actor, troupe_message *message)
+/* The message leaves the mailbox; its place waits for the next release. When it came, or
+ * UINT64_MAX if that is not known. */
+static uint64_t leave(tr_actor *actor, troupe_message *message)
 {
+    const uint64_t came_ns = tr_admission_undate(message, actor->address);
     if (tr_message_kind(message) == TR_KIND_TICK) {
         actor->ticks--;
     }
@@ -301,10 +313,11 @@ static void leave(tr_actor *actor, troupe_message *message)
         actor->to_release++;
         actor->bytes_to_release += tr_message_charge(message);
     }
+    return came_ns;
 }
 
-/* Ends a message that is not to be handled any more. */
-static bool is_past(tr_worker *worker, tr_actor *actor, troupe_message *message)
+/* Ends a message that is not to be handled any more, or has waited too long. */
+static bool is_past(tr_worker *worker, tr_actor *actor, troupe_message *message, uint64_t came_ns)
 {
     const bool is_void = tr_message_kind(message) == TR_KIND_DOWN
                              ? !tr_monitor_take(actor, message)
@@ -316,6 +329,13 @@ static bool is_past(tr_worker *worker, tr_actor *actor, troupe_message *message)
     if (TR_UNLIKELY(message->deadline_ns <= worker->now_ns) &&
         tr_message_kind(message) == TR_KIND_USER) {
         tr_message_end(worker, message, TROUPE_OUTCOME_EXPIRED, TROUPE_ERROR_EXPIRED);
+        return true;
+    }
+    if (has_admission(actor) && tr_admission_refuses(&actor->lanes->admission, message, came_ns,
+                                                     actor->queued == 0, worker->now_ns)) {
+        /* Pairs with nothing: a count for people. */
+        atomic_fetch_add_explicit(&actor->slot->refused, 1, memory_order_relaxed);
+        tr_message_end(worker, message, TROUPE_OUTCOME_DROPPED, TROUPE_ERROR_OVERLOADED);
         return true;
     }
     return false;
@@ -346,6 +366,7 @@ void tr_mailbox_void(tr_actor *actor, tr_address asker, uint64_t ask)
 troupe_message *tr_mailbox_take_with_care(tr_worker *worker, tr_actor *actor)
 {
     troupe_message *message = tr_queue_pop(&actor->replies);
+    uint64_t came_ns = UINT64_MAX;
     if (TR_UNLIKELY(message != NULL)) {
         return message;
     }
@@ -354,8 +375,8 @@ troupe_message *tr_mailbox_take_with_care(tr_worker *worker, tr_actor *actor)
         if (message == NULL) {
             return NULL;
         }
-        leave(actor, message);
-    } while (is_past(worker, actor, message));
+        came_ns = leave(actor, message);
+    } while (is_past(worker, actor, message, came_ns));
     return message;
 }
 
@@ -375,8 +396,8 @@ troupe_message *tr_mailbox_take_reserved(tr_worker *worker, tr_actor *actor)
         if (actor->lanes != NULL) {
             actor->lanes->left[0]++;
         }
-        leave(actor, at);
-        if (!is_past(worker, actor, at)) {
+        const uint64_t came_ns = leave(actor, at);
+        if (!is_past(worker, actor, at, came_ns)) {
             return at;
         }
         at = next;
@@ -413,8 +434,8 @@ static troupe_message *take_only_of(tr_worker *worker, tr_actor *actor, uint32_t
         if (actor->lanes != NULL) {
             actor->lanes->left[priority]++;
         }
-        leave(actor, at);
-        if (!is_past(worker, actor, at)) {
+        const uint64_t came_ns = leave(actor, at);
+        if (!is_past(worker, actor, at, came_ns)) {
             return at;
         }
         at = next;
@@ -430,7 +451,7 @@ static troupe_message *take_only_down(tr_worker *worker, tr_actor *actor,
     while (downs->head != NULL && tr_message_is_accepted(downs->head, accepted, count)) {
         troupe_message *down = tr_queue_pop(downs);
         down->deadline_ns = TR_NEVER;
-        if (!is_past(worker, actor, down)) {
+        if (!is_past(worker, actor, down, UINT64_MAX)) {
             return down;
         }
     }
@@ -459,7 +480,7 @@ troupe_message *tr_mailbox_drain(tr_actor *actor)
         message = tr_queue_pop(&actor->lanes->downs);
     }
     if (message != NULL) {
-        leave(actor, message);
+        (void) leave(actor, message);
     }
     return message;
 }

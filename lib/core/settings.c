@@ -5,7 +5,7 @@
 #include "base/options.h"
 #include "core/limits.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_spawn_options, pinned);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_spawn_options, admission_interval);
 
 static uint64_t or_default(uint64_t value, uint64_t fallback)
 {
@@ -66,6 +66,8 @@ static troupe_error check(const troupe_spawn_options *options)
     TR_REQUIRE((unsigned) options->on_full <= TROUPE_ON_FULL_STOP_ACTOR, BAD_ARGUMENT);
     TR_REQUIRE((unsigned) options->ready_when <= TROUPE_READY_WHEN_SAID, BAD_ARGUMENT);
     TR_REQUIRE(options->pinned <= 1, BAD_ARGUMENT);
+    TR_REQUIRE(options->admission_target.ns != 0 || options->admission_interval.ns == 0,
+               BAD_ARGUMENT);
     TR_REQUIRE((unsigned) options->place <= TROUPE_PLACE_OWN_THREAD, BAD_ARGUMENT);
     TR_REQUIRE(options->parked_max <= TR_MAILBOX_CAPACITY_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->asks_max < UINT32_MAX && options->timers_max < UINT32_MAX &&

@@ -36,11 +36,28 @@ static bool names_priorities(const troupe_spawn_options *options)
     return false;
 }
 
+static bool needs_lanes(const troupe_spawn_options *options)
+{
+    return names_priorities(options) || options->admission_target.ns != 0;
+}
+
+static troupe_admission admission_of(const troupe_spawn_options *options)
+{
+    troupe_admission admission = {0};
+    if (options->admission_target.ns != 0) {
+        const troupe_error error = troupe_admission_init(
+            &admission, TROUPE_ADMISSION(.target = options->admission_target,
+                                         .interval = options->admission_interval));
+        TR_ASSERT(error == TROUPE_OK);
+    }
+    return admission;
+}
+
 static struct layout layout_of(const troupe_spawn_options *options, bool has_own_settings)
 {
     struct layout layout = {.settings = round_up(sizeof(tr_actor))};
     layout.lanes = layout.settings + (has_own_settings ? round_up(sizeof(tr_settings)) : 0);
-    layout.state = layout.lanes + (names_priorities(options) ? round_up(sizeof(tr_lanes)) : 0);
+    layout.state = layout.lanes + (needs_lanes(options) ? round_up(sizeof(tr_lanes)) : 0);
     layout.size =
         layout.state + (options->behavior != NULL ? round_up(options->behavior->state_size) : 0);
     return layout;
@@ -79,8 +96,9 @@ static tr_actor *make_block(tr_worker *worker, const troupe_spawn_options *optio
         *own = settings;
         actor->settings = own;
     }
-    if (names_priorities(options)) {
+    if (needs_lanes(options)) {
         actor->lanes = (tr_lanes *) (void *) (block + layout.lanes);
+        actor->lanes->admission = admission_of(options);
     }
     if (options->behavior != NULL) {
         actor->state_block = block + layout.state;

@@ -39,6 +39,9 @@ void call_about_limits(troupe_self *self)
     troupe_rate_limit limit = {.rate = 1, .burst = 1};
     const troupe_circuit_options short_one = {.size = 1};
     troupe_circuit_breaker breaker;
+    BAD(troupe_admission_init, (NULL, NULL));
+    BAD(troupe_admission_init, (&(troupe_admission) {0}, &(troupe_admission_options) {.size = 1}));
+    GIVES(troupe_admission_decide, (NULL, UINT64_MAX, 0), true);
     BAD(troupe_rate_limit_init, (NULL, 1, 1));
     BAD(troupe_rate_limit_init, (&limit, 0, 1));
     BAD(troupe_rate_limit_init, (&limit, 1, 0));
