@@ -143,6 +143,13 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_depth(troupe_node *node, t
                                                             uint32_t *out_depth,
                                                             uint32_t *out_peak);
 
+/* The same from within an actor, for those who choose between actors of this node: how many
+ * messages take a place just now, and how many places there are.
+ * Errors: STALE, NO_SUCH_ACTOR; BAD_ARGUMENT. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_self_depth(troupe_self *self, troupe_ref actor,
+                                                            uint32_t *out_depth,
+                                                            uint32_t *out_capacity);
+
 TROUPE_END
 
 #endif

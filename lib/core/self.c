@@ -51,6 +51,36 @@ uint64_t troupe_self_now_ns(const troupe_self *self)
     return now_ns;
 }
 
+static troupe_error read_depth(tr_system *system, troupe_ref ref, uint32_t *out_depth,
+                               uint32_t *out_capacity)
+{
+    tr_address address;
+    const troupe_error error = tr_system_address(system, ref, &address);
+    if (error) {
+        return error;
+    }
+    /* Relaxed: a moment's number, which guards nothing. */
+    const tr_slot *slot = tr_system_slot(system, address);
+    const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_relaxed);
+    const uint32_t generation = (uint32_t) (word >> 32);
+    TR_REQUIRE(generation >= address.generation, NO_SUCH_ACTOR);
+    TR_REQUIRE(generation == address.generation && (word & TR_SLOT_CLOSED) == 0, STALE);
+    *out_depth = (uint32_t) (word & TR_SLOT_DEPTH_MASK);
+    *out_capacity = atomic_load_explicit(&slot->capacity, memory_order_relaxed);
+    return TROUPE_OK;
+}
+
+troupe_error troupe_self_depth(troupe_self *self, troupe_ref actor, uint32_t *out_depth,
+                               uint32_t *out_capacity)
+{
+    TR_CHECK_SELF(self);
+    TR_REQUIRE(self != NULL && out_depth != NULL && out_capacity != NULL, BAD_ARGUMENT);
+    const tr_worker *worker = tr_enter(self);
+    const troupe_error error = read_depth(worker->system, actor, out_depth, out_capacity);
+    tr_leave(self);
+    return error;
+}
+
 uint64_t troupe_self_random(troupe_self *self)
 {
     TR_CHECK_SELF(self);

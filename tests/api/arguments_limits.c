@@ -39,6 +39,13 @@ void call_about_limits(troupe_self *self)
     troupe_rate_limit limit = {.rate = 1, .burst = 1};
     const troupe_circuit_options short_one = {.size = 1};
     troupe_circuit_breaker breaker;
+    uint32_t depth = 0;
+    uint32_t capacity = 0;
+    const troupe_ref me = troupe_self_ref(self);
+    BAD(troupe_self_depth, (NULL, me, &depth, &capacity));
+    BAD(troupe_self_depth, (self, me, NULL, &capacity));
+    BAD(troupe_self_depth, (self, me, &depth, NULL));
+    NOBODY(troupe_self_depth, (self, troupe_ref_none(), &depth, &capacity));
     BAD(troupe_admission_init, (NULL, NULL));
     BAD(troupe_admission_init, (&(troupe_admission) {0}, &(troupe_admission_options) {.size = 1}));
     GIVES(troupe_admission_decide, (NULL, UINT64_MAX, 0), true);
