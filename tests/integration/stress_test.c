@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Thousands of actors on eight workers that spawn, send, wait, ask, cancel and die at random, for a
- * while; then the node stops, and all that was accepted has ended in one outcome. */
+/* Thousands of actors on eight workers that spawn, send, wait, ask, cancel, block, offload work and
+ * die at random, for a while; some of them threads from outside, the others moved about. Then the
+ * node stops, and all that was accepted has ended in one outcome. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <troupe/troupe.h>
 
 #include "core/shake.h"
+#include "integration/upsets.h"
 #include "support/failing_allocator.h"
 #include "support/fixtures.h"
 
@@ -16,6 +18,7 @@ enum {
     ACTORS_MAX = 4000,
     REFS = 512,
     MANAGERS = 16,
+    SPARES = 4,
     LIFETIME = 1, /* the key of a behavior's last timer */
     /* A sanitizer's build is what this is for; a plain one only has to show that it runs. */
     SECONDS_WATCHED = 20,
@@ -177,7 +180,7 @@ static troupe_error wander(troupe_self *self, void *argument)
     TROUPE_AUTO(troupe_message) *message = NULL;
     join_crowd(self);
     for (uint64_t steps = below(self, 60); steps > 0; steps--) {
-        switch (below(self, 10)) {
+        switch (below(self, 12)) {
         case 0:
         case 1:
         case 2:
@@ -200,6 +203,12 @@ static troupe_error wander(troupe_self *self, void *argument)
         case 7:
             (void) troupe_unstash(self, below(self, 4));
             break;
+        case 8:
+            upset_by_blocking(self);
+            break;
+        case 9:
+            upset_by_work(self);
+            break;
         default:
             send_parcel(self);
             break;
@@ -216,9 +225,15 @@ static troupe_error react(troupe_self *self, void *state, troupe_message **messa
         return troupe_stop(self, troupe_self_ref(self));
     }
     answer(self, message);
-    switch (below(self, 5)) {
+    switch (below(self, 7)) {
     case 0:
         ask_then_go_on(self);
+        break;
+    case 3:
+        upset_by_blocking(self);
+        break;
+    case 4:
+        upset_by_work_then(self);
         break;
     case 1:
         interfere(self);
@@ -340,8 +355,13 @@ static void keeps_its_books_under_stress(void **state)
         &memory,
         TROUPE_NODE_OPTIONS(.workers = WORKERS, .seed = seed, .actors_max = ACTORS_MAX,
                             .allocator = SHAKES ? &allocator : NULL, .memory_budget = 1000000,
+                            .watchdog = TROUPE_WATCHDOG_ON, .deaf_after = TROUPE_WITHIN_MS(20),
+                            .spares_max = SPARES, .blocking_limit = TROUPE_WITHIN_MS(1),
+                            .offload_threads_max = 4, .offload_queue_max = 16,
                             .drain_timeout = TROUPE_WITHIN_MS(200),
                             .stop_timeout = TROUPE_WITHIN_S(20)));
+    struct upsets upsets = {.node = node, .workers = WORKERS, .visit = wander};
+    begin_upsets(&upsets, seed);
     troupe_ref ref;
     troupe_error spawned = TROUPE_ERROR_NO_MEMORY;
     while (spawned == TROUPE_ERROR_NO_MEMORY) {
@@ -353,8 +373,10 @@ static void keeps_its_books_under_stress(void **state)
                               &ref);
     }
     assert_ok(spawned);
+    end_moves(&upsets);
     troupe_node_stop(node);
     const troupe_error joined = troupe_node_join(node);
+    end_upsets(&upsets);
     if (joined == TROUPE_ERROR_TIMED_OUT) {
         char report[4000];
         troupe_node_report(node, report, sizeof report);
@@ -367,10 +389,17 @@ static void keeps_its_books_under_stress(void **state)
     assert_int_equal(troupe_counts_held(&snapshot->node), 0);
     assert_int_equal(snapshot->node.spawned, snapshot->node.ended);
     assert_true(snapshot->node.spawned > 1000);
-    print_message("%" PRIu64 " actors, %" PRIu64 " messages\n", snapshot->node.spawned,
-                  snapshot->node.accepted);
+    print_message("%" PRIu64 " actors, %" PRIu64 " messages, %" PRIu64 " moves, %" PRIu64
+                  " visits, %" PRIu64 " jobs\n",
+                  snapshot->node.spawned, snapshot->node.accepted, upsets.moves, upsets.visits,
+                  upset_jobs.begun);
     troupe_snapshot_destroy(&snapshot);
     troupe_node_destroy(&node);
+    assert_int_equal(upset_jobs.begun, upset_jobs.taken + upset_jobs.discarded);
+    assert_true(upset_jobs.taken > 0);
+    assert_true(upset_jobs.discarded > 0);
+    assert_true(upsets.moves > 0);
+    assert_true(upsets.visits > 0);
     assert_int_equal(tr_failing_allocator_live(&memory), 0);
     assert_int_equal(tr_failing_allocator_has_refused(&memory), SHAKES);
 }
