@@ -123,7 +123,9 @@ typedef struct troupe_snapshot {
     troupe_offload_counts offloads;
 } troupe_snapshot;
 
-/* Takes a picture, worker by worker. From outside the node's actors.
+/* Takes a picture, worker by worker, each as it is between two of its turns: the whole is not of
+ * one moment. An actor that is there all the while is in it once, unless it is moved to another
+ * worker meanwhile: then it may be missing, or be there twice. From outside the node's actors.
  * Owns:   *out_snapshot is the caller's.
  * Waits:  until each worker has ended the turn it is in; before start and after join for nothing.
  * Errors: NO_MEMORY; BAD_ARGUMENT; TIMED_OUT if a worker does not end its turn in 10 s; FORKED. */

@@ -242,6 +242,53 @@ static troupe_error is_interrupted(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
+static size_t count_pictures_of(tr_world *world, troupe_ref ref)
+{
+    troupe_snapshot *snapshot = NULL;
+    size_t count = 0;
+    assert_ok(tr_world_snapshot(world, &snapshot));
+    for (size_t i = 0; i < snapshot->actor_count; i++) {
+        count += troupe_ref_is_same(snapshot->actors[i].ref, ref) ? 1 : 0;
+    }
+    troupe_snapshot_destroy(&snapshot);
+    return count;
+}
+
+/* Promise: STATS-MOVED */
+static void misses_an_actor_only_while_it_is_moved(void **state)
+{
+    (void) state;
+    tr_world *world = a_world(1, 3);
+    const troupe_ref ref = a_root(world, TROUPE_SPAWN(.body = play_idle));
+    assert_int_equal(count_pictures_of(world, ref), 1);
+    assert_true(tr_world_move(world, ref, 2));
+    assert_int_equal(count_pictures_of(world, ref), 0);
+    tr_world_run(world);
+    assert_int_equal(count_pictures_of(world, ref), 1);
+    drop_world(&world);
+}
+
+/* Promise: STATS-MOVED */
+static void shows_an_actor_twice_only_if_it_is_moved_meanwhile(void **state)
+{
+    (void) state;
+    tr_world *world = a_world(1, 2);
+    const troupe_ref ref = a_root(world, TROUPE_SPAWN(.body = play_idle));
+    troupe_snapshot *snapshot = NULL;
+    assert_ok(tr_snapshot_create(tr_world_worker(world, 0)->system, 2, &snapshot));
+    assert_ok(tr_snapshot_add(snapshot, tr_world_worker(world, 0)));
+    assert_true(tr_world_move(world, ref, 1));
+    tr_world_run(world);
+    assert_ok(tr_snapshot_add(snapshot, tr_world_worker(world, 1)));
+    assert_int_equal(snapshot->actor_count, 2);
+    assert_true(troupe_ref_is_same(snapshot->actors[0].ref, ref));
+    assert_int_equal(snapshot->actors[0].worker, 0);
+    assert_true(troupe_ref_is_same(snapshot->actors[1].ref, ref));
+    assert_int_equal(snapshot->actors[1].worker, 1);
+    troupe_snapshot_destroy(&snapshot);
+    drop_world(&world);
+}
+
 static void run_interrupted(uint64_t seed, void *context)
 {
     (void) context;
@@ -270,6 +317,8 @@ int main(void)
         WITH_WORLD_OF_THREE(shows_what_is_stashed_parked_refused_and_how_large),
         WITH_WORLD(is_taken_by_a_coroutine_too),
         WITH_WORLD_OF_THREE(is_taken_by_a_coroutine_too),
+        cmocka_unit_test(misses_an_actor_only_while_it_is_moved),
+        cmocka_unit_test(shows_an_actor_twice_only_if_it_is_moved_meanwhile),
         cmocka_unit_test(may_be_interrupted),
     };
     return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
