@@ -320,6 +320,7 @@ static void end_move(tr_worker *worker, tr_move *move)
     for (uint32_t i = 0; i < move->count; i++) {
         /* Relaxed: the old worker learns it by OVER, the others by the next batch. */
         atomic_store_explicit(&move->actors[i]->slot->way, worker->index, memory_order_relaxed);
+        tr_actor_try_reap(worker, move->actors[i]); /* here: what is let go may do it, too */
     }
     let_all_go(worker);
     TR_ASSERT(move->out.head == NULL);
@@ -329,9 +330,6 @@ static void end_move(tr_worker *worker, tr_move *move)
     }
     *at = move->next;
     worker->moves.rows[tr_way_from(move->way)].move = NULL;
-    for (uint32_t i = 0; i < move->count; i++) {
-        tr_actor_try_reap(worker, move->actors[i]);
-    }
     tell_step(worker, tr_way_from(move->way), &move->message, TR_MOVE_OVER);
 }
 
