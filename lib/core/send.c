@@ -10,14 +10,22 @@
 #include "core/room.h"
 #include "core/task.h"
 
-/* The policy for this message when the mailbox is full, and how many places admission gives. */
-static troupe_on_full policy_of(tr_slot *slot, const troupe_message *message)
+/* The receiver's rule for this message, or NULL. Its slot may be passing to another right now. */
+static const troupe_type_rule *rule_of(tr_slot *slot, uint32_t generation,
+                                       const troupe_message *message)
 {
-    const uint32_t count = atomic_load_explicit(&slot->rule_count, memory_order_relaxed);
-    const troupe_type_rule *rule =
-        count == 0
-            ? NULL
-            : tr_rule_for(atomic_load_explicit(&slot->rules, memory_order_relaxed), count, message);
+    /* Pairs with the release in spawn.c: who sees anything of the next actor's sees its generation
+     * below, so that what is used belongs together. */
+    const uint32_t count = atomic_load_explicit(&slot->rule_count, memory_order_acquire);
+    const troupe_type_rule *rules = atomic_load_explicit(&slot->rules, memory_order_acquire);
+    return count > 0 && tr_slot_generation(slot) == generation ? tr_rule_for(rules, count, message)
+                                                               : NULL;
+}
+
+/* The policy for this message when the mailbox is full, and how many places admission gives. */
+static troupe_on_full policy_of(tr_slot *slot, uint32_t generation, const troupe_message *message)
+{
+    const troupe_type_rule *rule = rule_of(slot, generation, message);
     return rule != NULL && rule->on_full != TROUPE_ON_FULL_DEFAULT
                ? rule->on_full
                : (troupe_on_full) atomic_load_explicit(&slot->on_full, memory_order_relaxed);
@@ -28,13 +36,13 @@ static bool evicts(troupe_on_full policy)
     return policy == TROUPE_ON_FULL_DROP_OLDEST || policy == TROUPE_ON_FULL_CONFLATE;
 }
 
-static uint32_t limit_of(tr_slot *slot, const troupe_message *message)
+static uint32_t limit_of(tr_slot *slot, uint32_t generation, const troupe_message *message)
 {
     if (TR_LIKELY(atomic_load_explicit(&slot->rule_count, memory_order_relaxed) == 0)) {
         return atomic_load_explicit(&slot->limit, memory_order_relaxed);
     }
     const uint32_t capacity = atomic_load_explicit(&slot->capacity, memory_order_relaxed);
-    return evicts(policy_of(slot, message)) ? 2 * capacity : capacity;
+    return evicts(policy_of(slot, generation, message)) ? 2 * capacity : capacity;
 }
 
 /* Whether it can never be admitted. */
@@ -87,8 +95,9 @@ tr_admission tr_send_admit(tr_worker *worker, tr_slot *slot, const tr_sending *s
 {
     const troupe_message *message = *sending->message;
     uint32_t count = 0;
+    const uint32_t generation = sending->to.generation;
     const tr_admission admission = tr_slot_admit(
-        slot, sending->to.generation, limit_of(slot, message), sending->margin, 1, &count);
+        slot, generation, limit_of(slot, generation, message), sending->margin, 1, &count);
     const uint32_t charge = tr_message_charge(message);
     *out_by_bytes = false;
     if (TR_LIKELY(charge == 0)) {
@@ -152,7 +161,8 @@ static troupe_error wait_or_park(tr_worker *worker, tr_sending *sending, tr_slot
         return tr_park_add(worker, sending);
     }
     const bool is_sure = by_bytes || sending->is_second_try;
-    return tr_room_wait(sending, slot, is_sure ? 0 : limit_of(slot, *sending->message));
+    return tr_room_wait(sending, slot,
+                        is_sure ? 0 : limit_of(slot, sending->to.generation, *sending->message));
 }
 
 static troupe_error drop(tr_worker *worker, tr_sending *sending, bool is_dead_letter)
@@ -186,8 +196,10 @@ static troupe_error redirect(tr_worker *worker, tr_sending *sending, tr_slot *sl
     tr_sending onward = *sending;
     onward.redirects++;
     onward.to = (tr_address) {
-        .slot = atomic_load_explicit(&slot->redirect_slot, memory_order_relaxed),
-        .generation = atomic_load_explicit(&slot->redirect_generation, memory_order_relaxed)};
+        .slot = atomic_load_explicit(&slot->redirect_slot, memory_order_acquire),
+        .generation = atomic_load_explicit(&slot->redirect_generation, memory_order_acquire)};
+    /* Not to where the next in this slot redirects: as in rule_of. */
+    TR_REQUIRE(tr_slot_generation(slot) == sending->to.generation, STALE);
     const troupe_error error = tr_send(worker, &onward);
     sending->was_dropped = onward.was_dropped;
     sending->was_parked = onward.was_parked;
@@ -219,7 +231,7 @@ static troupe_error meet_full(tr_worker *worker, tr_sending *sending, tr_slot *s
 {
     const troupe_on_full policy = sending->on_full != TROUPE_ON_FULL_DEFAULT
                                       ? sending->on_full
-                                      : policy_of(slot, *sending->message);
+                                      : policy_of(slot, sending->to.generation, *sending->message);
     switch (policy) {
     case TROUPE_ON_FULL_DEFAULT:
     case TROUPE_ON_FULL_WAIT:

@@ -128,7 +128,9 @@ static void fill_in(tr_actor *actor, tr_worker *home, const troupe_spawn_options
     tr_list_init(&actor->hungry);
 }
 
-/* What senders read. Relaxed stores: opening the slot publishes them. */
+/* What senders read. Opening the slot publishes it; until then one with an old ref may still look
+ * there, and must not take some of the last actor's with some of this one's. Release, for what is
+ * of use only together: it comes after the generation (send.c). */
 static void fill_slot(tr_slot *slot, tr_actor *actor, const tr_worker *home,
                       const troupe_spawn_options *options)
 {
@@ -141,12 +143,12 @@ static void fill_slot(tr_slot *slot, tr_actor *actor, const tr_worker *home,
     atomic_store_explicit(&slot->on_full, (uint32_t) options->on_full, memory_order_relaxed);
     atomic_store_explicit(&slot->bytes_limit, options->mailbox_bytes, memory_order_relaxed);
     atomic_store_explicit(&slot->reply_bytes, options->reply_bytes, memory_order_relaxed);
-    atomic_store_explicit(&slot->rules, options->type_rules, memory_order_relaxed);
+    atomic_store_explicit(&slot->rules, options->type_rules, memory_order_release);
     atomic_store_explicit(&slot->rule_count, (uint32_t) options->type_rule_count,
-                          memory_order_relaxed);
-    atomic_store_explicit(&slot->redirect_slot, options->redirect_to.slot, memory_order_relaxed);
+                          memory_order_release);
+    atomic_store_explicit(&slot->redirect_slot, options->redirect_to.slot, memory_order_release);
     atomic_store_explicit(&slot->redirect_generation, options->redirect_to.generation,
-                          memory_order_relaxed);
+                          memory_order_release);
 }
 
 static void link_child(tr_system *system, tr_slot *child)
