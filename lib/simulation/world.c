@@ -15,6 +15,7 @@
 #include "simulation/soundness.h"
 #include "simulation/virtual_crew.h"
 #include "simulation/world_gate.h"
+#include "simulation/world_options.h"
 
 /* One call that drives the world ends after this many steps: something in it never rests. */
 #define STEPS_MAX UINT64_C(4000000)
@@ -155,23 +156,6 @@ static void all_ended(void *context)
 
 /* Making and freeing. */
 
-static uint32_t or_default(uint32_t value, uint32_t otherwise)
-{
-    return value != 0 ? value : otherwise;
-}
-
-static void complete(tr_world_options *options)
-{
-    options->workers = or_default(options->workers, 1);
-    options->own_threads_max = or_default(options->own_threads_max, 4);
-    options->actors_max = or_default(options->actors_max, 65536);
-    options->mailbox_capacity_default =
-        or_default(options->mailbox_capacity_default, TR_MAILBOX_CAPACITY_DEFAULT);
-    options->turn_messages = or_default(options->turn_messages, TR_TURN_MESSAGES_DEFAULT);
-    options->memory_budget = options->memory_budget != 0 ? options->memory_budget : 1U << 30;
-    options->allocator = options->allocator != NULL ? options->allocator : tr_allocator_default();
-}
-
 static troupe_error make_system(tr_world *world)
 {
     const tr_world_options *options = &world->options;
@@ -223,12 +207,11 @@ static troupe_error make_system(tr_world *world)
 
 troupe_error tr_world_create(const tr_world_options *options, tr_world **out_world)
 {
-    tr_world_options complete_options = options != NULL ? *options : (tr_world_options) {0};
-    complete(&complete_options);
-    TR_REQUIRE(complete_options.workers <= TR_WORKERS_MAX, BAD_ARGUMENT);
-    TR_REQUIRE(complete_options.own_threads_max <= TR_OWN_THREADS_MAX, BAD_ARGUMENT);
-    TR_REQUIRE(complete_options.refuse_chance_percent < 100, BAD_ARGUMENT);
-    TR_REQUIRE(complete_options.moves_percent < 100, BAD_ARGUMENT);
+    tr_world_options complete_options;
+    const troupe_error verdict = tr_world_options_read(&complete_options, options);
+    if (verdict) {
+        return verdict;
+    }
 
     tr_world *world = tr_allocate(tr_allocator_default(), sizeof *world);
     TR_REQUIRE(world != NULL, NO_MEMORY);
