@@ -68,7 +68,8 @@ typedef enum troupe_wait {
     TROUPE_WAIT_CHILDREN, /* for its children to end */
     TROUPE_WAIT_OFFLOAD,  /* for work of its own that the pool does */
     TROUPE_WAIT_FD,       /* for a file descriptor */
-    TROUPE_WAIT_FUTURE    /* for a promise to be kept */
+    TROUPE_WAIT_FUTURE,   /* for a promise to be kept */
+    TROUPE_WAIT_TASK      /* for tasks of its own */
 } troupe_wait;
 
 typedef struct troupe_actor_info {

@@ -24,11 +24,13 @@
 #include <troupe/rate_limit.h>
 #include <troupe/ref.h>
 #include <troupe/retry.h>
+#include <troupe/scope.h>
 #include <troupe/send.h>
 #include <troupe/service.h>
 #include <troupe/socket.h>
 #include <troupe/spawn.h>
 #include <troupe/statistics.h>
+#include <troupe/task.h>
 #include <troupe/time.h>
 #include <troupe/timer.h>
 

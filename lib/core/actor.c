@@ -18,7 +18,7 @@
 #include "core/monitor.h"
 #include "core/park.h"
 #include "core/takeover.h"
-#include "core/task.h"
+#include "core/tasks.h"
 
 tr_extra *tr_actor_extra(tr_worker *worker, tr_actor *actor)
 {
@@ -116,6 +116,7 @@ void tr_actor_free(tr_worker *worker, tr_actor *actor)
         tr_ask_forget_all(worker, actor);
         tr_actor_timer_cancel_all(worker, actor);
         tr_fd_watch_cancel_all(worker, actor);
+        tr_tasks_free(worker, actor);
         free_extra(worker, actor);
     }
     tr_task_destroy(worker, &actor->task);
@@ -191,7 +192,9 @@ void tr_actor_signalled(tr_worker *worker, tr_actor *actor)
     note_signals(actor);
     switch ((tr_actor_state) actor->state) {
     case TR_ACTOR_LIVE:
-        if (actor->task != NULL) {
+        if (actor->extra != NULL && actor->extra->tasks != NULL) {
+            tr_tasks_interrupt(worker, actor);
+        } else if (actor->task != NULL) {
             tr_task_interrupt(worker, actor->task);
         }
         if (actor->task == NULL || actor->is_attached) {
@@ -224,6 +227,10 @@ static void run_task(tr_worker *worker, tr_actor *actor)
     tr_task *task = actor->task;
     if (TR_UNLIKELY(task->coroutine == NULL)) {
         tr_attached_run(worker, actor);
+        return;
+    }
+    if (TR_UNLIKELY(task->branch != NULL)) {
+        tr_tasks_run(worker, actor);
         return;
     }
     actor->is_started = true;
@@ -265,7 +272,7 @@ static troupe_error final_reason(const tr_actor *actor, troupe_error error)
     return actor->is_stopping && is_of_stopping ? TROUPE_OK : error;
 }
 
-static const char *name_of(const tr_actor *actor)
+const char *tr_actor_title(const tr_actor *actor)
 {
     if (tr_actor_name(actor) != NULL) {
         return tr_actor_name(actor);
@@ -282,7 +289,7 @@ static void log_failure(tr_worker *worker, const tr_actor *actor)
     tr_ledger_add(&worker->ledger, TR_COUNT_FAILED, 1);
     const char *text = tr_failure_text(actor, actor->reason);
     tr_log_write(worker->system->ports.log, TROUPE_LOG_ERROR, "actor '%s' (%u.%u) failed: %s%s%s",
-                 name_of(actor), actor->address.slot, actor->address.generation,
+                 tr_actor_title(actor), actor->address.slot, actor->address.generation,
                  troupe_error_text(actor->reason), text[0] != '\0' ? ": " : "", text);
 }
 
@@ -313,6 +320,7 @@ void tr_actor_close(tr_worker *worker, tr_actor *actor, troupe_error error)
         end_held(worker, actor);
     }
     if (!actor->is_attached) { /* its thread still has `self` */
+        tr_tasks_free(worker, actor);
         tr_task_destroy(worker, &actor->task);
     }
     tr_mailbox_release(worker, actor);

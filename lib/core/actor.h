@@ -28,6 +28,8 @@
 typedef struct tr_task tr_task;
 typedef struct tr_park tr_park;
 typedef struct tr_failure tr_failure;
+typedef struct tr_branch tr_branch;
+typedef struct tr_tasks tr_tasks;
 
 /* What users hold. A coroutine's has its task. */
 struct troupe_self {
@@ -70,6 +72,7 @@ typedef struct tr_extra {
     tr_name *name;            /* NULL: none */
     tr_failure *failure;      /* of troupe_fail, or NULL */
     tr_failure *last_failure; /* of the last callee that failed; see failure */
+    tr_tasks *tasks;          /* NULL: has used neither scopes nor tasks */
 } tr_extra;
 
 /* Ordered by use: what each message touches comes first. */
@@ -86,7 +89,7 @@ struct tr_actor {
             tr_queue lane;                /* the first of the mailbox */
             tr_queue replies;             /* to a behavior's asks */
             troupe_message *held;         /* received and not ended, newest first */
-            const troupe_message *scope;  /* the message being handled; see scope */
+            troupe_message *scope;        /* the message being handled; see scope */
             uint64_t message_deadline_ns; /* of handling it */
             uint64_t trace_id;            /* likewise */
         };
@@ -120,7 +123,8 @@ struct tr_actor {
     bool is_watched;    /* for pressure */
     bool has_continued; /* troupe_continue was used for the current message */
     bool is_started;    /* `start` has returned OK, or the body has begun */
-    bool is_reaped : 1;   /* the parent has forgotten it */
+    bool in_scopes;     /* the task that runs is in scopes, or is not the body: see scopes */
+    bool is_reaped : 1; /* the parent has forgotten it */
     bool is_guardian : 1;
     bool is_pinned : 1;   /* stays on its worker */
     bool is_attached : 1; /* a thread from outside is its code, and has not detached */
@@ -174,6 +178,9 @@ static inline bool tr_park_is_used(const tr_actor *actor)
 {
     return actor->extra != NULL && actor->extra->park != NULL;
 }
+
+/* What it is called in the log; never NULL. */
+const char *tr_actor_title(const tr_actor *actor);
 
 /* Puts an actor at the end of the run queue, unless it is there. */
 static inline void tr_worker_make_runnable(tr_worker *worker, tr_actor *actor)

@@ -349,7 +349,7 @@ static void end_previous(tr_worker *worker, tr_actor *actor, troupe_message **he
 /* Neither a time limit nor the word that there is to be none. */
 static bool has_no_limit(const tr_actor *actor, troupe_timeout timeout)
 {
-    return timeout.ns == 0 && actor->message_deadline_ns == TR_NEVER;
+    return timeout.ns == 0 && tr_scope_deadline(actor, TR_NEVER) == TR_NEVER;
 }
 
 static troupe_error prepare(tr_worker *worker, const tr_actor *actor, troupe_ref to,

@@ -54,7 +54,7 @@ static troupe_error wait_until(tr_task *task, int fd, uint32_t events, uint64_t 
 /* Whether a stop ends it: one who writes may finish. */
 static troupe_error check_stop(const tr_actor *actor, uint32_t events)
 {
-    const bool ends = actor->is_stopping && (events & (uint32_t) TROUPE_READABLE) != 0;
+    const bool ends = tr_scope_is_stopping(actor) && (events & (uint32_t) TROUPE_READABLE) != 0;
     return ends ? TROUPE_ERROR_STOPPING : TROUPE_OK;
 }
 

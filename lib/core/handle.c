@@ -34,7 +34,7 @@ UNSEEN static void peek(const tr_mark *mark, tr_mark *out_copy)
 static const char *name_of(tr_handle_kind kind)
 {
     static const char *const names[] = {"?", "node", "self", "message",
-                                        "snapshot", "future", "promise"};
+                                        "snapshot", "future", "promise", "scope"};
     return names[kind];
 }
 

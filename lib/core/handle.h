@@ -24,7 +24,8 @@ typedef enum tr_handle_kind {
     TR_HANDLE_MESSAGE,
     TR_HANDLE_SNAPSHOT,
     TR_HANDLE_FUTURE,
-    TR_HANDLE_PROMISE
+    TR_HANDLE_PROMISE,
+    TR_HANDLE_SCOPE
 } tr_handle_kind;
 
 typedef struct tr_mark {
@@ -71,5 +72,6 @@ void tr_check_messages(troupe_message *const *messages, size_t count, const void
 
 #define TR_CHECK_NODE(node) TR_CHECK_MARKED((node), TR_HANDLE_NODE)
 #define TR_CHECK_SELF(self) TR_CHECK_MARKED((self), TR_HANDLE_SELF)
+#define TR_CHECK_SCOPE(scope) TR_CHECK_MARKED((scope), TR_HANDLE_SCOPE)
 
 #endif

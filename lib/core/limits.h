@@ -45,6 +45,11 @@
 #define TR_OFFLOAD_QUEUE_MAX_DEFAULT TR_SHAKEN(1024, 2)
 #define TR_OFFLOAD_IDLE_NS UINT64_C(10000000000)
 
+/* Of one actor. */
+#define TR_TASKS_MAX (UINT32_C(1) << 24)
+/* Of a scope that is not told. */
+#define TR_GRACE_NS UINT64_C(5000000000)
+
 #define TR_STATE_SIZE_MAX (UINT32_C(1) << 30)
 /* What troupe_fail keeps of its text. */
 #define TR_FAILURE_TEXT_SIZE 256

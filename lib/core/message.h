@@ -71,7 +71,8 @@ enum tr_message_flag {
     TR_MESSAGE_ACCEPTED = 1 << 8, /* counted in the ledger, so its end is too */
     TR_MESSAGE_STASHED = 1 << 9,
     TR_MESSAGE_REPLIED = 1 << 11,
-    TR_MESSAGE_DATED = 1 << 12, /* `receiver` holds when it came; see admission */
+    TR_MESSAGE_DATED = 1 << 12,   /* `receiver` holds when it came; see admission */
+    TR_MESSAGE_SCOPED = 1 << 13,  /* a task that does not run handles it: see tasks */
     TR_MESSAGE_VOID = 1 << 10     /* a tick of a cancelled timer */
 };
 

@@ -7,7 +7,7 @@
 #include "core/ask.h"
 #include "core/line.h"
 #include "core/park.h"
-#include "core/task.h"
+#include "core/tasks.h"
 
 static void make_message(tr_move *move, troupe_message *message, tr_move_step step, uint32_t end)
 {
@@ -68,6 +68,7 @@ static void pack_actor(tr_worker *worker, tr_move *move, tr_actor *actor)
         tr_timers_pack(&worker->timers, &actor->task->timer, &move->timers);
     }
     if (actor->extra != NULL) {
+        tr_tasks_pack_timers(worker, actor, &move->timers);
         tr_ask_pack_timers(worker, actor, &move->timers);
         tr_actor_timer_pack(worker, actor, &move->timers);
         tr_park_pack_timer(worker, actor, &move->timers);

@@ -8,7 +8,7 @@
 #include "core/ask.h"
 #include "core/bracket.h"
 #include "core/scope.h"
-#include "core/task.h"
+#include "core/tasks.h"
 
 TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_job, discard);
 
@@ -60,11 +60,16 @@ bool tr_offload_take(tr_worker *worker, tr_awaited *awaited, tr_job *job)
     return true;
 }
 
+static bool waits_for_job(const tr_task *task, const void *job)
+{
+    return task->awaited != NULL && task->awaited->job == job;
+}
+
 void tr_offload_came(tr_worker *worker, troupe_message *message)
 {
     tr_job *job = tr_job_of(message);
     tr_actor *actor = tr_actor_at(worker, message->receiver);
-    tr_task *task = actor != NULL ? actor->task : NULL;
+    tr_task *task = actor != NULL ? tr_task_of(actor, waits_for_job, job) : NULL;
     if (task != NULL && tr_offload_take(worker, task->awaited, job)) {
         if (task->wait ==
             TROUPE_WAIT_OFFLOAD) { /* else it is cancelled, and finds it all the same */

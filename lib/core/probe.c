@@ -9,6 +9,7 @@
 #include "core/failure.h"
 #include "core/line.h"
 #include "core/park.h"
+#include "core/tasks.h"
 
 #define RING_TEXT_SIZE 240
 
@@ -35,7 +36,7 @@ struct probe {
 
 static bool edge_of(const tr_actor *actor, uint64_t choice, struct edge *out_edge)
 {
-    const tr_task *task = actor->task;
+    tr_task *task = actor->task;
     *out_edge = (struct edge) {0};
     if (actor->state != TR_ACTOR_LIVE || actor->is_cancelled) {
         return false;
@@ -45,7 +46,8 @@ static bool edge_of(const tr_actor *actor, uint64_t choice, struct edge *out_edg
         const uint64_t own = tr_hash_u64(choice ^ actor->address.slot);
         return tr_park_edge(actor, own, &out_edge->to, &out_edge->id, &out_edge->since_ns);
     }
-    if (task->wait != TROUPE_WAIT_ROOM && task->wait != TROUPE_WAIT_REPLY) {
+    task = tr_tasks_sole(task);
+    if (task == NULL || (task->wait != TROUPE_WAIT_ROOM && task->wait != TROUPE_WAIT_REPLY)) {
         return false;
     }
     *out_edge = (struct edge) {.to = task->waits_for,
@@ -97,9 +99,8 @@ static bool is_full_of_queued(const tr_actor *actor)
 
 static bool edge_stands(const tr_actor *actor, tr_address from, const struct edge *edge)
 {
-    return edge->is_reply
-               ? holds_request(actor, from, edge->id)
-               : tr_line_has(actor, from, edge->id) && is_full_of_queued(actor);
+    return edge->is_reply ? holds_request(actor, from, edge->id)
+                          : tr_line_has(actor, from, edge->id) && is_full_of_queued(actor);
 }
 
 /* Whether a wait began later than the origin's; by address where both are equal. */
@@ -150,7 +151,8 @@ static void break_ring(tr_worker *worker, tr_actor *actor, const struct probe *p
                  text);
     tr_failure_say(worker, actor, TROUPE_ERROR_WOULD_DEADLOCK, said);
     if (actor->task != NULL) {
-        tr_task_wake(worker, actor->task, TROUPE_ERROR_WOULD_DEADLOCK);
+        tr_task *task = tr_tasks_sole(actor->task); /* as its edge is there */
+        tr_task_wake(worker, task, TROUPE_ERROR_WOULD_DEADLOCK);
     } else {
         tr_park_break(worker, actor, probe->origin_id);
     }
@@ -208,8 +210,8 @@ static void start(tr_worker *worker, const tr_actor *actor)
     troupe_message *message = NULL;
     const uint64_t choice = tr_hash_u64(worker->now_ns ^ (uint64_t) actor->address.slot << 32);
     if (!edge_of(actor, choice, &edge) ||
-        tr_message_with_body(&worker->pool, TR_FORM_STRUCT, NULL, sizeof(struct probe),
-                             &message) != TROUPE_OK) {
+        tr_message_with_body(&worker->pool, TR_FORM_STRUCT, NULL, sizeof(struct probe), &message) !=
+            TROUPE_OK) {
         return; /* the next look comes */
     }
     tr_message_set_kind(message, TR_KIND_PROBE);

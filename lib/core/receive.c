@@ -3,7 +3,7 @@
 #include "core/bracket.h"
 #include "core/mailbox.h"
 #include "core/scope.h"
-#include "core/task.h"
+#include "core/tasks.h"
 
 /* Lets the other actors of the worker run, and goes on in the next pass. */
 static void give_way(tr_task *task)
@@ -11,7 +11,7 @@ static void give_way(tr_task *task)
     tr_actor *actor = task->self.actor;
     tr_task_begin_wait(task);
     tr_task_is_ready(task);
-    tr_worker_make_runnable(actor->worker, actor);
+    tr_task_make_runnable(actor->worker, task);
     tr_mailbox_release(actor->worker, actor);
     tr_task_suspend(task);
 }
@@ -51,13 +51,14 @@ static troupe_error interrupted(const tr_actor *actor)
     if (TR_UNLIKELY(actor->state > TR_ACTOR_LIVE)) {
         return TROUPE_ERROR_STOPPING; /* an attached one that the node's stop has closed */
     }
-    return actor->is_stopping ? TROUPE_ERROR_STOPPING : TROUPE_OK;
+    return tr_scope_is_stopping(actor) ? TROUPE_ERROR_STOPPING : TROUPE_OK;
 }
 
 /* A selective receive can never end if what it does not accept fills the mailbox. */
-static bool is_stuck(const tr_actor *actor, size_t count)
+static bool is_stuck(const tr_task *task, size_t count)
 {
-    return count > 0 && tr_mailbox_is_full(actor);
+    return count > 0 && tr_mailbox_is_full(task->self.actor) &&
+           (task->branch == NULL || tr_tasks_are_others_stuck(task));
 }
 
 static troupe_error wait_for_message(tr_task *task, const troupe_accept *accepted, size_t count,
@@ -65,6 +66,9 @@ static troupe_error wait_for_message(tr_task *task, const troupe_accept *accepte
 {
     task->accepted = accepted;
     task->accepted_count = count;
+    if (TR_UNLIKELY(task->branch != NULL)) {
+        tr_tasks_await_message(task);
+    }
     return tr_task_wait(task, TROUPE_WAIT_MESSAGE, deadline_ns);
 }
 
@@ -90,7 +94,7 @@ static troupe_error receive(tr_task *task, const troupe_accept *accepted, size_t
             *out_message = message;
             return TROUPE_OK;
         }
-        if (is_stuck(actor, count)) {
+        if (is_stuck(task, count)) {
             return TROUPE_ERROR_MAILBOX_FULL;
         }
         if (deadline_ns <= worker->now_ns) {
@@ -115,7 +119,14 @@ static troupe_error receive_for(troupe_self *self, const troupe_accept *accepted
     } else if (task != NULL) {
         end_previous(worker, self->actor, message);
         tr_task_is_ready(task);
-        error = receive(task, accepted, count, tr_deadline_of(worker->now_ns, timeout), message);
+        uint64_t deadline_ns = tr_deadline_of(worker->now_ns, timeout);
+        if (TR_UNLIKELY(self->actor->in_scopes)) {
+            deadline_ns = tr_scope_deadline(self->actor, deadline_ns);
+        }
+        error = receive(task, accepted, count, deadline_ns, message);
+        if (TR_UNLIKELY(task->branch != NULL)) {
+            tr_tasks_received(self->actor->worker, task, error);
+        }
     }
     tr_leave(self);
     return error;
@@ -141,6 +152,14 @@ troupe_error troupe_receive_only(troupe_self *self, const troupe_accept *accepte
     return receive_for(self, accepted, count, message, timeout);
 }
 
+/* Whether there is time left in the scopes. */
+static troupe_error check_time(const tr_actor *actor)
+{
+    TR_REQUIRE(!actor->in_scopes || tr_scope_deadline(actor, TR_NEVER) > actor->worker->now_ns,
+               TIMED_OUT);
+    return TROUPE_OK;
+}
+
 static troupe_error sleep_until(tr_task *task, uint64_t deadline_ns)
 {
     tr_actor *actor = task->self.actor;
@@ -151,7 +170,8 @@ static troupe_error sleep_until(tr_task *task, uint64_t deadline_ns)
     }
     if (deadline_ns <= actor->worker->now_ns) {
         give_way(task);
-        return interrupted(actor);
+        error = interrupted(actor);
+        return error ? error : check_time(actor);
     }
     const uint64_t scope_ns = tr_scope_deadline(actor, deadline_ns);
     error = tr_task_wait(task, TROUPE_WAIT_TIME, scope_ns);
@@ -176,7 +196,8 @@ troupe_error troupe_yield(troupe_self *self)
     TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
     (void) tr_enter(self);
     give_way(self->task);
-    const troupe_error error = tr_task_check(self->task);
+    troupe_error error = tr_task_check(self->task);
+    error = error ? error : check_time(self->actor);
     tr_leave(self);
     return error;
 }

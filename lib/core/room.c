@@ -2,7 +2,7 @@
 #include "core/room.h"
 
 #include "base/assert.h"
-#include "core/task.h"
+#include "core/tasks.h"
 
 /* The two messages that waiting may need, made before anything is asked for. */
 static troupe_error make_tickets(tr_worker *worker, const tr_sending *sending,
@@ -31,7 +31,7 @@ static troupe_error stand_in_line(tr_worker *worker, tr_sending *sending, troupe
                                   troupe_message *leave)
 {
     tr_actor *actor = sending->sender;
-    tr_task *task = actor->task;
+    tr_task *task = tr_task_running(actor);
     enter->correlation = ++actor->tickets_made;
     leave->correlation = enter->correlation;
     actor->tickets++;
@@ -42,7 +42,7 @@ static troupe_error stand_in_line(tr_worker *worker, tr_sending *sending, troupe
     tr_worker_route(worker, enter);
 
     const troupe_error error = tr_task_wait(task, TROUPE_WAIT_ROOM, sending->wait_until_ns);
-    worker = actor->worker; /* anew */
+    worker = actor->worker;    /* anew */
     if (task->leave != NULL) { /* woken by something else than the grant */
         tr_worker_route(worker, task->leave);
         task->leave = NULL;
@@ -57,7 +57,7 @@ troupe_error tr_room_wait(tr_sending *sending, tr_slot *slot, uint32_t limit)
 {
     tr_actor *actor = sending->sender;
     tr_worker *worker = actor->worker;
-    troupe_error error = tr_task_check(actor->task);
+    troupe_error error = tr_task_check(tr_task_running(actor));
     if (error) {
         return error;
     }

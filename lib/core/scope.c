@@ -6,13 +6,42 @@
 #include "base/assert.h"
 #include "core/bracket.h"
 #include "core/mailbox.h"
-#include "core/task.h"
+#include "core/scopes.h"
+
+static bool has_tasks(const tr_actor *actor)
+{
+    return actor->extra != NULL && actor->extra->tasks != NULL;
+}
 
 void tr_scope_lift(tr_actor *actor, const troupe_message *request)
 {
     if (actor->scope == request) {
         tr_scope_end(actor);
     }
+    if (TR_UNLIKELY(has_tasks(actor))) {
+        tr_tasks_lift(actor, request);
+    }
+}
+
+void tr_scope_forget_elsewhere(tr_actor *actor, troupe_message *message)
+{
+    tr_message_clear(message, TR_MESSAGE_SCOPED);
+    tr_tasks_unscope(actor, message);
+}
+
+bool tr_scope_is_cancelled_within(const tr_actor *actor)
+{
+    return tr_scopes_are_cancelled(actor->extra->tasks->running);
+}
+
+bool tr_scope_is_stopping_within(const tr_actor *actor)
+{
+    return tr_scopes_see_stop(actor->extra->tasks->running);
+}
+
+uint64_t tr_scope_deadline_within(const tr_actor *actor, uint64_t deadline_ns)
+{
+    return tr_scopes_deadline(actor->extra->tasks->running, deadline_ns);
 }
 
 void tr_scope_give_up(tr_worker *worker, tr_address asker, tr_address receiver, uint64_t ask)
@@ -26,28 +55,35 @@ void tr_scope_give_up(tr_worker *worker, tr_address asker, tr_address receiver, 
     }
 }
 
-static bool is_request_of(const troupe_message *request, const troupe_message *given_up)
+bool tr_scope_is_request_of(const troupe_message *request, const troupe_message *given_up)
 {
     return tr_message_has(request, TR_MESSAGE_WANTS_REPLY) &&
            request->correlation == given_up->correlation &&
            tr_address_is_same(request->sender, given_up->sender);
 }
 
-static void cancel(tr_worker *worker, tr_actor *actor)
+/* Cancels the handling of the request, if it is being handled. */
+static bool cancel(tr_worker *worker, tr_actor *actor, const troupe_message *given_up)
 {
+    if (TR_UNLIKELY(has_tasks(actor))) {
+        return tr_tasks_given_up(worker, actor, given_up);
+    }
+    if (actor->scope == NULL || !tr_scope_is_request_of(actor->scope, given_up)) {
+        return false;
+    }
     actor->is_scope_cancelled = true;
     if (actor->task != NULL) {
         tr_task_wake(worker, actor->task, TROUPE_ERROR_CANCELLED);
     }
+    return true;
 }
 
 void tr_scope_given_up(tr_worker *worker, troupe_message *message)
 {
     tr_actor *actor = tr_actor_at(worker, message->receiver);
-    const bool has_scope = actor != NULL && actor->state != TR_ACTOR_ENDED && actor->scope != NULL;
-    if (has_scope && is_request_of(actor->scope, message)) {
-        cancel(worker, actor);
-    } else if (actor != NULL && tr_actor_is_live(actor)) {
+    const bool is_there = actor != NULL && actor->state != TR_ACTOR_ENDED;
+    const bool is_handled = is_there && cancel(worker, actor, message);
+    if (is_there && !is_handled && tr_actor_is_live(actor)) {
         tr_mailbox_void(actor, message->sender, message->correlation);
     }
     tr_message_free(&worker->pool, message);

@@ -8,7 +8,7 @@
 #include "core/park.h"
 #include "core/post.h"
 #include "core/room.h"
-#include "core/task.h"
+#include "core/tasks.h"
 
 /* The receiver's rule for this message, or NULL. Its slot may be passing to another right now. */
 static const troupe_type_rule *rule_of(tr_slot *slot, uint32_t generation,
@@ -340,6 +340,19 @@ troupe_error tr_send_control(tr_worker *worker, tr_address from, tr_address to, 
     return TROUPE_OK;
 }
 
+static bool waits_for_ticket(const tr_task *task, const void *grant)
+{
+    return task->wait == TROUPE_WAIT_ROOM &&
+           task->wait_id == ((const troupe_message *) grant)->correlation;
+}
+
+/* Whether the task that has asked for it still wants it. */
+static bool grant_to_task(tr_worker *worker, const tr_actor *actor, troupe_message *grant)
+{
+    tr_task *task = tr_task_of(actor, waits_for_ticket, grant);
+    return task != NULL && tr_room_granted(worker, task, grant);
+}
+
 void tr_send_granted(tr_worker *worker, troupe_message *grant)
 {
     tr_actor *actor = tr_actor_at(worker, grant->receiver);
@@ -349,7 +362,7 @@ void tr_send_granted(tr_worker *worker, troupe_message *grant)
     }
     TR_ASSERT(actor->tickets > 0);
     actor->tickets--;
-    const bool is_wanted = actor->task != NULL ? tr_room_granted(worker, actor->task, grant)
+    const bool is_wanted = actor->task != NULL ? grant_to_task(worker, actor, grant)
                                                : tr_park_granted(worker, actor, grant);
     if (!is_wanted) {
         tr_line_return(worker, grant);

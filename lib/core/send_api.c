@@ -225,7 +225,7 @@ troupe_error troupe_forward(troupe_self *self, troupe_ref to, troupe_message **m
     tr_worker *worker = tr_enter(self);
     tr_sending sending = {.sender = self->actor,
                           .message = message,
-                          .wait_until_ns = self->actor->message_deadline_ns,
+                          .wait_until_ns = tr_scope_deadline(self->actor, TR_NEVER),
                           .is_forward = true};
     troupe_error error = tr_system_address(worker->system, to, &sending.to);
     if (error == TROUPE_OK) {

@@ -8,7 +8,8 @@
 #include "core/bracket.h"
 #include "core/offload.h"
 #include "core/park.h"
-#include "core/task.h"
+#include "core/scope.h"
+#include "core/tasks.h"
 
 struct picture {
     TR_MARK_FIELD(mark)
@@ -211,11 +212,16 @@ struct round {
     troupe_error error;
 };
 
+static bool waits_for_round(const tr_task *task, const void *id)
+{
+    return task->wait == TROUPE_WAIT_TIME && task->wait_id == *(const uint64_t *) id;
+}
+
 static void come_home(tr_worker *worker, struct round *round)
 {
     const tr_actor *actor = tr_actor_at(worker, round->asker);
-    tr_task *task = actor != NULL ? actor->task : NULL;
-    if (task != NULL && task->wait == TROUPE_WAIT_TIME && task->wait_id == round->wait_id) {
+    tr_task *task = actor != NULL ? tr_task_of(actor, waits_for_round, &round->wait_id) : NULL;
+    if (task != NULL && waits_for_round(task, &round->wait_id)) {
         task->snapshot = round->snapshot;
         tr_task_wake(worker, task, round->error);
     } else {
@@ -281,7 +287,7 @@ troupe_error troupe_self_snapshot(troupe_self *self, troupe_snapshot **out_snaps
     }
     if (error == TROUPE_OK) {
         task->snapshot = NULL;
-        error = tr_task_wait(task, TROUPE_WAIT_TIME, TR_NEVER);
+        error = tr_task_wait(task, TROUPE_WAIT_TIME, tr_scope_deadline(self->actor, TR_NEVER));
         task->wait_id = 0; /* what comes home later does not meet another wait */
         if (error) {
             troupe_snapshot_destroy(&task->snapshot);

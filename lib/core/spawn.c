@@ -11,7 +11,7 @@
 #include "core/monitor.h"
 #include "core/place.h"
 #include "core/scope.h"
-#include "core/task.h"
+#include "core/tasks.h"
 
 /* What lies where in an actor's block. */
 struct layout {
@@ -318,6 +318,12 @@ void tr_spawn_started(tr_worker *worker, troupe_message *message)
     begin(worker, actor);
 }
 
+static bool waits_for_start(const tr_task *task, const void *child)
+{
+    const tr_address *address = child;
+    return task->wait == TROUPE_WAIT_START && tr_address_is_same(task->waits_for, *address);
+}
+
 void tr_spawn_ready(tr_worker *worker, troupe_message *message)
 {
     tr_actor *spawner = tr_actor_at(worker, message->receiver);
@@ -325,10 +331,9 @@ void tr_spawn_ready(tr_worker *worker, troupe_message *message)
     if (spawner != NULL && spawner->is_guardian) {
         tr_root_ready *ready = (tr_root_ready *) (uintptr_t) message->correlation;
         ready->done(ready, error);
-    } else if (spawner != NULL && spawner->task != NULL) {
-        tr_task *task = spawner->task;
-        if (task->wait == TROUPE_WAIT_START &&
-            tr_address_is_same(task->waits_for, message->sender)) {
+    } else if (spawner != NULL) {
+        tr_task *task = tr_task_of(spawner, waits_for_start, &message->sender);
+        if (task != NULL && waits_for_start(task, &message->sender)) {
             tr_task_wake(worker, task, error);
         }
     }

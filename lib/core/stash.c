@@ -5,7 +5,7 @@
 #include "core/bracket.h"
 #include "core/budget.h"
 #include "core/mailbox.h"
-#include "core/task.h"
+#include "core/tasks.h"
 
 /* The place of the message just taken is still the actor's, or one is taken anew; the same of its
  * bytes. Nobody in line is passed by. */
@@ -102,6 +102,9 @@ size_t troupe_unstash(troupe_self *self, size_t count)
     const size_t done = self->actor->extra != NULL ? tr_stash_put_back(self->actor, count) : 0;
     if (done > 0 && self->actor->task == NULL && self->actor->state == TR_ACTOR_LIVE) {
         tr_worker_make_runnable(worker, self->actor);
+    }
+    if (done > 0 && self->actor->extra->tasks != NULL) {
+        tr_tasks_offer(worker, self->actor);
     }
     tr_leave(self);
     return done;

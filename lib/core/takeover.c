@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "core/attached.h"
 #include "core/misuse.h"
+#include "core/tasks.h"
 
 /* Whose turn it is at this seat. Its slot is its own for as long. */
 static tr_actor *actor_of(tr_worker *worker, const tr_seat *seat)
@@ -42,9 +43,9 @@ void tr_takeover_end(tr_worker *worker, const tr_seat *seat)
     TR_ASSERT(actor->is_taken);
     actor->is_taken = false;
     /* A behavior may have been made runnable meanwhile; one turn for nothing does no harm. A task
-     * that runs is never made so. */
+     * that runs is never made so, but others of the same actor are. */
     actor->is_runnable = false;
-    if (actor->task == NULL) {
+    if (actor->task == NULL || tr_tasks_are_ready(actor)) {
         tr_worker_make_runnable(worker, actor);
     }
 }

@@ -7,7 +7,14 @@
 #include "core/mailbox.h"
 #include "core/probe.h"
 #include "core/scope.h"
+#include "core/scopes.h"
 #include "core/takeover.h"
+
+/* Whether the wait is an edge of the wait-for graph. */
+static bool is_edge(troupe_wait wait)
+{
+    return wait == TROUPE_WAIT_ROOM || wait == TROUPE_WAIT_REPLY;
+}
 
 static void run_body(void *context)
 {
@@ -20,7 +27,22 @@ static void run_body(void *context)
     if (TR_UNLIKELY(tr_seat_enter(actor->seat) != 0)) {
         tr_takeover_come_back(actor);
     }
-    task->result = error;
+    task->result =
+        TR_UNLIKELY(task->branch != NULL) ? tr_scopes_end_body(task->branch, error) : error;
+}
+
+/* When to look again though nothing has come: at the deadline, for a ring, or as a shield ends. */
+static uint64_t next_look_ns(const tr_worker *worker, const tr_task *task)
+{
+    uint64_t due_ns = task->deadline_ns;
+    if (is_edge(task->wait) && worker->now_ns + task->probe_pause_ns < due_ns) {
+        due_ns = worker->now_ns + task->probe_pause_ns;
+    }
+    if (TR_UNLIKELY(task->branch != NULL)) {
+        const uint64_t unveil_ns = tr_scopes_unveil_ns(task->branch);
+        due_ns = unveil_ns < due_ns ? unveil_ns : due_ns;
+    }
+    return due_ns;
 }
 
 static void timer_fired(tr_timer *timer, void *context)
@@ -30,28 +52,38 @@ static void timer_fired(tr_timer *timer, void *context)
     tr_worker *worker = task->self.actor->worker;
     if (task->deadline_ns <= worker->now_ns) {
         tr_task_wake(worker, task, TROUPE_ERROR_TIMED_OUT);
+        if (TR_UNLIKELY(task->branch != NULL)) {
+            (void) tr_scopes_deadline(task->branch, TR_NEVER); /* which may have ended it */
+        }
         return;
     }
-    tr_probe_start(worker, task);
-    task->probe_pause_ns *= 2;
-    if (task->probe_pause_ns > TR_PROBE_PAUSE_MAX_NS) {
-        task->probe_pause_ns = TR_PROBE_PAUSE_MAX_NS;
+    if (TR_UNLIKELY(task->branch != NULL)) {
+        tr_task_interrupt(worker, task); /* a shield may have ended */
+        if (task->wait == TROUPE_WAIT_NOTHING) {
+            tr_scopes_unveiled(worker, task->branch);
+            return;
+        }
     }
-    const uint64_t next_ns = worker->now_ns + task->probe_pause_ns;
-    tr_timers_start(&worker->timers, &task->timer,
-                    next_ns < task->deadline_ns ? next_ns : task->deadline_ns);
+    if (is_edge(task->wait)) {
+        tr_probe_start(worker, task);
+        task->probe_pause_ns *= 2;
+        if (task->probe_pause_ns > TR_PROBE_PAUSE_MAX_NS) {
+            task->probe_pause_ns = TR_PROBE_PAUSE_MAX_NS;
+        }
+    }
+    const uint64_t next_ns = next_look_ns(worker, task);
+    if (next_ns != TR_NEVER) {
+        tr_timers_start(&worker->timers, &task->timer, next_ns);
+    }
 }
 
-troupe_error tr_task_create(tr_worker *worker, tr_actor *actor)
+troupe_error tr_task_init(tr_worker *worker, tr_actor *actor, tr_task *task,
+                          void (*body)(void *task))
 {
-    const bool has_stack = !actor->is_attached;
     tr_stack *stack = NULL;
-    tr_task *task = tr_pool_take(&worker->pool, sizeof *task);
-    TR_REQUIRE(task != NULL, NO_MEMORY);
-    memset(task, 0, sizeof *task);
+    const bool has_stack = !actor->is_attached;
     const troupe_error error = has_stack ? tr_stack_cache_take(&worker->stacks, &stack) : TROUPE_OK;
     if (error) {
-        tr_pool_give(&worker->pool, task);
         return error;
     }
     task->self.actor = actor;
@@ -60,7 +92,36 @@ troupe_error tr_task_create(tr_worker *worker, tr_actor *actor)
     tr_timer_init(&task->timer, timer_fired, task);
     if (has_stack) {
         tr_stack_set_owner(stack, actor);
-        task->coroutine = tr_coroutine_start(stack, run_body, task);
+        task->coroutine = tr_coroutine_start(stack, body, task);
+    }
+    return TROUPE_OK;
+}
+
+void tr_task_fini(tr_worker *worker, tr_task *task)
+{
+    if (tr_timer_is_running(&task->timer)) {
+        tr_timers_cancel(&worker->timers, &task->timer);
+    }
+    if (task->awaited != NULL) { /* at the node's end, in the middle of a wait */
+        tr_offload_drop(task->awaited);
+    }
+    if (task->coroutine != NULL) {
+        tr_stack *stack = tr_coroutine_stack(task->coroutine);
+        tr_stack_cache_give(&worker->stacks, &stack);
+        task->coroutine = NULL;
+    }
+    TR_MARK_END(&task->self.mark);
+}
+
+troupe_error tr_task_create(tr_worker *worker, tr_actor *actor)
+{
+    tr_task *task = tr_pool_take(&worker->pool, sizeof *task);
+    TR_REQUIRE(task != NULL, NO_MEMORY);
+    memset(task, 0, sizeof *task);
+    const troupe_error error = tr_task_init(worker, actor, task, run_body);
+    if (error) {
+        tr_pool_give(&worker->pool, task);
+        return error;
     }
     actor->task = task;
     return TROUPE_OK;
@@ -73,24 +134,8 @@ void tr_task_destroy(tr_worker *worker, tr_task **given)
         return;
     }
     *given = NULL;
-    if (tr_timer_is_running(&task->timer)) {
-        tr_timers_cancel(&worker->timers, &task->timer);
-    }
-    if (task->awaited != NULL) { /* at the node's end, in the middle of a wait */
-        tr_offload_drop(task->awaited);
-    }
-    if (task->coroutine != NULL) {
-        tr_stack *stack = tr_coroutine_stack(task->coroutine);
-        tr_stack_cache_give(&worker->stacks, &stack);
-    }
-    TR_MARK_END(&task->self.mark);
+    tr_task_fini(worker, task);
     tr_pool_give(&worker->pool, task);
-}
-
-/* Whether the wait is an edge of the wait-for graph. */
-static bool is_edge(troupe_wait wait)
-{
-    return wait == TROUPE_WAIT_ROOM || wait == TROUPE_WAIT_REPLY;
 }
 
 void tr_task_is_ready(tr_task *task)
@@ -143,11 +188,9 @@ troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
     task->number++;
 
     uint64_t due_ns = deadline_ns;
-    if (is_edge(wait)) {
+    if (is_edge(wait) || TR_UNLIKELY(task->branch != NULL)) {
         task->probe_pause_ns = TR_PROBE_AFTER_NS;
-        if (worker->now_ns + TR_PROBE_AFTER_NS < due_ns) {
-            due_ns = worker->now_ns + TR_PROBE_AFTER_NS;
-        }
+        due_ns = next_look_ns(worker, task);
     }
     if (due_ns != TR_NEVER) {
         tr_timers_start(&worker->timers, &task->timer, due_ns);
@@ -161,6 +204,11 @@ troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
     return task->result;
 }
 
+void tr_task_make_ready(tr_worker *worker, tr_task *task)
+{
+    tr_tasks_make_ready(worker, task->branch);
+}
+
 void tr_task_wake(tr_worker *worker, tr_task *task, troupe_error result)
 {
     if (task->wait == TROUPE_WAIT_NOTHING) {
@@ -172,7 +220,12 @@ void tr_task_wake(tr_worker *worker, tr_task *task, troupe_error result)
     if (tr_timer_is_running(&task->timer)) {
         tr_timers_cancel(&worker->timers, &task->timer);
     }
-    tr_worker_make_runnable(worker, task->self.actor);
+    tr_task_make_runnable(worker, task);
+}
+
+void tr_task_message_came_to_one(tr_worker *worker, tr_actor *actor, const troupe_message *message)
+{
+    tr_tasks_message_came(worker, actor, message);
 }
 
 void tr_task_message_awaited(tr_worker *worker, tr_task *task, const troupe_message *message)
@@ -196,9 +249,13 @@ static bool ends_with_stop(const tr_task *task)
 void tr_task_interrupt(tr_worker *worker, tr_task *task)
 {
     const tr_actor *actor = task->self.actor;
-    if (actor->is_cancelled) {
+    const tr_branch *branch = task->branch;
+    const bool is_cancelled =
+        branch != NULL ? tr_scopes_are_cancelled(branch) : actor->is_cancelled;
+    if (is_cancelled) {
         tr_task_wake(worker, task, TROUPE_ERROR_CANCELLED);
-    } else if (actor->is_stopping && ends_with_stop(task)) {
+    } else if (actor->is_stopping && ends_with_stop(task) &&
+               (branch == NULL || tr_scopes_see_stop(branch))) {
         tr_task_wake(worker, task, TROUPE_ERROR_STOPPING);
     }
 }

@@ -35,10 +35,19 @@ struct tr_task {
     troupe_message *leave; /* to give up a place in a line */
     troupe_snapshot *snapshot;
     tr_awaited *awaited; /* NULL, or the job that is waited for; the waiter's */
+    tr_branch *branch;   /* NULL: the actor has used neither scopes nor tasks */
 };
+
+_Static_assert(TR_CHECKS_HANDLES || sizeof(tr_task) <= 192, "an idle coroutine is small");
 
 /* Errors: NO_MEMORY, LIMIT_REACHED (stacks). */
 TROUPE_MUST_CHECK troupe_error tr_task_create(tr_worker *worker, tr_actor *actor);
+/* Furnishes a zeroed task: with a stack on which it is going to run body(task), unless that is of a
+ * thread from outside. Errors: as create. */
+TROUPE_MUST_CHECK troupe_error tr_task_init(tr_worker *worker, tr_actor *actor, tr_task *task,
+                                            void (*body)(void *task));
+/* Takes what init gave. */
+void tr_task_fini(tr_worker *worker, tr_task *task);
 /* Lets others run until the task is runnable and its turn has come. */
 void tr_task_suspend(tr_task *task);
 
@@ -57,8 +66,24 @@ void tr_task_begin_wait(const tr_task *task);
  * Returns what it was woken with; TIMED_OUT at the deadline. */
 troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns);
 
+/* Of tr_task_make_runnable, where there may be several. */
+void tr_task_make_ready(tr_worker *worker, tr_task *task);
+
+/* The task can go on: its actor gets a turn. */
+static inline void tr_task_make_runnable(tr_worker *worker, tr_task *task)
+{
+    if (TR_UNLIKELY(task->branch != NULL)) {
+        tr_task_make_ready(worker, task);
+    } else {
+        tr_worker_make_runnable(worker, task->self.actor);
+    }
+}
+
 /* Wakes a task that waits; the first wins, others do nothing. */
 void tr_task_wake(tr_worker *worker, tr_task *task, troupe_error result);
+
+/* Of tr_task_message_came, for an actor that has several tasks, or may have. */
+void tr_task_message_came_to_one(tr_worker *worker, tr_actor *actor, const troupe_message *message);
 
 /* Of tr_task_message_came, for a task that waits for one. */
 void tr_task_message_awaited(tr_worker *worker, tr_task *task, const troupe_message *message);
@@ -67,7 +92,9 @@ void tr_task_message_awaited(tr_worker *worker, tr_task *task, const troupe_mess
 static inline void tr_task_message_came(tr_worker *worker, tr_task *task,
                                         const troupe_message *message)
 {
-    if (task->wait == TROUPE_WAIT_MESSAGE) {
+    if (TR_UNLIKELY(task->branch != NULL)) {
+        tr_task_message_came_to_one(worker, task->self.actor, message);
+    } else if (task->wait == TROUPE_WAIT_MESSAGE) {
         tr_task_message_awaited(worker, task, message);
     }
 }

@@ -34,5 +34,6 @@ void call_about_limits(troupe_self *self);
 void call_to_retry(troupe_self *self);
 void call_about_futures(troupe_self *self);
 void call_about_sockets(troupe_self *self);
+void call_about_tasks(troupe_self *self);
 
 #endif
