@@ -109,13 +109,19 @@ struct tr_actor {
     uint32_t queued;
     uint32_t to_release;
     uint32_t turn_left;
-    uint32_t ticks;   /* in the first lane */
+    uint32_t ticks; /* in the first lane */
+    union {
+        struct {
+            bool is_stopping;
+            bool is_cancelled;
+            bool is_scope_cancelled; /* the handling of one message; see scope */
+            bool in_scopes; /* the task that runs is in scopes, or is not the body: see scopes */
+        };
+        uint32_t may_interrupt; /* 0: none of them */
+    };
     uint8_t state;    /* tr_actor_state */
     bool is_runnable; /* in the run queue */
     bool is_taken;    /* its handler runs apart from the worker; then is_runnable is set too */
-    bool is_stopping;
-    bool is_cancelled;
-    bool is_scope_cancelled; /* the handling of one message; see scope */
     bool is_overloaded;
     bool is_ready;      /* READY was sent */
     bool says_ready;    /* only troupe_ready makes it so */
@@ -123,7 +129,6 @@ struct tr_actor {
     bool is_watched;    /* for pressure */
     bool has_continued; /* troupe_continue was used for the current message */
     bool is_started;    /* `start` has returned OK, or the body has begun */
-    bool in_scopes;     /* the task that runs is in scopes, or is not the body: see scopes */
     bool is_reaped : 1; /* the parent has forgotten it */
     bool is_guardian : 1;
     bool is_pinned : 1;   /* stays on its worker */

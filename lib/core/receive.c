@@ -43,7 +43,7 @@ static void end_previous(tr_worker *worker, tr_actor *actor, troupe_message **me
     tr_held_end_scope(actor);
 }
 
-static troupe_error interrupted(const tr_actor *actor)
+static __attribute__((noinline)) troupe_error interrupted_by(const tr_actor *actor)
 {
     if (tr_scope_is_cancelled(actor)) {
         return TROUPE_ERROR_CANCELLED;
@@ -52,6 +52,13 @@ static troupe_error interrupted(const tr_actor *actor)
         return TROUPE_ERROR_STOPPING; /* an attached one that the node's stop has closed */
     }
     return tr_scope_is_stopping(actor) ? TROUPE_ERROR_STOPPING : TROUPE_OK;
+}
+
+static inline troupe_error interrupted(const tr_actor *actor)
+{
+    return TR_LIKELY(actor->may_interrupt == 0 && actor->state <= TR_ACTOR_LIVE)
+               ? TROUPE_OK
+               : interrupted_by(actor);
 }
 
 /* A selective receive can never end if what it does not accept fills the mailbox. */
@@ -124,8 +131,8 @@ static troupe_error receive_for(troupe_self *self, const troupe_accept *accepted
             deadline_ns = tr_scope_deadline(self->actor, deadline_ns);
         }
         error = receive(task, accepted, count, deadline_ns, message);
-        if (TR_UNLIKELY(task->branch != NULL)) {
-            tr_tasks_received(self->actor->worker, task, error);
+        if (TR_UNLIKELY(self->task->branch != NULL)) {
+            tr_tasks_received(self->actor->worker, self->task, error);
         }
     }
     tr_leave(self);
@@ -153,10 +160,9 @@ troupe_error troupe_receive_only(troupe_self *self, const troupe_accept *accepte
 }
 
 /* Whether there is time left in the scopes. */
-static troupe_error check_time(const tr_actor *actor)
+static __attribute__((noinline)) troupe_error check_time(const tr_actor *actor)
 {
-    TR_REQUIRE(!actor->in_scopes || tr_scope_deadline(actor, TR_NEVER) > actor->worker->now_ns,
-               TIMED_OUT);
+    TR_REQUIRE(tr_scope_deadline(actor, TR_NEVER) > actor->worker->now_ns, TIMED_OUT);
     return TROUPE_OK;
 }
 
@@ -171,7 +177,7 @@ static troupe_error sleep_until(tr_task *task, uint64_t deadline_ns)
     if (deadline_ns <= actor->worker->now_ns) {
         give_way(task);
         error = interrupted(actor);
-        return error ? error : check_time(actor);
+        return error || !actor->in_scopes ? error : check_time(actor);
     }
     const uint64_t scope_ns = tr_scope_deadline(actor, deadline_ns);
     error = tr_task_wait(task, TROUPE_WAIT_TIME, scope_ns);
@@ -196,8 +202,11 @@ troupe_error troupe_yield(troupe_self *self)
     TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
     (void) tr_enter(self);
     give_way(self->task);
-    troupe_error error = tr_task_check(self->task);
-    error = error ? error : check_time(self->actor);
+    troupe_error error = TROUPE_OK;
+    if (TR_UNLIKELY(self->actor->may_interrupt != 0 || self->actor->state > TR_ACTOR_LIVE)) {
+        error = tr_task_check(self->task);
+        error = error || !self->actor->in_scopes ? error : check_time(self->actor);
+    }
     tr_leave(self);
     return error;
 }

@@ -260,6 +260,13 @@ void tr_task_interrupt(tr_worker *worker, tr_task *task)
     }
 }
 
+/* Of tr_task_check, where something may stand against waiting. */
+static __attribute__((noinline)) troupe_error check_with_care(const tr_actor *actor)
+{
+    TR_REQUIRE(!tr_scope_is_cancelled(actor), CANCELLED);
+    return actor->state <= TR_ACTOR_LIVE ? TROUPE_OK : TROUPE_ERROR_STOPPING;
+}
+
 troupe_error tr_task_check(const tr_task *task)
 {
     if (task == NULL) {
@@ -267,6 +274,7 @@ troupe_error tr_task_check(const tr_task *task)
     }
     const tr_actor *actor = task->self.actor;
     TR_REQUIRE(task->wait == TROUPE_WAIT_NOTHING, BAD_ARGUMENT); /* two threads from outside */
-    TR_REQUIRE(!tr_scope_is_cancelled(actor), CANCELLED);
-    return actor->state <= TR_ACTOR_LIVE ? TROUPE_OK : TROUPE_ERROR_STOPPING;
+    return TR_LIKELY(actor->may_interrupt == 0 && actor->state <= TR_ACTOR_LIVE)
+               ? TROUPE_OK
+               : check_with_care(actor);
 }
