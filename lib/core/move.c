@@ -18,10 +18,10 @@ static void make_message(tr_move *move, troupe_message *message, tr_move_step st
 }
 
 /* Two for the end to be heard of, one of which its relay may take; one for its mark. The old worker
- * owes nothing, the new one only its mark. */
-static uint32_t owed_by(uint64_t way, uint32_t end)
+ * and an end that is not there owe nothing, the new one only its mark. */
+static uint32_t owed_by(uint64_t way, uint32_t proxy, uint32_t end)
 {
-    if (end == tr_way_from(way)) {
+    if (end == tr_way_from(way) || !tr_way_has_end(way, proxy, end)) {
         return 0;
     }
     return end == tr_way_to(way) ? 1 : 3;
@@ -29,6 +29,7 @@ static uint32_t owed_by(uint64_t way, uint32_t end)
 
 tr_move *tr_move_create(const tr_worker *worker, uint64_t way, uint32_t count)
 {
+    const uint32_t proxy = worker->system->options.workers;
     const uint32_t ends = tr_way_ends(way);
     const size_t rounds_size = ends * sizeof(tr_move_round);
     const size_t size = sizeof(tr_move) + rounds_size + count * sizeof(tr_actor *);
@@ -47,8 +48,8 @@ tr_move *tr_move_create(const tr_worker *worker, uint64_t way, uint32_t count)
         make_message(move, &round->mark, TR_MOVE_ANNOUNCE, i);
         make_message(move, &round->heard, TR_MOVE_HEARD, i);
         make_message(move, &round->relay, TR_MOVE_RELAY, i);
-        move->left += owed_by(way, i);
-        round->has_heard = owed_by(way, i) < 3;
+        move->left += owed_by(way, proxy, i);
+        round->has_heard = owed_by(way, proxy, i) < 3;
         round->has_relayed = round->has_heard;
     }
     return move;

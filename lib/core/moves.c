@@ -87,6 +87,12 @@ static tr_move *batch_of(const tr_worker *worker, tr_address address)
 
 /* What is sent to actors that move. */
 
+/* Whether this worker's end was, when they were given away. */
+static bool was_there(const tr_worker *worker, uint64_t way)
+{
+    return tr_way_has_end(way, worker->system->options.workers, worker->index);
+}
+
 /* Where this worker's own message goes; false: it is held. */
 static bool find_way(tr_worker *worker, const troupe_message *message, uint32_t *out_to)
 {
@@ -96,7 +102,7 @@ static bool find_way(tr_worker *worker, const troupe_message *message, uint32_t 
         return true;
     }
     const tr_move_row *row = row_of(worker, way);
-    if (tr_way_from(way) == worker->index || worker->index >= tr_way_ends(way)) {
+    if (tr_way_from(way) == worker->index || !was_there(worker, way)) {
         *out_to = tr_way_to(way); /* behind what is forwarded; or the old way was never used */
     } else if (row != NULL) {
         /* Actors of one batch have only ever sent each other messages on the spot. */
@@ -218,7 +224,8 @@ bool tr_move_may(const tr_worker *worker, const tr_actor *actor)
 static tr_move *turn_ways(tr_worker *worker, tr_actor *const *actors, uint32_t count, uint32_t to)
 {
     tr_system *system = worker->system;
-    const uint64_t way = tr_way_of_move(worker->index, to, ++worker->moves.batches, system->ends);
+    const uint64_t way = tr_way_of_move(worker->index, to, ++worker->moves.batches, system->ends) |
+                         (system->lacks_proxy ? TR_WAY_NO_PROXY : 0);
     tr_move *move = tr_move_create(worker, way, count);
     for (uint32_t i = 0; move != NULL && i < count; i++) {
         TR_ASSERT(tr_move_may(worker, actors[i])); /* nor is it among them twice */
@@ -231,7 +238,8 @@ static tr_move *turn_ways(tr_worker *worker, tr_actor *const *actors, uint32_t c
 
 troupe_error tr_moves_give(tr_worker *worker, tr_actor *const *actors, uint32_t count, uint32_t to)
 {
-    const tr_ports *ports = &worker->system->ports;
+    const tr_system *system = worker->system;
+    const tr_ports *ports = &system->ports;
     TR_ASSERT(count > 0 && to != worker->index && to < worker->system->options.workers);
     TR_ASSERT(worker->index < worker->system->options.workers && worker->inner.head == NULL);
     TR_REQUIRE(atomic_load_explicit(&worker->system->is_stopping, memory_order_relaxed) == 0,
@@ -245,7 +253,8 @@ troupe_error tr_moves_give(tr_worker *worker, tr_actor *const *actors, uint32_t 
     tr_move_pack(worker, move);
     tr_worker_tell(worker, to, &move->message);
     for (uint32_t i = 0; i < tr_way_ends(move->way); i++) {
-        if (i != worker->index && i != to) {
+        if (i != worker->index && i != to &&
+            tr_way_has_end(move->way, system->options.workers, i)) {
             tr_worker_tell(worker, i, &move->rounds[i].mark);
         }
     }

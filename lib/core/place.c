@@ -39,6 +39,7 @@ troupe_error tr_place_find(tr_worker *worker, const troupe_spawn_options *option
     if (options->body == tr_attached_body) {
         TR_REQUIRE(system->options.has_proxy, LIMIT_REACHED);
         *out_index = workers; /* the end after the regular workers */
+        tr_system_note_end(system, workers);
         return TROUPE_OK;
     }
     switch (options->place) {

@@ -10,7 +10,10 @@ troupe_error tr_system_init(tr_system *system, const tr_system_options *options,
 {
     TR_ASSERT(options->node_id != 0 && options->workers > 0 && options->actors_max > 0);
     TR_ASSERT(options->ends_max >= options->workers && options->ends_max <= TR_ENDS_MAX);
-    *system = (tr_system) {.options = *options, .ports = *ports, .ends = options->workers};
+    *system = (tr_system) {.options = *options,
+                           .ports = *ports,
+                           .ends = options->workers,
+                           .lacks_proxy = options->has_proxy != 0};
     atomic_store_explicit(&system->budget_left, options->memory_budget, memory_order_relaxed);
     const troupe_spawn_options plain = {.size = sizeof plain, .behavior = &plain_behavior};
     troupe_spawn_options complete;
@@ -35,6 +38,7 @@ void tr_system_note_end(tr_system *system, uint32_t index)
     if (system->ends <= index) {
         system->ends = index + 1;
     }
+    system->lacks_proxy = system->lacks_proxy && index != system->options.workers;
     ports->unlock(ports->context);
 }
 

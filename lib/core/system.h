@@ -52,7 +52,8 @@ typedef struct tr_system {
     tr_address guardian;         /* the root of the tree */
     tr_settings settings;        /* those of spawn options that say nothing */
     /* Under the lock. */
-    uint32_t ends; /* those with a lower index may have actors */
+    uint32_t ends;    /* those with a lower index may have actors */
+    bool lacks_proxy; /* but for the one for threads from outside: there has been none */
     tr_map names;
     tr_address subscribers[TR_DEAD_LETTER_SUBSCRIBERS_MAX];
     /* By index; set before the index is known to any other worker. */

@@ -11,7 +11,8 @@
 enum {
     WORKERS = 4,
     TALKERS = 16,
-    MOVES = 2000
+    MOVES = 2000,
+    WORDS = 1000 /* of a thread from outside */
 };
 
 struct word {
@@ -86,6 +87,12 @@ static troupe_error talk(troupe_self *self, void *argument)
     return TROUPE_ERROR_STOPPING;
 }
 
+/* What is moved is moved by the test alone. */
+static troupe_node *a_quiet_node(uint32_t workers)
+{
+    return a_node(TROUPE_NODE_OPTIONS(.workers = workers, .balance = TROUPE_BALANCE_OFF));
+}
+
 struct moving {
     tr_random *random;
     uint32_t to;
@@ -111,7 +118,7 @@ static void keeps_order_between_threads_over_thousands_of_moves(void **state)
     (void) state;
     tr_random random;
     struct moving moving = {.random = &random};
-    troupe_node *node = a_node_of(WORKERS);
+    troupe_node *node = a_quiet_node(WORKERS);
     tr_random_seed(&random, 1);
     for (uint32_t i = 0; i < TALKERS; i++) {
         field.talkers[i].index = i;
@@ -127,6 +134,67 @@ static void keeps_order_between_threads_over_thousands_of_moves(void **state)
     drop_node(&node);
     assert_int_equal(atomic_load(&field.faults), 0);
     assert_true(atomic_load(&field.words) > MOVES);
+}
+
+/* Hears the words of one that is not on any worker. */
+static troupe_error heed(troupe_self *self, void *argument)
+{
+    struct talker *talker = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {
+        hear(talker, message);
+    }
+    return TROUPE_ERROR_STOPPING;
+}
+
+/* Promise: MOVE-ORDER, ATTACH-ORDER */
+static void keeps_the_order_of_a_thread_from_outside(void **state)
+{
+    (void) state;
+    tr_random random;
+    struct moving moving = {.random = &random};
+    struct talker listener = {.index = 0};
+    troupe_node *node = a_quiet_node(WORKERS);
+    troupe_self *self = NULL;
+    const troupe_ref to =
+        a_root_of(node, TROUPE_SPAWN(.body = heed, .argument = &listener, .mailbox_capacity = 64,
+                                     .place = TROUPE_PLACE_ANY));
+    assert_ok(troupe_attach(node, NULL, &self));
+    tr_random_seed(&random, 1);
+    atomic_store(&field.faults, 0);
+    for (uint32_t i = 1; i <= WORDS; i++) {
+        TROUPE_AUTO(troupe_message) *message = NULL;
+        const struct word word = {.number = i};
+        assert_ok(troupe_message_create(self, &word_type, &word, &message));
+        assert_ok(troupe_send_message_with(self, to, &message,
+                                           TROUPE_SEND(.timeout = TROUPE_WITHIN_S(20))));
+        if (i % 2 == 0) {
+            move_from(node, i / 2 % WORKERS, &moving);
+        }
+    }
+    assert_ok(troupe_detach(&self));
+    drop_node(&node);
+    assert_int_equal(atomic_load(&field.faults), 0);
+    assert_int_equal(listener.heard[0], WORDS);
+    assert_true(moving.count > 5);
+}
+
+/* Promise: MOVE-RUNS */
+static void moves_again_though_no_thread_from_outside_ever_came(void **state)
+{
+    (void) state;
+    tr_random random;
+    struct moving moving = {.random = &random};
+    struct talker listener = {.index = 0};
+    troupe_node *node = a_quiet_node(2);
+    a_root_of(node, TROUPE_SPAWN(.body = idle_body, .place = TROUPE_PLACE_OWN_THREAD));
+    a_root_of(node, TROUPE_SPAWN(.body = heed, .argument = &listener, .place = TROUPE_PLACE_ANY));
+    tr_random_seed(&random, 1);
+    for (uint32_t i = 0; moving.count < 10; i++) {
+        moving.to = 1 - i % 2;
+        assert_ok(tr_engine_call_and_wait(node->engines[i % 2], move_some, &moving, TR_NEVER));
+    }
+    drop_node(&node);
 }
 
 /* One that answers, one that asks it all the time, and one that blocks a third worker. */
@@ -179,8 +247,7 @@ static void goes_on_while_another_worker_sits_in_a_handler(void **state)
     struct latch *latch = a_latch();
     struct probe *seen = a_probe();
     struct blocking blocking = {.probe = seen, .latch = latch};
-    /* What is moved is moved by the test alone. */
-    troupe_node *node = a_node(TROUPE_NODE_OPTIONS(.workers = 3, .balance = TROUPE_BALANCE_OFF));
+    troupe_node *node = a_quiet_node(3);
     game.seen = seen;
     tr_random_seed(&random, 1);
     game.partner = a_root_of(
@@ -209,6 +276,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_order_between_threads_over_thousands_of_moves),
+        cmocka_unit_test(keeps_the_order_of_a_thread_from_outside),
+        cmocka_unit_test(moves_again_though_no_thread_from_outside_ever_came),
         cmocka_unit_test(goes_on_while_another_worker_sits_in_a_handler),
     };
     return cmocka_run_group_tests_name("moves", tests, NULL, NULL);
