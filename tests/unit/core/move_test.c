@@ -34,6 +34,12 @@ static void names_a_way_by_its_parts(void **state)
     assert_int_equal(tr_way_to(way), 254);
     assert_int_equal(tr_way_batch(way), 65535);
     assert_int_equal(tr_way_ends(way), 256);
+    assert_true(tr_way_has_end(way, 4, 4));
+    assert_true(tr_way_has_end(way, 4, 255));
+    assert_false(tr_way_has_end(way, 4, 256));
+    assert_int_equal(tr_way_ends(way | TR_WAY_NO_PROXY), 256);
+    assert_false(tr_way_has_end(way | TR_WAY_NO_PROXY, 4, 4)); /* no thread from outside */
+    assert_true(tr_way_has_end(way | TR_WAY_NO_PROXY, 4, 5));
     assert_false(tr_way_is_moving(255));
 }
 
