@@ -54,3 +54,38 @@ void call_about_sockets(troupe_self *self)
     GIVES(troupe_socket_port, (-1), 0);
     note("troupe_socket", fd == -1 && number == 0, ": something was opened all the same");
 }
+
+void call_about_processes(troupe_self *self)
+{
+    const char *const nothing[] = {NULL};
+    troupe_process process = {.input = -1};
+    troupe_process_status status;
+    int number = 9;
+    BAD(troupe_process_start,
+        (NULL, TROUPE_PROCESS(.program = "true"), TROUPE_NOW, &process, &number));
+    BAD(troupe_process_start, (self, NULL, TROUPE_NOW, &process, &number));
+    BAD(troupe_process_start, (self, TROUPE_PROCESS(.folder = "/"), TROUPE_NOW, &process, NULL));
+    BAD(troupe_process_start, (self, TROUPE_PROCESS(.program = ""), TROUPE_NOW, &process, NULL));
+    BAD(troupe_process_start, (self, TROUPE_PROCESS(.program = "true", .arguments = nothing),
+                               TROUPE_NOW, &process, NULL));
+    BAD(troupe_process_start,
+        (self, TROUPE_PROCESS(.program = "true", .input = TROUPE_STREAM_WITH_OUTPUT), TROUPE_NOW,
+         &process, NULL));
+    BAD(troupe_process_start, (self, TROUPE_PROCESS(.program = "true"), TROUPE_NOW, NULL, NULL));
+    BAD(troupe_process_wait, (NULL, &process, TROUPE_NOW, &status));
+    BAD(troupe_process_wait, (self, NULL, TROUPE_NOW, &status));
+    BAD(troupe_process_wait, (self, &process, TROUPE_NOW, NULL));
+    BAD(troupe_process_signal, (NULL, &process, 1));
+    BAD(troupe_process_signal, (self, NULL, 1));
+    BAD(troupe_process_signal, (self, &process, 0));
+    BAD(troupe_process_signal, (self, &process, 1000));
+    BAD(troupe_process_terminate, (NULL, &process, TROUPE_NOW));
+    BAD(troupe_process_terminate, (self, NULL, TROUPE_NOW));
+    BAD(troupe_process_close_input, (NULL, &process));
+    BAD(troupe_process_close_input, (self, NULL));
+    BAD(troupe_process_close_input, (self, &process));
+    RETURNS(troupe_process_destroy, (NULL, &process));
+    RETURNS(troupe_process_destroy, (self, NULL));
+    RETURNS(troupe_process_destroy, (self, &process));
+    note("troupe_process_start", number == 0, ": the system was asked all the same");
+}
