@@ -2,9 +2,9 @@
 /* process: programs that an actor starts, as children of it like its actors.
  *
  *     troupe_process process;
- *     error = troupe_process_start(self, TROUPE_PROCESS(.program = "sort", .input = TROUPE_STREAM_PIPE,
- *                                                       .output = TROUPE_STREAM_PIPE),
- *                                  TROUPE_FOREVER, &process, NULL);
+ *     const troupe_process_options *sort = TROUPE_PROCESS(
+ *         .program = "sort", .input = TROUPE_STREAM_PIPE, .output = TROUPE_STREAM_PIPE);
+ *     error = troupe_process_start(self, sort, TROUPE_FOREVER, &process, NULL);
  *     ... troupe_write_fd(self, process.input, ...), troupe_process_close_input(self, &process),
  *         troupe_read_fd(self, process.output, ...)
  *     error = troupe_process_wait(self, &process, TROUPE_WITHIN_S(5), &status);
@@ -71,8 +71,8 @@ typedef struct troupe_process_status {
 /* Starts a program. For coroutines, and for threads that are attached.
  * Owns:        the options are copied. *out_system_error (may be NULL) is the system's own number,
  *              such as ENOENT, where it has one, else 0; always set.
- * Waits:       until it runs, at most `timeout` (not given: no limit) and no longer than the message
- *              being handled may take.
+ * Waits:       until it runs, at most `timeout` (not given: no limit) and no longer than the
+ *              message being handled may take.
  * Cancel-safe: on an error there is no process; if it was begun already it is killed.
  * Errors:      SYSTEM, NOT_AUTHORISED, LIMIT_REACHED, NO_MEMORY; TIMED_OUT, CANCELLED, STOPPING;
  *              CANNOT_WAIT; BAD_ARGUMENT. */
