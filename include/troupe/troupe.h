@@ -28,6 +28,7 @@
 #include <troupe/scope.h>
 #include <troupe/send.h>
 #include <troupe/service.h>
+#include <troupe/signal.h>
 #include <troupe/socket.h>
 #include <troupe/spawn.h>
 #include <troupe/statistics.h>

@@ -2,6 +2,8 @@
 /* What waits for the world outside, called with bad arguments. */
 #include "api/arguments.h"
 
+#include <signal.h>
+
 void call_about_descriptors(troupe_self *self)
 {
     BAD(troupe_wait_fd, (NULL, 0, TROUPE_READABLE, TROUPE_NOW, NULL));
@@ -88,4 +90,15 @@ void call_about_processes(troupe_self *self)
     RETURNS(troupe_process_destroy, (self, NULL));
     RETURNS(troupe_process_destroy, (self, &process));
     note("troupe_process_start", number == 0, ": the system was asked all the same");
+}
+
+void call_about_signals(troupe_self *self)
+{
+    troupe_signal_watch watch = {.actor = troupe_ref_none()};
+    BAD(troupe_watch_signal, (NULL, SIGUSR1, 0, &watch));
+    BAD(troupe_watch_signal, (self, SIGUSR1, 0, NULL));
+    BAD(troupe_watch_signal, (self, 0, 0, &watch));
+    RETURNS(troupe_unwatch_signal, (NULL, &watch));
+    RETURNS(troupe_unwatch_signal, (self, NULL));
+    RETURNS(troupe_unwatch_signal, (self, &watch));
 }
