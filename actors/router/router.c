@@ -10,6 +10,7 @@
 #include "members.h"
 
 #define MEMBERS_MAX 4096
+#define MAILBOX_BYTES (UINT64_C(1) << 20)
 
 const troupe_type troupe_router_join_type = {.size = sizeof(troupe_type),
                                              .name = "troupe_router_join",
@@ -241,11 +242,14 @@ troupe_error troupe_router_spawn(troupe_self *self, const troupe_router_options 
     if (error) {
         return error;
     }
+    /* At most one message is parked, as no other is taken then; once for each member. */
     const uint32_t asks_max = known.members_max * known.gathers_max; /* at most 2^24 */
     return troupe_spawn(self,
                         TROUPE_SPAWN(.name = known.name, .behavior = &router_behavior,
                                      .argument = &known, .monitors_max = known.members_max + 1,
-                                     .parked_max = known.members_max, .asks_max = asks_max,
+                                     .parked_max = known.members_max,
+                                     .parked_bytes = known.members_max * (MAILBOX_BYTES + 256),
+                                     .mailbox_bytes = MAILBOX_BYTES, .asks_max = asks_max,
                                      .mailbox_capacity = known.mailbox_capacity),
                         out_router);
 }
