@@ -6,8 +6,7 @@
 #include <troupe/send.h>
 #include <troupe/spawn.h>
 
-#include "gather.h"
-#include "members.h"
+#include "route.h"
 
 #define MEMBERS_MAX 4096
 #define MAILBOX_BYTES (UINT64_C(1) << 20)
@@ -21,29 +20,29 @@ const troupe_type troupe_router_leave_type = {.size = sizeof(troupe_type),
 const troupe_type troupe_router_look_type = TROUPE_SIGNAL("troupe_router_look");
 const troupe_type troupe_router_info_type = TROUPE_TYPE(troupe_router_info);
 
-struct router {
-    troupe_router_options options;
-    struct members members;
-    struct gathers gathers;
-    uint64_t routed;
-    uint64_t refused;
-};
+troupe_error route_init(struct router *router, const troupe_router_options *options)
+{
+    router->options = *options;
+    return members_init(&router->members, options->members_max);
+}
+
+void route_fini(struct router *router)
+{
+    gathers_fini(&router->gathers);
+    members_fini(&router->members);
+}
 
 static troupe_error router_start(troupe_self *self, void *state, void *argument)
 {
-    struct router *router = state;
     (void) self;
-    router->options = *(const troupe_router_options *) argument;
-    return members_init(&router->members, router->options.members_max);
+    return route_init(state, argument);
 }
 
 static void router_stop(troupe_self *self, void *state, troupe_error reason)
 {
-    struct router *router = state;
     (void) self;
     (void) reason;
-    gathers_fini(&router->gathers);
-    members_fini(&router->members);
+    route_fini(state);
 }
 
 /* Answers a message to the router itself. That nobody waits for it any more is no error. */
@@ -190,9 +189,8 @@ static troupe_error gather(troupe_self *self, struct router *router, troupe_mess
                         time_to_gather(self, router, *message), message);
 }
 
-static troupe_error on_other(troupe_self *self, void *state, troupe_message **message)
+void route_one(troupe_self *self, struct router *router, troupe_message **message)
 {
-    struct router *router = state;
     troupe_error error = TROUPE_ERROR_NO_SUCH_ACTOR;
     if (router->members.count == 0) {
         /* none to choose from */
@@ -207,6 +205,11 @@ static troupe_error on_other(troupe_self *self, void *state, troupe_message **me
     if (error) {
         refuse(self, router, error, message);
     }
+}
+
+static troupe_error on_other(troupe_self *self, void *state, troupe_message **message)
+{
+    route_one(self, state, message);
     return TROUPE_OK;
 }
 

@@ -3,7 +3,7 @@
  *
  * A topic is known by its name (troupe_lookup) or its ref. Whatever is sent to it, but for the
  * messages below, is published: each subscriber gets a message with the same body, which if it is
- * large they share, from the topic. Per subscriber that is in the order in which the topic got them.
+ * large they share, from the topic; in the order in which the topic got them.
  * A subscriber's mailbox is its bound, and its subscription says what is done when it is full; who
  * has it dropped misses some, who has it wait slows down all publishers of the topic and with them
  * the other subscribers. One that ends has unsubscribed. A publication that asks for a reply is
@@ -74,8 +74,8 @@ typedef struct troupe_topic_lost {
 } troupe_topic_lost;
 extern const troupe_type troupe_topic_lost_type;
 
-/* Subscribes the calling actor. Sends, and does not wait for an answer: what is published after that
- * by the same actor comes.
+/* Subscribes the calling actor. Sends, and does not wait for an answer: what the same actor
+ * publishes after that comes.
  * Errors: those of troupe_send_struct. */
 TROUPE_MUST_CHECK troupe_error troupe_topic_subscribe(troupe_self *self, troupe_ref topic,
                                                       troupe_on_full on_full);
