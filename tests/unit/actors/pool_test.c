@@ -134,7 +134,8 @@ static void put_under_load(struct scene *scene, unsigned clients, uint64_t ms)
 static void has_workers_enough_and_lets_them_go_again(void **state)
 {
     (void) state;
-    /* 50 clients, 5 ms each, 50 ms pause: 45 at work if none waits, so 5 workers will do, or 4 at 8 ms more. */
+    /* 50 clients, 5 ms each, 50 ms pause: 45 at work if none waits, so 5 workers will do, or 4 if
+     * each waits 8 ms. */
     struct scene scene = {.service_us = 5000, .pause_us = 50000};
     begin(&scene, 1, 3);
     scene.warm_ns = tr_world_now_ns(scene.world) + 2000 * MS;
