@@ -31,9 +31,10 @@ typedef enum troupe_place {
     TROUPE_PLACE_OWN_THREAD       /* on a thread of its own, where it may block */
 } troupe_place;
 
-/* When a coroutine counts as started, for troupe_spawn. */
+/* When an actor counts as started, for troupe_spawn. */
 typedef enum troupe_ready_when {
-    TROUPE_READY_WHEN_WAITING = 0, /* at its first call that waits, whatever for */
+    TROUPE_READY_WHEN_WAITING = 0, /* a coroutine at its first call that waits, whatever for; a
+                                    * behavior when its `start` has returned */
     TROUPE_READY_WHEN_SAID         /* when it calls troupe_ready */
 } troupe_ready_when;
 
@@ -66,7 +67,7 @@ typedef struct troupe_spawn_options {
     uint32_t monitors_max;     /* 0: 1024 */
     troupe_place place;
     uint32_t place_worker;
-    troupe_ready_when ready_when; /* of a coroutine */
+    troupe_ready_when ready_when;
     /* 1: stays on its worker; else it may be moved to another between its turns, unless .place
      * names a worker, a key or a thread of its own. */
     uint32_t pinned;

@@ -69,7 +69,8 @@ typedef enum troupe_wait {
     TROUPE_WAIT_OFFLOAD,  /* for work of its own that the pool does */
     TROUPE_WAIT_FD,       /* for a file descriptor */
     TROUPE_WAIT_FUTURE,   /* for a promise to be kept */
-    TROUPE_WAIT_TASK      /* for tasks of its own */
+    TROUPE_WAIT_TASK,     /* for tasks of its own */
+    TROUPE_WAIT_RESTART   /* for its supervisor to restart it */
 } troupe_wait;
 
 typedef struct troupe_actor_info {

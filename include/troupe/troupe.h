@@ -21,8 +21,8 @@
 #include <troupe/monitor.h>
 #include <troupe/node.h>
 #include <troupe/offload.h>
-#include <troupe/rate_limit.h>
 #include <troupe/process.h>
+#include <troupe/rate_limit.h>
 #include <troupe/ref.h>
 #include <troupe/retry.h>
 #include <troupe/scope.h>
@@ -32,6 +32,7 @@
 #include <troupe/socket.h>
 #include <troupe/spawn.h>
 #include <troupe/statistics.h>
+#include <troupe/supervisor.h>
 #include <troupe/task.h>
 #include <troupe/time.h>
 #include <troupe/timer.h>

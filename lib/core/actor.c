@@ -17,6 +17,8 @@
 #include "core/mailbox.h"
 #include "core/monitor.h"
 #include "core/park.h"
+#include "core/restart.h"
+#include "core/supervisor.h"
 #include "core/takeover.h"
 #include "core/tasks.h"
 
@@ -46,6 +48,7 @@ static void free_extra(tr_worker *worker, tr_actor *actor)
     tr_park_free(worker, actor);
     tr_names_remove(worker->system, &extra->name);
     tr_failure_free(worker, actor);
+    tr_restart_free(worker, actor);
     for (troupe_message *entry = tr_queue_pop(&extra->pressure); entry != NULL;
          entry = tr_queue_pop(&extra->pressure)) {
         tr_message_free(&worker->pool, entry);
@@ -119,6 +122,9 @@ void tr_actor_free(tr_worker *worker, tr_actor *actor)
         tr_tasks_free(worker, actor);
         free_extra(worker, actor);
     }
+    if (actor->is_supervisor) {
+        tr_supervisor_free(worker, actor);
+    }
     tr_task_destroy(worker, &actor->task);
     if (actor->ready_message != NULL) {
         tr_message_free(&worker->pool, actor->ready_message);
@@ -166,7 +172,7 @@ troupe_error tr_actor_signal(tr_worker *worker, tr_address to, uint32_t bit)
  * again. */
 static bool signal_children(tr_worker *worker, const tr_actor *actor)
 {
-    const uint32_t bit = actor->is_cancelled ? TR_SIGNAL_CANCEL : TR_SIGNAL_STOP;
+    const uint32_t bit = TR_SIGNAL_END | (actor->is_cancelled ? TR_SIGNAL_CANCEL : TR_SIGNAL_STOP);
     const tr_slot *table = worker->system->slots.table;
     bool is_done = true;
     for (uint32_t next = actor->slot->first_child; next != 0;) {
@@ -181,6 +187,10 @@ static bool signal_children(tr_worker *worker, const tr_actor *actor)
 static void note_signals(tr_actor *actor)
 {
     const uint32_t bits = tr_slot_take_signals(actor->slot, actor->address.generation);
+    actor->is_ending = actor->is_ending || (bits & TR_SIGNAL_END) != 0;
+    if ((bits & TR_SIGNAL_REST) != 0 && actor->state != TR_ACTOR_LIVE) {
+        return; /* it rests already, or begins to */
+    }
     actor->is_stopping = actor->is_stopping || (bits & TR_SIGNAL_STOP) != 0;
     actor->is_overloaded = actor->is_overloaded || (bits & TR_SIGNAL_OVERLOAD) != 0;
     actor->is_cancelled =
@@ -201,10 +211,14 @@ void tr_actor_signalled(tr_worker *worker, tr_actor *actor)
             tr_worker_make_runnable(worker, actor);
         }
         break;
+    case TR_ACTOR_FALLING:
     case TR_ACTOR_CLOSING:
         if (!signal_children(worker, actor)) {
             tr_worker_make_runnable(worker, actor);
         }
+        break;
+    case TR_ACTOR_RESTING:
+        tr_restart_signalled(worker, actor);
         break;
     case TR_ACTOR_NEW:
     case TR_ACTOR_ENDED:
@@ -248,7 +262,7 @@ void tr_actor_run(tr_worker *worker, tr_actor *actor)
     sit_down(worker, actor);
     actor->turn_left = worker->system->options.turn_messages;
     if (TR_UNLIKELY(actor->state != TR_ACTOR_LIVE)) {
-        if (actor->state == TR_ACTOR_CLOSING && !signal_children(worker, actor)) {
+        if (tr_actor_waits_for_children(actor) && !signal_children(worker, actor)) {
             tr_worker_make_runnable(worker, actor);
         }
         tr_actor_try_reap(worker, actor);
@@ -309,9 +323,12 @@ static void end_held(tr_worker *worker, tr_actor *actor)
 void tr_actor_close(tr_worker *worker, tr_actor *actor, troupe_error error)
 {
     TR_ASSERT(actor->state == TR_ACTOR_LIVE);
-    actor->state = TR_ACTOR_CLOSING;
+    const bool rests = tr_restart_is_due(actor);
+    actor->state = rests ? TR_ACTOR_FALLING : TR_ACTOR_CLOSING;
     actor->reason = final_reason(actor, error);
-    tr_line_close(worker, actor);
+    if (!rests) {
+        tr_line_close(worker, actor);
+    }
     if (actor->reason == TROUPE_OK) {
         tr_actor_report_ready(worker, actor, TROUPE_OK);
     } /* A start that failed is told when nothing is left of it. */
@@ -319,17 +336,31 @@ void tr_actor_close(tr_worker *worker, tr_actor *actor, troupe_error error)
     if (!will_stop(actor)) {
         end_held(worker, actor);
     }
+    if (rests) {
+        tr_restart_note_task(actor);
+    }
     if (!actor->is_attached) { /* its thread still has `self` */
         tr_tasks_free(worker, actor);
         tr_task_destroy(worker, &actor->task);
     }
     tr_mailbox_release(worker, actor);
-    tr_line_refuse_all(worker, actor, TROUPE_ERROR_STALE);
+    if (!rests) {
+        tr_line_refuse_all(worker, actor, TROUPE_ERROR_STALE);
+    }
     if (actor->slot->first_child == 0) {
         tr_actor_finish(worker, actor);
     } else if (!signal_children(worker, actor)) {
         tr_worker_make_runnable(worker, actor);
     }
+}
+
+void tr_actor_end_resting(tr_worker *worker, tr_actor *actor)
+{
+    TR_ASSERT(actor->state == TR_ACTOR_RESTING);
+    actor->state = TR_ACTOR_CLOSING;
+    tr_line_close(worker, actor);
+    tr_line_refuse_all(worker, actor, TROUPE_ERROR_STALE);
+    tr_actor_finish(worker, actor);
 }
 
 static troupe_dead_reason burial_reason(const tr_worker *worker)
@@ -398,8 +429,12 @@ static void tell_parent(tr_worker *worker, tr_actor *actor)
 
 void tr_actor_finish(tr_worker *worker, tr_actor *actor)
 {
-    TR_ASSERT(actor->state == TR_ACTOR_CLOSING && actor->slot->first_child == 0);
+    TR_ASSERT(tr_actor_waits_for_children(actor) && actor->slot->first_child == 0);
     call_stop(worker, actor);
+    if (actor->state == TR_ACTOR_FALLING) {
+        tr_restart_rest(worker, actor);
+        return;
+    }
     /* Replies first, as they point to asks. */
     bury_mailbox(worker, actor);
     if (actor->extra != NULL) {
@@ -413,6 +448,9 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
         tr_names_remove(worker->system, &actor->extra->name);
     }
     tr_actor_report_ready(worker, actor, actor->reason);
+    if (actor->is_supervised) {
+        tr_restart_tell_end(worker, actor);
+    }
     actor->state = TR_ACTOR_ENDED;
     tr_monitor_tell_all(worker, actor);
     tr_ledger_add(&worker->ledger, TR_COUNT_ENDED, 1);

@@ -30,6 +30,7 @@ typedef struct tr_park tr_park;
 typedef struct tr_failure tr_failure;
 typedef struct tr_branch tr_branch;
 typedef struct tr_tasks tr_tasks;
+typedef struct tr_supervised tr_supervised;
 
 /* What users hold. A coroutine's has its task. */
 struct troupe_self {
@@ -41,6 +42,8 @@ struct troupe_self {
 typedef enum tr_actor_state {
     TR_ACTOR_NEW, /* what comes is queued; START is on the way */
     TR_ACTOR_LIVE,
+    TR_ACTOR_FALLING, /* waits for its children to end, then rests */
+    TR_ACTOR_RESTING, /* waits for its supervisor to have it begin again, or end; see restart */
     TR_ACTOR_CLOSING, /* waits for its children to end */
     TR_ACTOR_ENDED    /* waits for its last places to come back and its parent to forget it */
 } tr_actor_state;
@@ -51,7 +54,7 @@ typedef struct tr_lanes {
     uint32_t entered[TR_PRIORITIES]; /* messages that ever entered each lane, wrapping */
     uint32_t left[TR_PRIORITIES];
     uint32_t credit[TR_PRIORITIES];
-    tr_queue downs; /* behind what was queued when they came: see mailbox.c */
+    tr_queue downs;             /* behind what was queued when they came: see mailbox.c */
     troupe_admission admission; /* target_ns is 0: nothing is refused for having waited */
 } tr_lanes;
 
@@ -66,13 +69,14 @@ typedef struct tr_extra {
     tr_queue stash;
     uint32_t stashed;
     uint32_t pressure_is_high;
-    uint32_t fd_waits;        /* in the worker's fds */
-    tr_queue pressure;        /* entries of those who watch the marks */
-    tr_park *park;            /* NULL: nothing was ever parked */
-    tr_name *name;            /* NULL: none */
-    tr_failure *failure;      /* of troupe_fail, or NULL */
-    tr_failure *last_failure; /* of the last callee that failed; see failure */
-    tr_tasks *tasks;          /* NULL: has used neither scopes nor tasks */
+    uint32_t fd_waits;         /* in the worker's fds */
+    tr_queue pressure;         /* entries of those who watch the marks */
+    tr_park *park;             /* NULL: nothing was ever parked */
+    tr_name *name;             /* NULL: none */
+    tr_failure *failure;       /* of troupe_fail, or NULL */
+    tr_failure *last_failure;  /* of the last callee that failed; see failure */
+    tr_supervised *supervised; /* NULL: its parent is no supervisor */
+    tr_tasks *tasks;           /* NULL: has used neither scopes nor tasks */
 } tr_extra;
 
 /* Ordered by use: what each message touches comes first. */
@@ -134,6 +138,9 @@ struct tr_actor {
     bool is_pinned : 1;   /* stays on its worker */
     bool is_attached : 1; /* a thread from outside is its code, and has not detached */
     bool is_in_call : 1;  /* and is in a call that has waited, and not returned */
+    bool is_supervised : 1;
+    bool is_supervisor : 1; /* when told to stop it goes on until its children have ended */
+    bool is_ending : 1;     /* told to end for good, not to rest */
     uint64_t bytes_to_release;
     uint64_t tickets_made;
     uint32_t tickets;              /* places in lines asked for and not answered */
@@ -161,9 +168,16 @@ static inline const tr_system *tr_self_system(const troupe_self *self)
  * closing or ended. NULL otherwise. */
 tr_actor *tr_actor_at(tr_worker *worker, tr_address address);
 
+/* Whether its mailbox is open. */
 static inline bool tr_actor_is_live(const tr_actor *actor)
 {
-    return actor->state <= TR_ACTOR_LIVE;
+    return actor->state <= TR_ACTOR_RESTING;
+}
+
+/* Whether it waits for its children to end. */
+static inline bool tr_actor_waits_for_children(const tr_actor *actor)
+{
+    return actor->state == TR_ACTOR_FALLING || actor->state == TR_ACTOR_CLOSING;
 }
 
 static inline tr_address tr_actor_parent(const tr_actor *actor)
@@ -209,6 +223,8 @@ void tr_actor_run(tr_worker *worker, tr_actor *actor);
 
 /* Begins the end: closes the mailbox, stops the children, and goes on when the last has ended. */
 void tr_actor_close(tr_worker *worker, tr_actor *actor, troupe_error reason);
+/* The same for one that rests. */
+void tr_actor_end_resting(tr_worker *worker, tr_actor *actor);
 /* The last child has ended, or there was none. */
 void tr_actor_finish(tr_worker *worker, tr_actor *actor);
 /* After a place or the parent's word came back: frees the slot if that was the last. */

@@ -6,6 +6,7 @@
 #include "core/mailbox.h"
 #include "core/park.h"
 #include "core/scope.h"
+#include "core/supervisor.h"
 #include "core/takeover.h"
 #include "core/task.h"
 
@@ -31,8 +32,7 @@ static void end_handled(tr_actor *actor, troupe_message *message, troupe_error e
         tr_held_remove(actor, message);
         const bool has_failed = error != TROUPE_OK;
         actor->reason = error; /* it is going to close */
-        tr_message_end(worker, message,
-                       has_failed ? TROUPE_OUTCOME_FAILED : TROUPE_OUTCOME_HANDLED,
+        tr_message_end(worker, message, has_failed ? TROUPE_OUTCOME_FAILED : TROUPE_OUTCOME_HANDLED,
                        has_failed ? TROUPE_ERROR_HANDLER_FAILED : TROUPE_ERROR_NO_REPLY);
     } else {
         troupe_message_destroy(&message);
@@ -159,9 +159,23 @@ static troupe_error start(tr_worker *worker, tr_actor *actor)
         worker = leave_user(actor);
     }
     actor->is_started = error == TROUPE_OK;
-    if (actor->is_started) {
+    if (actor->is_started && !actor->says_ready) {
         tr_actor_report_ready(worker, actor, TROUPE_OK);
     }
+    return error;
+}
+
+static bool is_told_to_end(const tr_actor *actor)
+{
+    return actor->is_cancelled || (actor->is_stopping && !actor->is_supervisor);
+}
+
+/* A supervisor ends its children first, one after the other. */
+static troupe_error hear_stop(tr_actor *actor)
+{
+    enter_user(actor, NULL);
+    const troupe_error error = tr_supervisor_told_to_stop(&actor->self, actor->state_block);
+    (void) leave_user(actor);
     return error;
 }
 
@@ -169,8 +183,10 @@ static troupe_error start(tr_worker *worker, tr_actor *actor)
 static troupe_error handle_messages(tr_worker *worker, tr_actor *actor)
 {
     troupe_error error = actor->is_started ? TROUPE_OK : start(worker, actor);
-    while (error == TROUPE_OK && actor->turn_left > 0 && !actor->is_stopping &&
-           !actor->is_cancelled) {
+    if (TR_UNLIKELY(actor->is_supervisor && actor->is_stopping && error == TROUPE_OK)) {
+        error = hear_stop(actor);
+    }
+    while (error == TROUPE_OK && actor->turn_left > 0 && !is_told_to_end(actor)) {
         worker = actor->worker;
         if (TR_UNLIKELY(tr_park_is_used(actor))) {
             error = tr_dispatch_returned(worker, actor);
@@ -204,7 +220,7 @@ void tr_dispatch_turn(tr_worker *worker, tr_actor *actor)
 {
     const troupe_error error = handle_messages(worker, actor);
     worker = actor->worker;
-    if (TR_UNLIKELY(error != TROUPE_OK || actor->is_stopping || actor->is_cancelled)) {
+    if (TR_UNLIKELY(error != TROUPE_OK || is_told_to_end(actor))) {
         tr_actor_close(worker, actor, error); /* gives the places back too */
         return;
     }

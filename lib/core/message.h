@@ -31,25 +31,26 @@ typedef enum tr_kind {
     TR_KIND_DOWN,  /* to a watcher; before that the watcher's entry at the watched */
     TR_KIND_REPLY, /* to an ask; `correlation` is its id, `value` the error if it has no body */
     /* What workers tell each other; never seen by handlers, never counted. */
-    TR_KIND_START,        /* run this new actor */
-    TR_KIND_READY,        /* to the spawner: what the start returned is in `value` */
-    TR_KIND_ENDED,        /* to the parent: the reason is in `value` */
-    TR_KIND_REAPED,       /* back to the ended: its parent has forgotten it */
-    TR_KIND_SIGNAL,       /* look at your slot's signals */
-    TR_KIND_MONITOR,      /* becomes the entry, and then the DOWN */
+    TR_KIND_START,   /* run this new actor */
+    TR_KIND_READY,   /* to the spawner: what the start returned is in `value` */
+    TR_KIND_ENDED,   /* to the parent: the reason is in `value` */
+    TR_KIND_REAPED,  /* back to the ended: its parent has forgotten it */
+    TR_KIND_SIGNAL,  /* look at your slot's signals */
+    TR_KIND_MONITOR, /* becomes the entry, and then the DOWN */
     TR_KIND_DEMONITOR,
-    TR_KIND_LINE_ENTER,   /* room for one message of `size` bytes, ticket in `correlation` */
-    TR_KIND_LINE_GRANT,   /* back: `value` says OK (a place is reserved) or why not */
-    TR_KIND_LINE_LEAVE,   /* the ticket in `correlation` is not wanted any more */
-    TR_KIND_LINE_RETURN,  /* a place that was granted and not used, with `size` bytes */
-    TR_KIND_GIVE_UP,      /* the asker of `correlation` does not wait any more */
-    TR_KIND_PROBE,        /* looks for a ring of waits */
-    TR_KIND_PRESSURE,     /* becomes the entry of one who watches the marks */
-    TR_KIND_MOVE,         /* a step in moving a batch of actors; see moves */
-    TR_KIND_BALANCE,      /* who gives actors to whom; see balance */
-    TR_KIND_JOB,          /* of a job: it has ended; embedded in it */
-    TR_KIND_PROMISE,      /* of a future: its promise has been kept; embedded in it */
-    TR_KIND_CALL          /* run what the body (a tr_call first) says on this worker */
+    TR_KIND_LINE_ENTER,  /* room for one message of `size` bytes, ticket in `correlation` */
+    TR_KIND_LINE_GRANT,  /* back: `value` says OK (a place is reserved) or why not */
+    TR_KIND_LINE_LEAVE,  /* the ticket in `correlation` is not wanted any more */
+    TR_KIND_LINE_RETURN, /* a place that was granted and not used, with `size` bytes */
+    TR_KIND_GIVE_UP,     /* the asker of `correlation` does not wait any more */
+    TR_KIND_PROBE,       /* looks for a ring of waits */
+    TR_KIND_PRESSURE,    /* becomes the entry of one who watches the marks */
+    TR_KIND_MOVE,        /* a step in moving a batch of actors; see moves */
+    TR_KIND_BALANCE,     /* who gives actors to whom; see balance */
+    TR_KIND_JOB,         /* of a job: it has ended; embedded in it */
+    TR_KIND_PROMISE,     /* of a future: its promise has been kept; embedded in it */
+    TR_KIND_WORD,        /* between a supervisor and its child; see restart */
+    TR_KIND_CALL         /* run what the body (a tr_call first) says on this worker */
 } tr_kind;
 
 typedef enum tr_form {
@@ -89,7 +90,7 @@ struct troupe_message {
     tr_address receiver;
     uint32_t size; /* logical bytes of the body */
     uint16_t flags;
-    uint8_t kind_and_form; /* tr_kind | tr_form << 6 */
+    uint8_t kind_and_form;    /* tr_kind | tr_form << 6 */
     _Atomic uint8_t released; /* set by troupe_message_destroy on a held message */
 };
 _Static_assert(sizeof(struct troupe_message) == 64, "the header is one cache line");
@@ -168,8 +169,7 @@ TROUPE_MUST_CHECK troupe_error tr_message_of_protobuf(tr_pool *pool, const Proto
                                                       troupe_message **out_message);
 
 TROUPE_MUST_CHECK troupe_error tr_message_of_struct(tr_pool *pool, const troupe_type *type,
-                                                    const void *body,
-                                                    troupe_message **out_message);
+                                                    const void *body, troupe_message **out_message);
 
 TROUPE_MUST_CHECK troupe_error tr_message_of_bytes(tr_pool *pool, const troupe_type *type,
                                                    const troupe_bytes *bytes,

@@ -229,14 +229,14 @@ uint64_t tr_slot_close(tr_slot *slot, uint32_t count)
     return before;
 }
 
-bool tr_slot_signal(tr_slot *slot, uint32_t generation, uint32_t bit)
+bool tr_slot_signal(tr_slot *slot, uint32_t generation, uint32_t bits)
 {
     uint64_t word = atomic_load_explicit(&slot->signals, memory_order_relaxed);
     do {
-        if (word >> 32 != generation || (word & bit) != 0) {
+        if (word >> 32 != generation || (word & bits) == bits) {
             return false;
         }
-    } while (!atomic_compare_exchange_weak_explicit(&slot->signals, &word, word | bit,
+    } while (!atomic_compare_exchange_weak_explicit(&slot->signals, &word, word | bits,
                                                     memory_order_acq_rel, memory_order_relaxed));
     return true;
 }

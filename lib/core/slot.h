@@ -33,6 +33,8 @@ typedef struct tr_actor tr_actor;
 #define TR_SIGNAL_STOP 1U
 #define TR_SIGNAL_CANCEL 2U
 #define TR_SIGNAL_OVERLOAD 4U
+#define TR_SIGNAL_END 8U   /* with one of these: a supervised actor ends for good */
+#define TR_SIGNAL_REST 16U /* with one of these: only one that is live is meant */
 
 typedef struct tr_slot {
     /* Written by senders. */
@@ -43,8 +45,8 @@ typedef struct tr_slot {
     _Atomic uint32_t peak;    /* highest depth seen by the owner */
     /* Written by the spawner before the ref exists; read by senders, who check the generation. */
     _Atomic(tr_actor *) actor;
-    _Atomic uint64_t way;    /* to the actor; see way.h */
-    _Atomic uint32_t limit;  /* places that admission gives */
+    _Atomic uint64_t way;   /* to the actor; see way.h */
+    _Atomic uint32_t limit; /* places that admission gives */
     _Atomic uint64_t reply_bytes;
     _Alignas(64) _Atomic uint32_t capacity;
     _Atomic uint32_t on_full; /* troupe_on_full */
@@ -154,8 +156,8 @@ void tr_slot_open(tr_slot *slot);
 /* Closes an open one and gives `count` places back in the same step. Returns the word before. */
 uint64_t tr_slot_close(tr_slot *slot, uint32_t count);
 
-/* Sets a signal; false if it was set already or the generation is another. */
-bool tr_slot_signal(tr_slot *slot, uint32_t generation, uint32_t bit);
+/* Sets signals; false if they were set already or the generation is another. */
+bool tr_slot_signal(tr_slot *slot, uint32_t generation, uint32_t bits);
 /* Takes all signals. */
 uint32_t tr_slot_take_signals(tr_slot *slot, uint32_t generation);
 

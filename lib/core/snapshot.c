@@ -107,8 +107,10 @@ static void describe_wait(const tr_worker *worker, const tr_actor *actor, troupe
 {
     tr_address to = {0};
     uint64_t ticket = 0;
-    if (actor->state == TR_ACTOR_CLOSING) {
+    if (tr_actor_waits_for_children(actor)) {
         info->wait = TROUPE_WAIT_CHILDREN;
+    } else if (actor->state == TR_ACTOR_RESTING) {
+        info->wait = TROUPE_WAIT_RESTART;
     } else if (actor->task != NULL) {
         info->wait = actor->task->wait;
         info->waiting_since_ns = actor->task->since_ns;

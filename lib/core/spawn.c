@@ -10,6 +10,7 @@
 #include "core/guardian.h"
 #include "core/monitor.h"
 #include "core/place.h"
+#include "core/restart.h"
 #include "core/scope.h"
 #include "core/tasks.h"
 
@@ -179,9 +180,11 @@ static void unlink_child(tr_system *system, tr_slot *child)
 }
 
 /* All that can fail of an actor whose block and slot are there. */
-static troupe_error furnish(tr_worker *worker, tr_actor *actor, const troupe_spawn_options *options)
+static troupe_error furnish(tr_worker *worker, tr_actor *actor, const troupe_spawn_options *options,
+                            const troupe_message *ready)
 {
     troupe_error error = TROUPE_OK;
+    tr_actor *parent = tr_actor_at(worker, tr_actor_parent(actor));
     if (options->body != NULL) {
         error = tr_task_create(worker, actor);
     }
@@ -192,8 +195,10 @@ static troupe_error furnish(tr_worker *worker, tr_actor *actor, const troupe_spa
                     : tr_names_add(worker->system, options->name, actor->address, &extra->name);
     }
     if (error == TROUPE_OK && options->out_monitor != NULL) {
-        tr_actor *watcher = tr_actor_at(worker, tr_actor_parent(actor));
-        error = tr_monitor_attach(worker, watcher, actor, options->out_monitor);
+        error = tr_monitor_attach(worker, parent, actor, options->out_monitor);
+    }
+    if (error == TROUPE_OK && parent != NULL && parent->is_supervisor) {
+        error = tr_restart_enrol(worker, actor, ready->correlation);
     }
     return error;
 }
@@ -242,7 +247,8 @@ static void ship(tr_worker *worker, tr_worker *home, tr_actor *actor, troupe_mes
 
 /* An actor with a slot and all that it needs to begin. */
 static troupe_error make_actor(tr_worker *worker, tr_worker *home, tr_address parent,
-                               const troupe_spawn_options *options, tr_actor **out_actor)
+                               const troupe_spawn_options *options, const troupe_message *ready,
+                               tr_actor **out_actor)
 {
     tr_actor *actor = make_block(worker, options);
     TR_REQUIRE(actor != NULL, NO_MEMORY);
@@ -255,7 +261,7 @@ static troupe_error make_actor(tr_worker *worker, tr_worker *home, tr_address pa
     actor->slot = slot;
     actor->address = (tr_address) {.slot = slot->index, .generation = tr_slot_generation(slot)};
     slot->parent = parent;
-    const troupe_error error = furnish(worker, actor, options);
+    const troupe_error error = furnish(worker, actor, options, ready);
     if (error) {
         tr_slots_give(&worker->system->slots, slot);
         tr_actor_free(worker, actor);
@@ -275,7 +281,7 @@ static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address pare
         TR_REQUIRE(start != NULL, NO_MEMORY);
     }
     tr_actor *actor = NULL;
-    const troupe_error error = make_actor(worker, home, parent, options, &actor);
+    const troupe_error error = make_actor(worker, home, parent, options, ready, &actor);
     if (error) {
         if (start != NULL) {
             tr_message_free(&worker->pool, start);
@@ -331,6 +337,9 @@ void tr_spawn_ready(tr_worker *worker, troupe_message *message)
     if (spawner != NULL && spawner->is_guardian) {
         tr_root_ready *ready = (tr_root_ready *) (uintptr_t) message->correlation;
         ready->done(ready, error);
+    } else if (spawner != NULL && spawner->is_supervisor) {
+        tr_restart_ready_came(worker, spawner, message);
+        return;
     } else if (spawner != NULL) {
         tr_task *task = tr_task_of(spawner, waits_for_start, &message->sender);
         if (task != NULL && waits_for_start(task, &message->sender)) {
@@ -362,7 +371,7 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
     if (parent->is_guardian && !is_attached) {
         system->ports.root_ended(system->ports.context, reason);
     }
-    if (parent->state == TR_ACTOR_CLOSING && parent->slot->first_child == 0) {
+    if (tr_actor_waits_for_children(parent) && parent->slot->first_child == 0) {
         tr_actor_finish(worker, parent);
     }
 }

@@ -14,6 +14,7 @@
 #include "core/offload.h"
 #include "core/pressure.h"
 #include "core/probe.h"
+#include "core/restart.h"
 #include "core/scope.h"
 #include "core/send.h"
 #include "core/spawn.h"
@@ -337,6 +338,7 @@ static receiver *const receivers[] = {
     [TR_KIND_BALANCE] = tr_balance_came,
     [TR_KIND_JOB] = tr_offload_came,
     [TR_KIND_PROMISE] = tr_future_came,
+    [TR_KIND_WORD] = tr_restart_word_came,
     [TR_KIND_CALL] = run_call,
 };
 

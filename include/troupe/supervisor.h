@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* supervisor: an actor that starts others, restarts those that fail, and gives up by a written
+ * rule.
+ *
+ * A tree is constant data: a supervisor's children are described by an array, and a child may be a
+ * supervisor again. Children are started in the order of the array, each when the one before is
+ * ready, and stopped in reverse.
+ *
+ *     static const troupe_child_spec children[] = {
+ *         TROUPE_CHILD(.id = "till", .actor = TROUPE_SPAWN(.behavior = &till)),
+ *         TROUPE_CHILD(.id = "desk", .actor = TROUPE_SPAWN(.body = desk)),
+ *     };
+ *     static const troupe_supervisor_spec shop = TROUPE_SUPERVISOR(.name = "shop",
+ *         .children = children, .child_count = 2);
+ *
+ * A restart keeps the child's ref, name, mailbox and those who watch it. The message that was being
+ * handled when it failed has ended; what is queued, or comes meanwhile, is handled by the next
+ * start. Its state is zeroed and its `start` or body called again with the same argument; its own
+ * children, timers, asks and monitors have ended. Those who watch it are told when it ends for
+ * good.
+ * Threads: the handler or body that self was given to. */
+#ifndef TROUPE_SUPERVISOR_H
+#define TROUPE_SUPERVISOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <troupe/api.h>
+#include <troupe/error.h>
+#include <troupe/ref.h>
+#include <troupe/spawn.h>
+#include <troupe/time.h>
+
+TROUPE_BEGIN
+
+/* Who is restarted when a child has failed. */
+typedef enum troupe_strategy {
+    TROUPE_ONE_FOR_ONE = 0, /* that child */
+    TROUPE_ONE_FOR_ALL,     /* all: they are stopped in reverse order and started in order */
+    TROUPE_REST_FOR_ONE,    /* that child and those after it */
+    TROUPE_DYNAMIC /* that child; children have no order, are started and stopped at once */
+} troupe_strategy;
+
+/* When a child is restarted. */
+typedef enum troupe_child_kind {
+    TROUPE_PERMANENT = 0, /* however it ended */
+    TROUPE_TRANSIENT,     /* when it failed; not when it returned OK or was stopped */
+    TROUPE_TEMPORARY      /* never */
+} troupe_child_kind;
+
+/* When a supervisor ends by itself because significant children have ended for good. */
+typedef enum troupe_auto_shutdown {
+    TROUPE_AUTO_SHUTDOWN_NEVER = 0,
+    TROUPE_AUTO_SHUTDOWN_ANY, /* one has */
+    TROUPE_AUTO_SHUTDOWN_ALL  /* the last has */
+} troupe_auto_shutdown;
+
+typedef struct troupe_supervisor_spec troupe_supervisor_spec;
+
+/* A child. Give `actor` or `supervisor`; what they point to is borrowed while the supervisor lives.
+ * Zero means the default of each field. */
+typedef struct troupe_child_spec {
+    size_t size;    /* set by TROUPE_CHILD */
+    const char *id; /* for logs and lists; NULL: "" */
+    const troupe_spawn_options *actor;
+    const troupe_supervisor_spec *supervisor;
+    /* Before a restart it waits, twice as long each time it fails again before it has been up for
+     * `healthy_after`. TROUPE_NOW: not at all. */
+    troupe_timeout backoff_start; /* not given: 50 ms */
+    troupe_timeout backoff_max;   /* not given: 30 s */
+    troupe_timeout healthy_after; /* not given: 30 s */
+    troupe_timeout ready_timeout; /* not given: 5 s; of each start */
+    /* Not given: 5 s, of a supervisor TROUPE_FOREVER. One that has not ended by then is cancelled,
+     * and named in the log if that does not end it either in the same time. */
+    troupe_timeout stop_timeout;
+    troupe_child_kind kind;
+    uint32_t jitter_percent; /* 0: 20; by so much at most a pause is longer or shorter; at most
+                              * 100 */
+    uint32_t is_significant; /* 1: counts for auto_shutdown */
+    uint32_t reserved;
+} troupe_child_spec;
+
+#define TROUPE_CHILD(...)                                                                          \
+    {                                                                                              \
+        .size = sizeof(troupe_child_spec), __VA_ARGS__                                             \
+    }
+
+#define TROUPE_NO_RESTARTS UINT32_MAX
+
+struct troupe_supervisor_spec {
+    size_t size;      /* set by TROUPE_SUPERVISOR */
+    const char *name; /* registered; NULL: none */
+    const troupe_child_spec *children;
+    size_t child_count;
+    troupe_timeout window; /* not given: 30 s */
+    troupe_strategy strategy;
+    /* More restarts within any `window` and it gives up: it ends its children and fails with the
+     * reason of the child that failed last. 0: 3; TROUPE_NO_RESTARTS: the first failure is one too
+     * many. At most 10000. */
+    uint32_t restarts_max;
+    troupe_auto_shutdown auto_shutdown;
+    uint32_t reserved;
+};
+
+#define TROUPE_SUPERVISOR(...)                                                                     \
+    {                                                                                              \
+        .size = sizeof(troupe_supervisor_spec), __VA_ARGS__                                        \
+    }
+
+/* Spawns a supervisor as a child of this actor. It is ready when all its children are; if the first
+ * start of one fails it ends those started before and fails with that child's error. Told to stop,
+ * it ends its children first. The specs are borrowed for its life.
+ * Waits:  until it is ready. For coroutines.
+ * Errors: the first failing child's own; as troupe_spawn; BAD_ARGUMENT. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_supervise(troupe_self *self,
+                                                           const troupe_supervisor_spec *spec,
+                                                           troupe_ref *out_ref);
+
+TROUPE_END
+
+#endif

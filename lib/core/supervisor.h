@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* supervisor: the actor that carries out supervisor_policy.
+ *
+ * A behavior. Its children tell it by words (restart) what has become of them; each word moves a
+ * child's stand on, and then what the policy asks for next is done, until nothing is left to do.
+ * Owns:       its records of the children; the words of those that rest.
+ * Invariants: a child that rests has its word in its record. At most one timer of a child runs: of
+ *             a start, an end or a pause.
+ * Threads:    the worker's of the supervisor.
+ * Uses:       restart, supervisor_policy, the public calls. */
+#ifndef TR_CORE_SUPERVISOR_H
+#define TR_CORE_SUPERVISOR_H
+
+#include "core/actor.h"
+
+extern const troupe_behavior tr_supervisor_behavior;
+
+/* It was told to stop: ends its children; what it returns is like a handler's. */
+TROUPE_MUST_CHECK troupe_error tr_supervisor_told_to_stop(troupe_self *self, void *state);
+
+/* Frees the records. */
+void tr_supervisor_free(tr_worker *worker, tr_actor *actor);
+
+#endif
