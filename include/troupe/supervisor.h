@@ -115,6 +115,62 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_supervise(troupe_self *self,
                                                            const troupe_supervisor_spec *spec,
                                                            troupe_ref *out_ref);
 
+/* While a supervisor runs its children can be looked at and changed. These ask it, from a
+ * coroutine, which waits. A child that asks so about itself waits for its own end: give a short
+ * timeout.
+ * Errors: those of troupe_ask; STALE for a ref that is no child of it (any more); LIMIT_REACHED
+ *         while another such call about the same child is under way; STOPPING when it is ending;
+ *         PROTOCOL or NO_REPLY if it is no supervisor. After TIMED_OUT or CANCELLED the change may still be
+ *         made. */
+
+/* Adds a child, behind the others, and starts it. The spec is copied; what it points to is borrowed
+ * while the child lives.
+ * Waits:  until the child is ready.
+ * Errors: also the child's own, if its first start fails: then it is not added; BAD_ARGUMENT. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_child_add(troupe_self *self, troupe_ref supervisor,
+                                                           const troupe_child_spec *spec,
+                                                           troupe_timeout timeout,
+                                                           troupe_ref *out_ref);
+
+/* Ends a child for good. Waits: until it has ended. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_child_remove(troupe_self *self,
+                                                              troupe_ref supervisor,
+                                                              troupe_ref child,
+                                                              troupe_timeout timeout);
+
+/* Stops a child and starts it again, that one only and uncounted. Waits: until it is ready.
+ * Errors: also the child's own, if it fails again first; it is then restarted by the rules. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_child_restart(troupe_self *self,
+                                                               troupe_ref supervisor,
+                                                               troupe_ref child,
+                                                               troupe_timeout timeout);
+
+typedef enum troupe_child_state {
+    TROUPE_CHILD_WAITING,  /* for those before it to be ready */
+    TROUPE_CHILD_STARTING, /* not ready yet */
+    TROUPE_CHILD_UP,
+    TROUPE_CHILD_RESTING, /* to be restarted */
+    TROUPE_CHILD_STOPPING
+} troupe_child_state;
+
+typedef struct troupe_child_info {
+    troupe_ref ref; /* none while it waits */
+    char id[48];    /* cut if longer */
+    troupe_child_state state;
+    troupe_child_kind kind;
+    uint64_t restarts;
+    troupe_error last_reason; /* why it was restarted last */
+    uint32_t reserved;
+} troupe_child_info;
+
+/* Describes the first `room` children, in the order of their start. *out_count becomes how many
+ * there are in all. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_child_list(troupe_self *self,
+                                                            troupe_ref supervisor,
+                                                            troupe_timeout timeout,
+                                                            troupe_child_info *infos, size_t room,
+                                                            size_t *out_count);
+
 TROUPE_END
 
 #endif

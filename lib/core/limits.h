@@ -81,6 +81,9 @@
 /* How often a line that waits for the node's bytes is looked at. */
 #define TR_BUDGET_LOOK_NS UINT64_C(5000000)
 
+/* Of one supervisor, which has a timer for each. */
+#define TR_CHILDREN_MAX (UINT32_C(1) << 20)
+
 #define TR_DEAD_LETTER_SUBSCRIBERS_MAX 8
 #define TR_DEAD_LETTER_LOG_FIRST 10
 #define TR_DEAD_LETTER_LOG_PAUSE_NS UINT64_C(1000000000)

@@ -3,46 +3,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <troupe/timer.h>
 
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "core/bracket.h"
 #include "core/restart.h"
-#include "core/supervisor_policy.h"
-
-#define TIMERS_MAX (UINT32_C(1) << 20)
-
-typedef struct tr_child {
-    tr_plan_child plan; /* first */
-    uint64_t id;
-    troupe_child_spec spec;
-    troupe_ref ref;
-    troupe_message *word; /* while it rests */
-    troupe_timer timer;
-    troupe_error verdict; /* TIMED_OUT: its start took too long */
-    bool is_cancelled;    /* as it did not end in time */
-} tr_child;
-
-typedef struct tr_supervisor {
-    troupe_supervisor_spec spec;
-    tr_list children; /* plan.link, in the order of their start */
-    tr_table ids;     /* id -> tr_child */
-    tr_intensity intensity;
-    uint32_t significant; /* that have not ended for good */
-    bool is_ready;
-    bool is_ending;
-    bool has_begun;       /* of a dynamic one: its first children are spawned */
-    bool has_told_all;    /* likewise: they are told to end */
-    troupe_error verdict; /* how it is going to end, once is_ending */
-    char text[TR_FAILURE_TEXT_SIZE];
-} tr_supervisor;
-
-static const troupe_allocator *allocator_of(const tr_worker *worker)
-{
-    return worker->system->ports.allocator;
-}
+#include "core/supervisor_children.h"
 
 /* The child that a word or tick is about, if it still is: NULL for what comes late. */
 static tr_child *find(const tr_supervisor *supervisor, uint64_t id)
@@ -107,34 +74,6 @@ static void give_up(tr_supervisor *supervisor, const tr_child *child, const char
     begin_end(supervisor, reason != TROUPE_OK ? reason : TROUPE_ERROR_FAILED);
 }
 
-static void remove_child(tr_supervisor *supervisor, tr_worker *worker, tr_child *child)
-{
-    tr_list_remove(&child->plan.link);
-    (void) tr_table_remove(&supervisor->ids, child->id);
-    tr_free(allocator_of(worker), child, sizeof *child);
-}
-
-static troupe_error add_child(troupe_self *self, tr_supervisor *supervisor,
-                              const troupe_child_spec *spec, tr_child **out_child)
-{
-    const troupe_allocator *allocator = allocator_of(self->actor->worker);
-    tr_child *child = tr_allocate(allocator, sizeof *child);
-    TR_REQUIRE(child != NULL, NO_MEMORY);
-    if (!tr_policy_complete_child(spec, &child->spec)) {
-        tr_free(allocator, child, sizeof *child);
-        return TROUPE_ERROR_BAD_ARGUMENT;
-    }
-    const troupe_error error = tr_table_add(&supervisor->ids, child, &child->id);
-    if (error) {
-        tr_free(allocator, child, sizeof *child);
-        return error;
-    }
-    tr_list_push_back(&supervisor->children, &child->plan.link);
-    supervisor->significant += child->spec.is_significant;
-    *out_child = child;
-    return TROUPE_OK;
-}
-
 /* What the policy asks for. */
 
 static void spawn(troupe_self *self, tr_supervisor *supervisor, tr_child *child)
@@ -146,12 +85,15 @@ static void spawn(troupe_self *self, tr_supervisor *supervisor, tr_child *child)
             : tr_restart_spawn(
                   self,
                   TROUPE_SPAWN(.behavior = &tr_supervisor_behavior, .name = below->name,
-                               .argument = (void *) (uintptr_t) below, .timers_max = TIMERS_MAX,
-                               .ready_when = TROUPE_READY_WHEN_SAID),
+                               .argument = (void *) (uintptr_t) below,
+                               .timers_max = TR_CHILDREN_MAX, .ready_when = TROUPE_READY_WHEN_SAID),
                   child->id, &child->ref);
     if (error) {
         child->plan.want = TR_WANT_GONE;
-        give_up(supervisor, child, "could not be spawned", error, "");
+        if (child->request == NULL) {
+            give_up(supervisor, child, "could not be spawned", error, "");
+        }
+        tr_children_answer(self, child, error);
         return;
     }
     child->plan.stand = TR_STAND_STARTING;
@@ -161,6 +103,7 @@ static void spawn(troupe_self *self, tr_supervisor *supervisor, tr_child *child)
 static void restart(troupe_self *self, tr_child *child)
 {
     child->plan.stand = TR_STAND_STARTING;
+    child->restarts++;
     child->verdict = TROUPE_OK;
     tr_restart_answer(self, &child->word, TR_WORD_BEGIN);
     limit(self, child, child->spec.ready_timeout.ns);
@@ -181,10 +124,11 @@ static troupe_error rest(troupe_self *self, tr_child *child)
     return tell(self, child, TR_SIGNAL_STOP | TR_SIGNAL_REST);
 }
 
-static troupe_error end(troupe_self *self, tr_child *child)
+static troupe_error end(troupe_self *self, tr_supervisor *supervisor, tr_child *child)
 {
     if (child->plan.stand == TR_STAND_NEW) {
         child->plan.stand = TR_STAND_GONE;
+        supervisor->has_gone = true;
         return TROUPE_OK;
     }
     const bool rests = child->plan.stand == TR_STAND_RESTING;
@@ -222,7 +166,7 @@ static troupe_error carry_out(troupe_self *self, tr_supervisor *supervisor, tr_a
     case TR_ACTION_REST:
         return rest(self, child);
     case TR_ACTION_END:
-        return end(self, child);
+        return end(self, supervisor, child);
     case TR_ACTION_PAUSE:
         limit(self, child, child->plan.due_ns - now_ns);
         if (child->plan.due_ns != 0) { /* there was memory for it */
@@ -292,6 +236,20 @@ static troupe_error settle_dynamic(troupe_self *self, tr_supervisor *supervisor,
     return error;
 }
 
+static void forget_those_that_never_were(troupe_self *self, tr_supervisor *supervisor)
+{
+    supervisor->has_gone = false;
+    for (tr_list *node = tr_list_first(&supervisor->children); node != NULL;) {
+        tr_list *next = tr_list_next(&supervisor->children, node);
+        tr_child *child = (tr_child *) TR_CONTAINER_OF(node, tr_plan_child, link);
+        if (child->plan.stand == TR_STAND_GONE) {
+            tr_children_answer(self, child, TROUPE_ERROR_STOPPING);
+            tr_children_remove(supervisor, self->actor->worker, child);
+        }
+        node = next;
+    }
+}
+
 /* Does what is to be done, as far as it can be now. `subject` is the child that something has
  * happened to, or NULL. */
 static troupe_error settle(troupe_self *self, tr_supervisor *supervisor, tr_child *subject)
@@ -301,6 +259,9 @@ static troupe_error settle(troupe_self *self, tr_supervisor *supervisor, tr_chil
                                    : settle_in_order(self, supervisor);
     if (error) {
         return error;
+    }
+    if (supervisor->has_gone) {
+        forget_those_that_never_were(self, supervisor);
     }
     if (supervisor->is_ending) {
         return tr_plan_is_done(&supervisor->children) ? conclude(self, supervisor) : TROUPE_OK;
@@ -340,7 +301,11 @@ static void ended_by_itself(troupe_self *self, tr_supervisor *supervisor, tr_chi
                             troupe_error reason, const char *text)
 {
     const uint64_t now_ns = troupe_self_now_ns(self);
-    if (!child->plan.was_up) {
+    child->last_reason = reason;
+    if (!child->plan.was_up && child->request != NULL) {
+        child->plan.want = TR_WANT_GONE; /* it is not added; who asked is told when it has ended */
+        return;
+    } else if (!child->plan.was_up) {
         child->plan.want = TR_WANT_GONE;
         give_up(supervisor, child, "did not start", reason, text);
     } else if (!tr_policy_restarts(child->spec.kind, reason)) {
@@ -353,6 +318,7 @@ static void ended_by_itself(troupe_self *self, tr_supervisor *supervisor, tr_chi
         tr_plan_restart(&supervisor->children, supervisor->spec.strategy, &child->plan,
                         now_ns + pause_ns);
     }
+    tr_children_answer(self, child, reason != TROUPE_OK ? reason : TROUPE_ERROR_FAILED);
 }
 
 static troupe_error handle_rests(troupe_self *self, tr_supervisor *supervisor, tr_child *child,
@@ -390,7 +356,11 @@ static troupe_error handle_word(troupe_self *self, void *state, troupe_message *
     if (child->plan.want != TR_WANT_GONE) {
         gone_for_good(supervisor, child);
     }
-    remove_child(supervisor, self->actor->worker, child);
+    tr_children_answer(self, child,
+                       child->plan.was_up                ? TROUPE_OK
+                       : child->last_reason != TROUPE_OK ? child->last_reason
+                                                         : TROUPE_ERROR_STOPPING);
+    tr_children_remove(supervisor, self->actor->worker, child);
     return settle(self, supervisor, NULL);
 }
 
@@ -405,6 +375,7 @@ static troupe_error handle_ready(troupe_self *self, void *state, troupe_message 
     child->plan.stand = TR_STAND_UP;
     child->plan.was_up = true;
     child->plan.up_since_ns = troupe_self_now_ns(self);
+    tr_children_answer(self, child, TROUPE_OK);
     return settle(self, supervisor, child);
 }
 
@@ -453,12 +424,20 @@ static troupe_error handle_tick(troupe_self *self, void *state, troupe_message *
     return error ? error : settle(self, supervisor, child);
 }
 
+static troupe_error handle_request(troupe_self *self, void *state, troupe_message **message)
+{
+    tr_supervisor *supervisor = state;
+    tr_child *child = NULL;
+    tr_children_request(self, supervisor, message, &child);
+    return child != NULL ? settle(self, supervisor, child) : TROUPE_OK;
+}
+
 /* Its life. */
 
 static troupe_error fill_in(troupe_self *self, tr_supervisor *supervisor,
                             const troupe_supervisor_spec *spec)
 {
-    const troupe_allocator *allocator = allocator_of(self->actor->worker);
+    const troupe_allocator *allocator = self->actor->worker->system->ports.allocator;
     TR_REQUIRE(tr_policy_complete(spec, &supervisor->spec), BAD_ARGUMENT);
     supervisor->intensity.limit = supervisor->spec.restarts_max;
     supervisor->intensity.window_ns = supervisor->spec.window.ns;
@@ -470,7 +449,7 @@ static troupe_error fill_in(troupe_self *self, tr_supervisor *supervisor,
     for (size_t i = 0; i < supervisor->spec.child_count; i++) {
         tr_child *child = NULL;
         const troupe_error error =
-            add_child(self, supervisor, &supervisor->spec.children[i], &child);
+            tr_children_add(self, supervisor, &supervisor->spec.children[i], &child);
         if (error) {
             return error;
         }
@@ -478,31 +457,9 @@ static troupe_error fill_in(troupe_self *self, tr_supervisor *supervisor,
     return TROUPE_OK;
 }
 
-static void free_records(tr_worker *worker, tr_supervisor *supervisor)
-{
-    const troupe_allocator *allocator = allocator_of(worker);
-    if (supervisor->children.next == NULL) {
-        return;
-    }
-    for (tr_list *node = tr_list_first(&supervisor->children); node != NULL;
-         node = tr_list_first(&supervisor->children)) {
-        tr_child *child = (tr_child *) TR_CONTAINER_OF(node, tr_plan_child, link);
-        if (child->word != NULL) {
-            tr_message_free(&worker->pool, child->word);
-        }
-        remove_child(supervisor, worker, child);
-    }
-    tr_table_fini(&supervisor->ids);
-    if (supervisor->intensity.times != NULL) {
-        tr_free(allocator, supervisor->intensity.times,
-                supervisor->intensity.limit * sizeof(uint64_t));
-        supervisor->intensity.times = NULL;
-    }
-}
-
 void tr_supervisor_free(tr_worker *worker, tr_actor *actor)
 {
-    free_records(worker, actor->state_block);
+    tr_children_free(worker, actor->state_block);
 }
 
 static troupe_error start(troupe_self *self, void *state, void *argument)
@@ -510,7 +467,7 @@ static troupe_error start(troupe_self *self, void *state, void *argument)
     tr_supervisor *supervisor = state;
     tr_worker *worker = tr_enter(self);
     tr_list_init(&supervisor->children);
-    tr_table_init(&supervisor->ids, allocator_of(worker), TIMERS_MAX);
+    tr_table_init(&supervisor->ids, worker->system->ports.allocator, TR_CHILDREN_MAX);
     self->actor->is_supervisor = true;
     tr_leave(self);
     const troupe_error error = fill_in(self, supervisor, argument);
@@ -521,24 +478,10 @@ static const troupe_handles handlers[] = {
     {.type = &tr_word_type, .handler = handle_word},
     {.type = &tr_ready_word_type, .handler = handle_ready},
     {.type = &troupe_tick_type, .handler = handle_tick},
+    {.type = &tr_child_request_type, .handler = handle_request},
     {0},
 };
 
 const troupe_behavior tr_supervisor_behavior =
     TROUPE_BEHAVIOR(.name = "supervisor", .state_size = sizeof(tr_supervisor), .start = start,
                     .handlers = handlers);
-
-troupe_error troupe_supervise(troupe_self *self, const troupe_supervisor_spec *spec,
-                              troupe_ref *out_ref)
-{
-    TR_CHECK_SELF(self);
-    troupe_supervisor_spec complete;
-    TR_REQUIRE(self != NULL && out_ref != NULL && tr_policy_complete(spec, &complete),
-               BAD_ARGUMENT);
-    return troupe_spawn(self,
-                        TROUPE_SPAWN(.behavior = &tr_supervisor_behavior, .name = complete.name,
-                                     .argument = (void *) (uintptr_t) spec,
-                                     .timers_max = TIMERS_MAX, .start_timeout = {UINT64_MAX},
-                                     .ready_when = TROUPE_READY_WHEN_SAID),
-                        out_ref);
-}

@@ -11,7 +11,36 @@
 #ifndef TR_CORE_SUPERVISOR_H
 #define TR_CORE_SUPERVISOR_H
 
+#include <troupe/supervisor.h>
+
 #include "core/actor.h"
+
+/* What the calls of supervisor_api ask. */
+typedef enum tr_child_wish {
+    TR_CHILD_ADD,
+    TR_CHILD_REMOVE,
+    TR_CHILD_RESTART,
+    TR_CHILD_LIST
+} tr_child_wish;
+
+typedef struct tr_child_request {
+    tr_child_wish wish;
+    troupe_child_spec spec; /* to add */
+    troupe_ref child;       /* to remove or restart */
+    uint64_t from;          /* to list from this one on */
+} tr_child_request;
+extern const troupe_type tr_child_request_type;
+
+#define TR_CHILDREN_PER_LIST 64
+
+/* The answer, unless it is an error. */
+typedef struct tr_child_answer {
+    troupe_ref ref;
+    uint64_t count; /* of all children */
+    uint64_t listed;
+    troupe_child_info infos[TR_CHILDREN_PER_LIST];
+} tr_child_answer;
+extern const troupe_type tr_child_answer_type;
 
 extern const troupe_behavior tr_supervisor_behavior;
 

@@ -11,4 +11,22 @@ void call_about_supervisors(troupe_self *self)
     BAD(troupe_supervise, (self, NULL, &ref));
     BAD(troupe_supervise, (self, &spec, NULL));
     BAD(troupe_supervise, (self, &wrong, &ref));
+    const troupe_ref me = troupe_self_ref(self);
+    const troupe_ref nobody = troupe_ref_none();
+    const troupe_child_spec empty = TROUPE_CHILD(.id = "nothing to spawn");
+    const troupe_child_spec child = TROUPE_CHILD(.supervisor = &spec);
+    const troupe_timeout soon = TROUPE_WITHIN_MS(1);
+    troupe_child_info info;
+    size_t count = 0;
+    BAD(troupe_child_add, (NULL, me, &child, soon, &ref));
+    BAD(troupe_child_add, (self, me, NULL, soon, &ref));
+    BAD(troupe_child_add, (self, me, &empty, soon, &ref));
+    BAD(troupe_child_add, (self, me, &child, soon, NULL));
+    BAD(troupe_child_remove, (NULL, me, me, soon));
+    BAD(troupe_child_remove, (self, me, nobody, soon));
+    BAD(troupe_child_restart, (NULL, me, me, soon));
+    BAD(troupe_child_restart, (self, me, nobody, soon));
+    BAD(troupe_child_list, (NULL, me, soon, &info, 1, &count));
+    BAD(troupe_child_list, (self, me, soon, NULL, 1, &count));
+    BAD(troupe_child_list, (self, me, soon, &info, 1, NULL));
 }
