@@ -219,15 +219,21 @@ static bool waits_for_round(const tr_task *task, const void *id)
     return task->wait == TROUPE_WAIT_TIME && task->wait_id == *(const uint64_t *) id;
 }
 
+/* With its message: nobody has taken the picture. */
+static void end_round(void *body)
+{
+    struct round *round = body;
+    troupe_snapshot_destroy(&round->snapshot);
+}
+
 static void come_home(tr_worker *worker, struct round *round)
 {
     const tr_actor *actor = tr_actor_at(worker, round->asker);
     tr_task *task = actor != NULL ? tr_task_of(actor, waits_for_round, &round->wait_id) : NULL;
     if (task != NULL && waits_for_round(task, &round->wait_id)) {
         task->snapshot = round->snapshot;
+        round->snapshot = NULL;
         tr_task_wake(worker, task, round->error);
-    } else {
-        troupe_snapshot_destroy(&round->snapshot);
     }
 }
 
@@ -254,9 +260,9 @@ static void visit(tr_worker *worker, troupe_message *message)
 
 static troupe_error start_round(tr_worker *worker, tr_task *task)
 {
+    static const troupe_type round_type = TROUPE_TYPE_WITH(struct round, .fini = end_round);
     troupe_message *message = NULL;
-    troupe_error error =
-        tr_message_with_body(&worker->pool, TR_FORM_STRUCT, NULL, sizeof(struct round), &message);
+    troupe_error error = tr_message_of_struct(&worker->pool, &round_type, NULL, &message);
     if (error) {
         return error;
     }

@@ -97,13 +97,28 @@ troupe_error tr_task_init(tr_worker *worker, tr_actor *actor, tr_task *task,
     return TROUPE_OK;
 }
 
+/* At the node's end, in the middle of a wait: what that had or has brought. */
+static void end_wait(tr_worker *worker, tr_task *task)
+{
+    troupe_message *messages[] = {task->reply, task->leave};
+    for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+        if (messages[i] != NULL) {
+            tr_message_free(&worker->pool, messages[i]);
+        }
+    }
+    troupe_snapshot_destroy(&task->snapshot);
+    if (task->awaited != NULL) {
+        tr_offload_drop(task->awaited);
+    }
+}
+
 void tr_task_fini(tr_worker *worker, tr_task *task)
 {
     if (tr_timer_is_running(&task->timer)) {
         tr_timers_cancel(&worker->timers, &task->timer);
     }
-    if (task->awaited != NULL) { /* at the node's end, in the middle of a wait */
-        tr_offload_drop(task->awaited);
+    if (task->coroutine == NULL || !tr_coroutine_has_ended(task->coroutine)) {
+        end_wait(worker, task);
     }
     if (task->coroutine != NULL) {
         tr_stack *stack = tr_coroutine_stack(task->coroutine);
