@@ -25,6 +25,7 @@ typedef struct tr_ask {
     tr_address to;
     troupe_continuation *then;
     void *context;
+    tr_ask_drop *drop; /* NULL: the context is the user's */
     bool is_answered;
     enum ask_source source;
     /* Of a behavior's only. */
@@ -251,6 +252,9 @@ void tr_ask_forget_all(tr_worker *worker, tr_actor *actor)
         (void) tr_table_remove(&actor->extra->asks, id);
         if (ask->source == OF_JOB) {
             tr_offload_drop(&of_job(ask)->awaited);
+        }
+        if (ask->drop != NULL) {
+            ask->drop(worker, ask->context);
         }
         if (ask->task == NULL) {
             free_ask(worker, ask);
@@ -492,14 +496,10 @@ static troupe_error ask_then(tr_worker *worker, tr_actor *actor, const tr_ask *w
     return TROUPE_OK;
 }
 
-troupe_error troupe_ask_message_then(troupe_self *self, troupe_ref to, troupe_message **message,
-                                     troupe_timeout timeout, troupe_continuation *then,
-                                     void *context)
+troupe_error tr_ask_message_then(troupe_self *self, troupe_ref to, troupe_message **message,
+                                 troupe_timeout timeout, troupe_continuation *then, void *context,
+                                 tr_ask_drop *drop)
 {
-    TR_CHECK_SELF(self);
-    TR_CHECK_OWN_MESSAGE(self, message);
-    TR_REQUIRE(self != NULL && message != NULL && *message != NULL && then != NULL, BAD_ARGUMENT);
-    TR_REQUIRE(self->task == NULL, BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
     tr_actor *actor = self->actor;
     tr_address address;
@@ -513,13 +513,24 @@ troupe_error troupe_ask_message_then(troupe_self *self, troupe_ref to, troupe_me
     if (error == TROUPE_OK) {
         const uint64_t deadline_ns =
             tr_scope_deadline(actor, tr_deadline_of(worker->now_ns, timeout));
-        const tr_ask wanted = {.then = then, .context = context};
+        const tr_ask wanted = {.then = then, .context = context, .drop = drop};
         error = deadline_ns <= worker->now_ns
                     ? TROUPE_ERROR_TIMED_OUT
                     : ask_then(worker, actor, &wanted, address, message, deadline_ns);
     }
     tr_leave(self);
     return error;
+}
+
+troupe_error troupe_ask_message_then(troupe_self *self, troupe_ref to, troupe_message **message,
+                                     troupe_timeout timeout, troupe_continuation *then,
+                                     void *context)
+{
+    TR_CHECK_SELF(self);
+    TR_CHECK_OWN_MESSAGE(self, message);
+    TR_REQUIRE(self != NULL && message != NULL && *message != NULL && then != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(self->task == NULL, BAD_ARGUMENT);
+    return tr_ask_message_then(self, to, message, timeout, then, context, NULL);
 }
 
 troupe_error troupe_ask_then(troupe_self *self, troupe_ref to, const ProtobufCMessage *body,

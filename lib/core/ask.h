@@ -20,6 +20,16 @@
 TROUPE_MUST_CHECK troupe_error tr_reply_with_error(tr_worker *worker, tr_actor *actor,
                                                    troupe_message *request, troupe_error reason);
 
+/* Ends the context of an ask whose continuation is not going to be called. */
+typedef void tr_ask_drop(tr_worker *worker, void *context);
+
+/* As troupe_ask_message_then, with right arguments; `drop` is called if the actor ends before the
+ * answer has come, and may be NULL. */
+TROUPE_MUST_CHECK troupe_error tr_ask_message_then(troupe_self *self, troupe_ref to,
+                                                   troupe_message **message, troupe_timeout timeout,
+                                                   troupe_continuation *then, void *context,
+                                                   tr_ask_drop *drop);
+
 /* REPLY came. */
 void tr_ask_replied(tr_worker *worker, troupe_message *reply);
 

@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "core/ask.h"
 #include "core/bracket.h"
 #include "core/dead_letter.h"
 #include "core/protobuf.h"
@@ -181,6 +182,12 @@ static troupe_error answered(troupe_self *self, void *state, troupe_error error,
     return TROUPE_OK;
 }
 
+/* The caller has ended. */
+static void drop_calling(tr_worker *worker, void *context)
+{
+    tr_free(worker->system->ports.allocator, context, sizeof(struct calling));
+}
+
 static void call_and_go_on(troupe_service_client *client, uint32_t method, troupe_message **message,
                            ProtobufCClosure closure, void *closure_data)
 {
@@ -190,8 +197,8 @@ static void call_and_go_on(troupe_service_client *client, uint32_t method, troup
     if (calling != NULL) {
         *calling = (struct calling) {
             .client = client, .closure = closure, .closure_data = closure_data, .method = method};
-        client->error = troupe_ask_message_then(client->self, client->actor, message,
-                                                client->timeout, answered, calling);
+        client->error = tr_ask_message_then(client->self, client->actor, message, client->timeout,
+                                            answered, calling, drop_calling);
     }
     if (client->error != TROUPE_OK) {
         if (calling != NULL) {

@@ -4,6 +4,7 @@
 
 #include "shop.pb-c.h"
 #include "support/cast.h"
+#include "support/failing_allocator.h"
 #include "support/fixtures.h"
 #include "support/world_fixture.h"
 
@@ -149,6 +150,45 @@ static void answers_the_calls_of_behaviors(void **state)
          TROUPE_SPAWN(.behavior = &calling_behavior));
 }
 
+/* Fails while two of its calls are under way. */
+static troupe_error calls_and_fails(troupe_self *self, void *state, troupe_message **message)
+{
+    struct caller *caller = state;
+    (void) self;
+    (void) message;
+    call(caller, 1);
+    call(caller, 14);
+    return TROUPE_ERROR_USER;
+}
+
+static troupe_error makes_client(troupe_self *self, void *state, void *argument)
+{
+    make_client(state, self, argument);
+    return send_figure(self, troupe_self_ref(self), 1);
+}
+
+static const troupe_behavior failing_caller =
+    TROUPE_BEHAVIOR(.name = "caller", .state_size = sizeof(struct caller), .start = makes_client,
+                    .other = calls_and_fails);
+
+/* Promise: SERVICE-CALL */
+static void forgets_the_calls_of_a_behavior_that_ends(void **state)
+{
+    (void) state;
+    tr_failing_allocator memory = TR_FAILING_ALLOCATOR_INIT;
+    const troupe_allocator allocator = tr_failing_allocator_port(&memory);
+    tr_world *world = a_world_of(&(const tr_world_options) {.seed = 1, .allocator = &allocator});
+    struct cast cast = {.seen = a_probe()};
+    cast.refs[0] = a_root(world, TROUPE_SPAWN(.behavior = &till_behavior));
+    cast.refs[1] = a_root(world, TROUPE_SPAWN(.body = play_hoarder));
+    (void) a_root(world, TROUPE_SPAWN(.behavior = &failing_caller, .argument = &cast));
+    tr_world_advance(world, 5000 * MS);
+    assert_silent(cast.seen);
+    drop_world(&world);
+    assert_int_equal(tr_failing_allocator_live(&memory), 0);
+    drop_probe(&cast.seen);
+}
+
 static void cancelled(const Shop__Empty *empty, void *closure_data)
 {
     const struct caller *caller = closure_data;
@@ -222,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_WORLDS(answers_the_calls_of_coroutines),
         IN_WORLDS(answers_the_calls_of_behaviors),
+        cmocka_unit_test(forgets_the_calls_of_a_behavior_that_ends),
         IN_WORLDS(buries_what_is_no_call_and_ends_when_told),
         WITH_WORLD(refuses_bad_arguments),
     };
