@@ -84,6 +84,42 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_next(troupe_self *self, troupe_
  * Errors: STALE; BAD_ARGUMENT. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_task_cancel(troupe_self *self, troupe_task task);
 
+typedef struct troupe_gather_options {
+    size_t size; /* set by TROUPE_GATHER */
+    const char *name;
+    troupe_timeout timeout; /* of all together; not given: no limit */
+    size_t wins;            /* how many have to return OK; 0: all */
+    /* With wins 0: whether the first failure cancels the others. */
+    troupe_on_failure on_failure;
+    uint32_t tasks_max; /* at once; 0: all */
+} troupe_gather_options;
+
+#define TROUPE_GATHER(...)                                                                         \
+    (&(const troupe_gather_options) {.size = sizeof(troupe_gather_options), __VA_ARGS__})
+
+/* Starts `count` tasks and waits for them, in a scope of its own that is left in any case:
+ *     const troupe_task_options *const tasks[] = {TROUPE_TASK(...), TROUPE_TASK(...)};
+ * As soon as .wins of them have returned OK, or so many cannot any more, the others are cancelled.
+ * `options` may be NULL.
+ * Owns:        out_results[i], unless it is NULL, is the result of tasks[i]; CANCELLED if that was
+ *              not started.
+ * Waits:       until all have ended.
+ * Cancel-safe: each of them has ended, or was not started.
+ * Errors:      the first failure, if not enough have won; TIMED_OUT, CANCELLED; those of starting a
+ *              task, which cancels the others; CANNOT_WAIT; BAD_ARGUMENT. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_gather(troupe_self *self,
+                                                        const troupe_gather_options *options,
+                                                        const troupe_task_options *const *tasks,
+                                                        size_t count, troupe_error *out_results);
+
+/* The same, but waits for the first of them to end, well or not, and cancels the others. Returns
+ * its result; *out_index is which it was.
+ * Errors: TIMED_OUT, CANCELLED and those of starting a task, and then *out_index is `count`;
+ *         CANNOT_WAIT; BAD_ARGUMENT. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_race(troupe_self *self, troupe_timeout timeout,
+                                                      const troupe_task_options *const *tasks,
+                                                      size_t count, size_t *out_index);
+
 TROUPE_END
 
 #endif

@@ -46,8 +46,8 @@ static troupe_error check_scope(const tr_branch *branch, const troupe_scope *sco
     return TROUPE_OK;
 }
 
-static troupe_error start(tr_task *task, troupe_scope *scope, const troupe_task_options *options,
-                          troupe_task *out_task)
+troupe_error tr_tasks_start_in(tr_task *task, troupe_scope *scope,
+                               const troupe_task_options *options, troupe_task *out_task)
 {
     tr_branch *branch = task->branch;
     uint64_t id = 0;
@@ -72,21 +72,29 @@ static bool is_received(const troupe_message *message)
            tr_message_kind(message) == TR_KIND_USER;
 }
 
+troupe_error tr_tasks_read_options(const troupe_task_options *given,
+                                   troupe_task_options *out_options)
+{
+    TR_REQUIRE(given != NULL && tr_options_read(out_options, sizeof *out_options, given),
+               BAD_ARGUMENT);
+    TR_REQUIRE(out_options->body != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(out_options->message == NULL || is_received(*out_options->message), BAD_ARGUMENT);
+    return TROUPE_OK;
+}
+
 troupe_error troupe_task_start(troupe_self *self, troupe_scope *scope,
                                const troupe_task_options *given, troupe_task *out_task)
 {
     TR_CHECK_SELF(self);
     TR_CHECK_SCOPE(scope);
     troupe_task_options options;
-    TR_REQUIRE(self != NULL && scope != NULL && given != NULL, BAD_ARGUMENT);
-    TR_REQUIRE(tr_options_read(&options, sizeof options, given), BAD_ARGUMENT);
+    TR_REQUIRE(self != NULL && scope != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(tr_tasks_read_options(given, &options) == TROUPE_OK, BAD_ARGUMENT);
     TR_CHECK_OWN_MESSAGE(self, options.message);
-    TR_REQUIRE(options.body != NULL, BAD_ARGUMENT);
-    TR_REQUIRE(options.message == NULL || is_received(*options.message), BAD_ARGUMENT);
     TR_REQUIRE(self->task != NULL && self->task->coroutine != NULL, CANNOT_WAIT);
     TR_REQUIRE(scope->owner->tasks->actor == self->actor, BAD_ARGUMENT);
     (void) tr_enter(self);
-    const troupe_error error = start(self->task, scope, &options, out_task);
+    const troupe_error error = tr_tasks_start_in(self->task, scope, &options, out_task);
     tr_leave(self);
     return error;
 }
@@ -170,26 +178,21 @@ static bool lies_in(const tr_branch *branch, const troupe_scope *scope)
     return at != NULL;
 }
 
-static troupe_error next(tr_task *task, troupe_scope *scope, troupe_timeout timeout,
-                         troupe_task *out_task, troupe_error *out_result)
+troupe_error tr_tasks_await_next(tr_task *task, troupe_scope *scope, troupe_timeout timeout)
 {
     tr_branch *branch = task->branch;
     tr_list *first = tr_list_first(&scope->ended);
     if (first != NULL) {
         tr_branch *ended = TR_CONTAINER_OF(first, tr_branch, link);
-        out_task->id = ended->id;
-        *out_result = ended->result;
+        branch->given_id = ended->id;
+        branch->given_index = ended->index;
+        branch->given_result = ended->result;
         tr_tasks_forget(task->self.actor->worker, ended);
         return TROUPE_OK;
     }
     TR_REQUIRE(scope->alive_kept > 0, END);
-    troupe_error error = tr_task_check(task);
-    error = error ? error : wait_in(branch, &scope->nexters, timeout);
-    if (error == TROUPE_OK) {
-        out_task->id = branch->given_id;
-        *out_result = branch->given_result;
-    }
-    return error;
+    const troupe_error error = tr_task_check(task);
+    return error ? error : wait_in(branch, &scope->nexters, timeout);
 }
 
 troupe_error troupe_next(troupe_self *self, troupe_scope *scope, troupe_timeout timeout,
@@ -203,7 +206,11 @@ troupe_error troupe_next(troupe_self *self, troupe_scope *scope, troupe_timeout 
     TR_REQUIRE(scope->owner->tasks->actor == self->actor && !lies_in(self->task->branch, scope),
                BAD_ARGUMENT);
     (void) tr_enter(self);
-    const troupe_error error = next(self->task, scope, timeout, out_task, out_result);
+    const troupe_error error = tr_tasks_await_next(self->task, scope, timeout);
+    if (error == TROUPE_OK) {
+        out_task->id = self->task->branch->given_id;
+        *out_result = self->task->branch->given_result;
+    }
     tr_leave(self);
     return error;
 }

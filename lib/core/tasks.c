@@ -316,6 +316,7 @@ static bool give(tr_worker *worker, tr_list *waiters, const tr_branch *ended, bo
         tr_branch *waiter = TR_CONTAINER_OF(node, tr_branch, waiting);
         if (waiter->task->wait != TROUPE_WAIT_NOTHING) { /* else it is cancelled just now */
             waiter->given_id = ended->id;
+            waiter->given_index = ended->index;
             waiter->given_result = ended->result;
             tr_task_wake(worker, waiter->task, TROUPE_OK);
             is_given = true;
@@ -361,6 +362,9 @@ static void end_task(tr_worker *worker, tr_branch *branch)
     end_messages(worker, branch, fails);
     put_in_place(tasks, &tasks->main);
     branch->has_ended = true;
+    if (branch->result_to != NULL) {
+        *branch->result_to = branch->result;
+    }
     tr_task_fini(worker, branch->task);
     tr_list_remove(&branch->link);
     bool is_wanted = branch->is_kept;

@@ -50,8 +50,11 @@ struct tr_branch {
     troupe_message *message; /* given to it and not taken */
     const char *name;
     uint64_t given_id; /* to it, while it waits for a result */
+    size_t given_index;
     troupe_error given_result;
     troupe_error result;
+    troupe_error *result_to; /* NULL, or where else its result is wanted */
+    size_t index;            /* among those that it is gathered with */
     bool is_ready;
     bool is_cancelled;
     bool is_kept;
@@ -88,6 +91,16 @@ void tr_tasks_make_ready(tr_worker *worker, tr_branch *branch);
 TROUPE_MUST_CHECK troupe_error tr_tasks_start(tr_branch *starter, troupe_scope *scope,
                                               const troupe_task_options *options, bool is_kept,
                                               uint64_t *out_id);
+/* The same with all that may stand against it, for the running task: as troupe_task_start. */
+TROUPE_MUST_CHECK troupe_error tr_tasks_start_in(tr_task *task, troupe_scope *scope,
+                                                 const troupe_task_options *options,
+                                                 troupe_task *out_task);
+/* As troupe_next; what has come is in given_… of the task's branch. */
+TROUPE_MUST_CHECK troupe_error tr_tasks_await_next(tr_task *task, troupe_scope *scope,
+                                                   troupe_timeout timeout);
+/* Fills in options for a task. Errors: BAD_ARGUMENT. */
+TROUPE_MUST_CHECK troupe_error tr_tasks_read_options(const troupe_task_options *given,
+                                                     troupe_task_options *out_options);
 /* A place in the scope is free. */
 void tr_tasks_give_place(tr_worker *worker, troupe_scope *scope);
 /* The kept result of a branch has been given: it is gone. */

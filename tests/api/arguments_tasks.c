@@ -63,6 +63,19 @@ void call_about_tasks(troupe_self *self)
     BAD(troupe_next, (self, scope, TROUPE_NOW, &task, NULL));
     BAD(troupe_task_cancel, (NULL, nobody));
     BAD(troupe_task_cancel, (self, nobody));
+    const troupe_task_options *const tasks[] = {TROUPE_TASK(.body = does_nothing)};
+    const troupe_task_options *const wrong[] = {TROUPE_TASK(.body = NULL)};
+    size_t index = 0;
+    BAD(troupe_gather, (NULL, NULL, tasks, 1, NULL));
+    BAD(troupe_gather, (self, NULL, NULL, 1, NULL));
+    BAD(troupe_gather, (self, NULL, tasks, 0, NULL));
+    BAD(troupe_gather, (self, NULL, wrong, 1, NULL));
+    BAD(troupe_gather, (self, TROUPE_GATHER(.wins = 2), tasks, 1, NULL));
+    BAD(troupe_race, (NULL, TROUPE_NOW, tasks, 1, &index));
+    BAD(troupe_race, (self, TROUPE_NOW, NULL, 1, &index));
+    BAD(troupe_race, (self, TROUPE_NOW, tasks, 0, &index));
+    BAD(troupe_race, (self, TROUPE_NOW, wrong, 1, &index));
+    BAD(troupe_race, (self, TROUPE_NOW, tasks, 1, NULL));
     note("troupe_task_message", troupe_task_message(NULL) == NULL, "(NULL) is something");
     GIVES(troupe_scope_leave, (self, &scope), TROUPE_OK);
 }
