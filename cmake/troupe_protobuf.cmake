@@ -26,7 +26,7 @@ function(troupe_protobuf target)
     endforeach()
 
     add_library(${target} STATIC ${generated})
-    target_include_directories(${target} SYSTEM PUBLIC ${folder})
+    target_include_directories(${target} SYSTEM PUBLIC $<BUILD_INTERFACE:${folder}>)
     target_link_libraries(${target}
         PUBLIC ProtobufC::ProtobufC PRIVATE $<BUILD_INTERFACE:troupe_sanitizer_flags>)
 endfunction()
