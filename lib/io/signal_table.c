@@ -2,7 +2,6 @@
 #include "io/signal_table.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -14,8 +13,11 @@
 #include "base/assert.h"
 #include "base/thread.h"
 
+/* A row without a signal whose descriptor a handler may still write to. */
+#define RETIRED (-1)
+
 struct row {
-    _Atomic int number; /* 0: free; set last */
+    _Atomic int number; /* 0: free; or RETIRED; set last */
     _Atomic int fd;
 };
 
@@ -28,7 +30,7 @@ static tr_mutex mutex = TR_MUTEX_INIT;
 static unsigned rows_of[NSIG];
 static struct sigaction before[NSIG];
 
-/* All atomics are seq_cst: a row is freed first and then handlers are looked for; a handler says
+/* All atomics are seq_cst: a row is retired first and then handlers are looked for; a handler says
  * first that it runs and then looks at the rows. So one of the two sees the other. */
 static void handle(int number)
 {
@@ -72,6 +74,18 @@ static bool install(int number)
     return sigaction(number, &action, &before[number]) == 0;
 }
 
+/* Closes what is retired, unless a handler runs just now. Under the mutex. */
+static void sweep(void)
+{
+    const bool is_quiet = atomic_load(&handlers_running) == 0;
+    for (unsigned i = 0; is_quiet && i < TROUPE_SIGNAL_WATCHES_MAX; i++) {
+        if (atomic_load(&rows[i].number) == RETIRED) {
+            (void) close(atomic_load(&rows[i].fd)); /* nothing is written that could be lost */
+            atomic_store(&rows[i].number, 0);
+        }
+    }
+}
+
 static struct row *find_free(void)
 {
     for (unsigned i = 0; i < TROUPE_SIGNAL_WATCHES_MAX; i++) {
@@ -85,6 +99,7 @@ static struct row *find_free(void)
 /* Under the mutex. */
 static troupe_error add(int number, int *out_row, int *out_fd)
 {
+    sweep();
     struct row *row = find_free();
     TR_REQUIRE(row != NULL, LIMIT_REACHED);
     const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -121,11 +136,7 @@ void tr_signal_table_remove(int index)
     if (--rows_of[number] == 0) {
         (void) sigaction(number, &before[number], NULL); /* as it was installed, so it can be */
     }
-    const int fd = atomic_load(&row->fd);
-    atomic_store(&row->number, 0);
-    while (atomic_load(&handlers_running) > 0) {
-        (void) sched_yield(); /* some hundred nanoseconds, on another thread */
-    }
-    (void) close(fd);
+    atomic_store(&row->number, RETIRED);
+    sweep();
     tr_mutex_unlock(&mutex);
 }
