@@ -129,12 +129,17 @@ static void lets_handlers_finish_before_it_closes(void **state)
     assert_ok(tr_thread_start(&threads[0], "raiser", raise_many, NULL));
     assert_ok(tr_thread_start(&threads[1], "raiser", raise_many, NULL));
     uint64_t heard = 0;
-    for (unsigned i = 0; i < 500 || heard < 1000; i++) {
+    for (int closed = 0; closed < 500 || heard < 1000; closed++) {
         heard += count_of(fd);
         int row = -1;
         int own = -1;
         int ends[2];
-        assert_ok(tr_signal_table_add(SIGUSR1, &row, &own));
+        const troupe_error error = tr_signal_table_add(SIGUSR1, &row, &own);
+        if (error == TROUPE_ERROR_LIMIT_REACHED) { /* a handler was stopped for long */
+            closed--;
+            continue;
+        }
+        assert_ok(error);
         tr_signal_table_remove(row);
         /* What has its number now is written to by nobody. */
         assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
