@@ -120,8 +120,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_supervise(troupe_self *self,
  * timeout.
  * Errors: those of troupe_ask; STALE for a ref that is no child of it (any more); LIMIT_REACHED
  *         while another such call about the same child is under way; STOPPING when it is ending;
- *         PROTOCOL or NO_REPLY if it is no supervisor. After TIMED_OUT or CANCELLED the change may still be
- *         made. */
+ *         PROTOCOL or NO_REPLY if it is no supervisor. After TIMED_OUT or CANCELLED the change may
+ *         still be made. */
 
 /* Adds a child, behind the others, and starts it. The spec is copied; what it points to is borrowed
  * while the child lives.

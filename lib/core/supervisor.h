@@ -15,7 +15,7 @@
 
 #include "core/actor.h"
 
-/* What the calls of supervisor_api ask. */
+/* What the public calls about children ask. */
 typedef enum tr_child_wish {
     TR_CHILD_ADD,
     TR_CHILD_REMOVE,
