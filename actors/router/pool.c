@@ -46,36 +46,45 @@ static void grow(troupe_self *self, struct pool *pool, uint64_t count)
     }
 }
 
-static uint32_t depth_of(troupe_self *self, troupe_ref actor)
+/* The messages in its mailbox; *in_out_full becomes false unless that is full. */
+static uint32_t depth_of(troupe_self *self, troupe_ref actor, bool *in_out_full)
 {
     uint32_t depth = 0;
-    uint32_t capacity = 0;
-    return troupe_self_depth(self, actor, &depth, &capacity) == TROUPE_OK ? depth : 0;
+    uint32_t capacity = 1;
+    if (troupe_self_depth(self, actor, &depth, &capacity)) {
+        return 0;
+    }
+    *in_out_full = *in_out_full && depth >= capacity;
+    return depth;
 }
 
-static uint64_t queued_with_workers(troupe_self *self, const struct members *members)
+static uint64_t queued_with_workers(troupe_self *self, const struct members *members,
+                                    bool *out_full)
 {
     uint64_t queued = 0;
+    *out_full = members->count > 0;
     for (uint32_t i = 0; i < members->count; i++) {
-        queued += depth_of(self, members->list[i].ref);
+        queued += depth_of(self, members->list[i].ref, out_full);
     }
     return queued;
 }
 
-/* How long what comes now will wait: what stands before it, at the rate of the last while. What
- * takes a place in the pool's own mailbox only because this turn has not ended is not counted. */
+/* How long what comes now will wait: what stands before it, at the rate of the last while. Where a
+ * mailbox is full nobody knows how much more there is. */
 static void measure(troupe_self *self, struct pool *pool)
 {
-    const uint64_t with_workers = queued_with_workers(self, &pool->router.members);
+    bool are_full = false;
+    bool is_full = true;
+    const uint64_t with_workers = queued_with_workers(self, &pool->router.members, &are_full);
     const uint64_t routed = pool->router.routed - pool->routed;
     const uint64_t before = pool->queued + routed;
     const uint64_t handled = before > with_workers ? before - with_workers : 0;
-    const uint64_t queued = with_workers + depth_of(self, troupe_self_ref(self));
+    const uint64_t queued = with_workers + depth_of(self, troupe_self_ref(self), &is_full);
     pool->routed = pool->router.routed;
     pool->queued = with_workers;
     if (queued == 0) {
         pool->delay_ns = 0;
-    } else if (handled == 0) {
+    } else if (handled == 0 || are_full || is_full) {
         pool->delay_ns = UINT64_MAX;
     } else {
         const uint64_t check_ns = pool->options.check_every.ns;
@@ -100,8 +109,9 @@ static troupe_error is_done(troupe_self *self, void *state, troupe_error error,
  * worker than the farewell, but has its place from the beginning. */
 static void see_off(troupe_self *self, struct pool *pool)
 {
+    bool is_full = false;
     if (troupe_ref_is_none(pool->leaving) || pool->is_farewell_said ||
-        depth_of(self, pool->leaving) > 0) {
+        depth_of(self, pool->leaving, &is_full) > 0) {
         return;
     }
     troupe_message *farewell = NULL;
@@ -124,7 +134,8 @@ static void let_one_go(troupe_self *self, struct pool *pool)
     pool->is_farewell_said = false;
     pool->shrunk++;
     members_leave(self, members, pool->leaving);
-    pool->queued = queued_with_workers(self, members);
+    bool are_full = false;
+    pool->queued = queued_with_workers(self, members, &are_full);
 }
 
 static void adapt(troupe_self *self, struct pool *pool)

@@ -57,7 +57,8 @@ typedef struct troupe_pool_info {
     uint64_t refused;
     uint64_t grown;    /* workers spawned */
     uint64_t shrunk;   /* workers let go */
-    uint64_t delay_ns; /* as last looked at; UINT64_MAX if nothing was handled */
+    uint64_t delay_ns; /* as last looked at; UINT64_MAX: nothing was handled, or a mailbox
+                        * is full and others wait for room */
     uint32_t workers;
     uint32_t leaving; /* 1: one is being let go */
 } troupe_pool_info;

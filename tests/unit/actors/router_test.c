@@ -109,7 +109,7 @@ static void add_member(struct scene *scene, uint64_t number, uint32_t capacity,
 static void add_members(struct scene *scene, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
-        add_member(scene, i, 0, TROUPE_ON_FULL_DEFAULT);
+        add_member(scene, i, 100, TROUPE_ON_FULL_DEFAULT);
     }
 }
 
