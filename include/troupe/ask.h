@@ -65,6 +65,25 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error
 troupe_ask_message_then(troupe_self *self, troupe_ref to, troupe_message **message,
                         troupe_timeout timeout, troupe_continuation *then, void *context);
 
+/* As troupe_ask_message, for a request whose outcome has to be known: a thing that is handed over,
+ * a place that is reserved. When its timeout is over or it is cancelled, the receiver is told, and
+ * its answer is waited for all the same: it has to come at once, as from a behavior with
+ * `given_up`. The request carries no deadline and is handled late rather than not at all; who
+ * handles it sees by troupe_message_is_given_up that it is to be answered now. With TROUPE_NOW that
+ * is so from the beginning. An answer with an error gives the request back.
+ * Owns:   *message is the caller's again when the receiver, or its end, has answered with an error.
+ * Errors: as troupe_ask; TIMED_OUT, CANCELLED only when the receiver has said so. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask_settled(troupe_self *self, troupe_ref to,
+                                                             troupe_message **message,
+                                                             troupe_timeout timeout,
+                                                             troupe_message **out_reply);
+
+/* The same for behaviors; with an error *reply may be the request, given back. Does not wait for
+ * room: MAILBOX_FULL. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error
+troupe_ask_settled_then(troupe_self *self, troupe_ref to, troupe_message **message,
+                        troupe_timeout timeout, troupe_continuation *then, void *context);
+
 /* Answers a request with a copy of a protobuf message. Never waits: the ask paid for the room.
  * Errors: BAD_ARGUMENT if the message wants no reply; TOO_LARGE above the asker's reply_bytes, and
  *         the asker gets TOO_LARGE too; NO_MEMORY. */

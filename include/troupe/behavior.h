@@ -39,6 +39,9 @@ typedef struct troupe_behavior {
      * NULL: it becomes a dead letter. */
     troupe_error (*refused)(troupe_self *self, void *state, troupe_error reason,
                             troupe_message **message);
+    /* Who asked `request`, which the actor keeps, waits only for the last word on it (see
+     * troupe_ask_settled): to be given at once. NULL: it is given when it is. */
+    troupe_error (*given_up)(troupe_self *self, void *state, troupe_message *request);
     /* Runs last, whatever ended an actor that had started; `reason` is TROUPE_OK for an orderly
      * stop. */
     void (*stop)(troupe_self *self, void *state, troupe_error reason);

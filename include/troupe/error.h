@@ -42,7 +42,8 @@ TROUPE_BEGIN
     X(KILLED, 23, UNKNOWN, "the actor was killed")                                                 \
     X(FAILED, 24, UNKNOWN, "failed, for a reason of the program's own")                            \
     X(END, 25, NOT_EXECUTED, "there is no more")                                                   \
-    X(DISCONNECTED, 26, UNKNOWN, "the other side refused the connection or broke it off")
+    X(DISCONNECTED, 26, UNKNOWN, "the other side refused the connection or broke it off")          \
+    X(CLOSED, 27, NOT_EXECUTED, "it has been closed")
 
 typedef enum troupe_error {
     TROUPE_OK = 0,

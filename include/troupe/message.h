@@ -136,6 +136,10 @@ TROUPE_API troupe_ref troupe_message_sender(const troupe_message *message);
 /* Whether the sender waits for a reply that has not been given. */
 TROUPE_API bool troupe_message_wants_reply(const troupe_message *message);
 
+/* Whether the sender of a request waits for nothing but the last word on it: see
+ * troupe_ask_settled. */
+TROUPE_API bool troupe_message_is_given_up(const troupe_message *message);
+
 /* The id that ties together what belongs to one piece of work; 0 if none was given. Messages sent
  * while handling one inherit its id. */
 TROUPE_API uint64_t troupe_message_trace_id(const troupe_message *message);

@@ -27,7 +27,10 @@ typedef struct tr_ask {
     void *context;
     tr_ask_drop *drop; /* NULL: the context is the user's */
     bool is_answered;
+    bool is_settled;
+    bool is_given_up; /* a settled one waits for the last word */
     enum ask_source source;
+    troupe_message *give_up; /* of a settled one, to be sent; or NULL */
     /* Of a behavior's only. */
     tr_timer timer;
     troupe_message timed_out;
@@ -102,11 +105,27 @@ static bool end_wait_for_job(tr_worker *worker, struct job_ask *ask)
     return has_come;
 }
 
+/* Tells the receiver that a settled ask waits for its last word. */
+static void send_give_up(tr_worker *worker, tr_ask *ask)
+{
+    troupe_message *message = ask->give_up;
+    ask->give_up = NULL;
+    ask->is_given_up = true;
+    message->sender = ask->actor->address;
+    message->receiver = ask->to;
+    message->correlation = ask->id;
+    tr_worker_route(worker, message);
+}
+
 static void timed_out(tr_timer *timer, void *context)
 {
     (void) timer;
     tr_ask *ask = context;
     tr_worker *worker = ask->actor->worker;
+    if (ask->is_settled) {
+        send_give_up(worker, ask);
+        return;
+    }
     const bool has_come = (ask->source == OF_JOB && end_wait_for_job(worker, of_job(ask))) ||
                           (ask->source == OF_FUTURE && tr_future_is_kept(of_future(ask)->future));
     answer_by_itself(worker, ask, has_come ? TROUPE_OK : TROUPE_ERROR_TIMED_OUT);
@@ -138,7 +157,12 @@ void tr_ask_replied(tr_worker *worker, troupe_message *reply)
         return;
     }
     if (task->wait != TROUPE_WAIT_REPLY || task->wait_id != ask->id) {
-        drop_late(worker, reply); /* timed out or cancelled just now */
+        if (ask->is_settled) { /* it looks before it waits again */
+            ask->is_answered = true;
+            task->reply = reply;
+        } else {
+            drop_late(worker, reply); /* timed out or cancelled just now */
+        }
         return;
     }
     ask->is_answered = true;
@@ -159,6 +183,24 @@ static bool is_error_reply(const troupe_message *reply)
     return tr_message_form(reply) == TR_FORM_NONE || tr_failure_is(reply);
 }
 
+/* What a settled ask has ended with, given the receiver's answer. */
+static troupe_error last_word(const tr_ask *ask, troupe_error answer, troupe_error why)
+{
+    return ask->is_given_up && answer == TROUPE_ERROR_CANCELLED ? why : answer;
+}
+
+/* The request that was given back is nobody's message any more; the error with it. */
+static troupe_error take_returned(tr_worker *worker, troupe_message *returned)
+{
+    const troupe_error error = (troupe_error) returned->deadline_ns;
+    tr_message_renew(worker, returned, TROUPE_OUTCOME_HANDLED);
+    returned->deadline_ns = TR_NEVER;
+    returned->correlation = 0;
+    tr_message_clear(returned, TR_MESSAGE_RETURNED);
+    tr_message_set_kind(returned, TR_KIND_USER);
+    return error;
+}
+
 /* Ends a reply that is an error; which. */
 static troupe_error end_error_reply(tr_worker *worker, tr_actor *actor, troupe_message *reply)
 {
@@ -172,11 +214,20 @@ static troupe_error end_error_reply(tr_worker *worker, tr_actor *actor, troupe_m
     return error;
 }
 
+static void drop_give_up(tr_worker *worker, tr_ask *ask)
+{
+    if (ask->give_up != NULL) {
+        tr_message_free(&worker->pool, ask->give_up);
+        ask->give_up = NULL;
+    }
+}
+
 static void free_ask(tr_worker *worker, tr_ask *ask)
 {
     if (tr_timer_is_running(&ask->timer)) {
         tr_timers_cancel(&worker->timers, &ask->timer);
     }
+    drop_give_up(worker, ask);
     tr_pool_give(&worker->pool, ask);
 }
 
@@ -209,6 +260,9 @@ static troupe_error continue_future(tr_worker *worker, tr_actor *actor, struct f
 
 troupe_error tr_ask_continue(tr_worker *worker, tr_actor *actor, troupe_message *reply)
 {
+    if (TR_UNLIKELY(tr_message_has(reply, TR_MESSAGE_GIVEN_UP))) {
+        return tr_dispatch_given_up(worker, actor, reply);
+    }
     tr_ask *ask = tr_table_remove(&actor->extra->asks, reply->correlation);
     TR_ASSERT(ask != NULL && ask->is_answered);
     if (TR_UNLIKELY(ask->source != OF_REQUEST)) {
@@ -218,7 +272,11 @@ troupe_error tr_ask_continue(tr_worker *worker, tr_actor *actor, troupe_message 
     troupe_continuation *then = ask->then;
     void *context = ask->context;
     troupe_error error = TROUPE_OK;
-    if (is_error_reply(reply)) {
+    if (TR_UNLIKELY(tr_message_has(reply, TR_MESSAGE_RETURNED))) {
+        error = last_word(ask, (troupe_error) reply->deadline_ns, TROUPE_ERROR_TIMED_OUT);
+        reply->deadline_ns = TR_NEVER;
+        tr_message_clear(reply, TR_MESSAGE_RETURNED);
+    } else if (is_error_reply(reply)) {
         error = end_error_reply(worker, actor, reply);
         reply = NULL;
     }
@@ -284,6 +342,12 @@ static troupe_error send_request(tr_worker *worker, tr_ask *ask, tr_address to,
                           .wait_until_ns = deadline_ns,
                           .deadline_ns = deadline_ns,
                           .correlation = ask->id};
+    if (TR_UNLIKELY(ask->is_settled)) {
+        sending.deadline_ns = TR_NEVER;
+        sending.flags = TR_MESSAGE_SETTLES | (ask->is_given_up ? TR_MESSAGE_GIVEN_UP : 0U);
+        /* One that is parked would be given up where nobody hears of it. */
+        sending.on_full = ask->task == NULL ? TROUPE_ON_FULL_FAIL : TROUPE_ON_FULL_DEFAULT;
+    }
     const troupe_error error = tr_send(worker, &sending);
     if (error) {
         (void) tr_table_remove(&actor->extra->asks, ask->id);
@@ -298,11 +362,26 @@ static troupe_error open_ask(tr_worker *worker, tr_ask *ask)
     return tr_table_add(&extra->asks, ask, &ask->id);
 }
 
+/* What is to be sent when a settled ask is given up, unless it is so from the beginning. */
+static troupe_error prepare_to_settle(tr_worker *worker, tr_ask *ask)
+{
+    if (ask->is_settled && !ask->is_given_up) {
+        ask->give_up = tr_message_of_kind(&worker->pool, TR_KIND_GIVE_UP);
+        TR_REQUIRE(ask->give_up != NULL, NO_MEMORY);
+    }
+    return TROUPE_OK;
+}
+
 /* Gives the task the reply it was woken with, or the error that the reply is. */
-static troupe_error take_reply(tr_worker *worker, tr_task *task, troupe_message **out_reply)
+static troupe_error take_reply(tr_worker *worker, tr_task *task, troupe_message **message,
+                               troupe_message **out_reply)
 {
     troupe_message *reply = task->reply;
     task->reply = NULL;
+    if (TR_UNLIKELY(tr_message_has(reply, TR_MESSAGE_RETURNED))) {
+        *message = reply;
+        return take_returned(worker, reply);
+    }
     if (!is_error_reply(reply)) {
         tr_held_add_reply(task->self.actor, reply);
         *out_reply = reply;
@@ -311,112 +390,73 @@ static troupe_error take_reply(tr_worker *worker, tr_task *task, troupe_message 
     return end_error_reply(worker, task->self.actor, reply);
 }
 
-static troupe_error ask_and_wait(tr_task *task, tr_address to, troupe_message **message,
-                                 uint64_t deadline_ns, troupe_message **out_reply)
+static bool is_given_up_for(troupe_error error)
 {
-    tr_actor *actor = task->self.actor;
-    tr_ask ask = {.actor = actor, .task = task, .to = to};
-    troupe_error error = open_ask(actor->worker, &ask);
-    if (error) {
-        return error;
+    return error == TROUPE_ERROR_TIMED_OUT || error == TROUPE_ERROR_CANCELLED;
+}
+
+/* Waits for the last word on a request, whatever else wants to end the wait. */
+static troupe_error wait_for_last_word(tr_task *task, tr_ask *ask)
+{
+    troupe_error error = TROUPE_OK;
+    if (!ask->is_given_up && !ask->is_answered) {
+        send_give_up(ask->actor->worker, ask);
     }
-    error = send_request(actor->worker, &ask, to, message, deadline_ns);
-    if (error) {
-        return error;
+    while (!ask->is_answered && (error == TROUPE_OK || is_given_up_for(error))) {
+        task->waits_for = ask->to;
+        error = tr_task_wait(task, TROUPE_WAIT_REPLY, TR_NEVER);
     }
-    task->waits_for = to;
-    task->wait_id = ask.id;
-    error = tr_task_wait(task, TROUPE_WAIT_REPLY, deadline_ns);
-    (void) tr_table_remove(&actor->extra->asks, ask.id);
+    return ask->is_answered ? TROUPE_OK : error;
+}
+
+static troupe_error wait_for_reply(tr_task *task, tr_ask *ask, uint64_t deadline_ns,
+                                   troupe_message **message, troupe_message **out_reply)
+{
+    troupe_error why = TROUPE_ERROR_TIMED_OUT;
+    troupe_error error = why;
+    if (TR_LIKELY(!ask->is_given_up)) {
+        error = tr_task_wait(task, TROUPE_WAIT_REPLY, deadline_ns);
+    }
+    if (TR_UNLIKELY(ask->is_settled) && is_given_up_for(error)) {
+        why = error;
+        error = wait_for_last_word(task, ask);
+    }
+    tr_worker *worker = ask->actor->worker;
+    (void) tr_table_remove(&ask->actor->extra->asks, ask->id);
     if (error == TROUPE_OK) {
-        return take_reply(actor->worker, task, out_reply);
+        return last_word(ask, take_reply(worker, task, message, out_reply), why);
     }
     if (error != TROUPE_ERROR_TIMED_OUT) { /* the request has the same deadline */
-        tr_scope_give_up(actor->worker, actor->address, to, ask.id);
+        tr_scope_give_up(worker, ask->actor->address, ask->to, ask->id);
     }
     return error;
 }
 
-/* Ends what the variable for the reply held before. */
-static void end_previous(tr_worker *worker, tr_actor *actor, troupe_message **held)
+troupe_error tr_ask_and_wait(tr_task *task, const tr_asking *asking, troupe_message **message,
+                             troupe_message **out_reply)
 {
-    troupe_message *previous = *held;
-    *held = NULL;
-    if (previous != NULL && tr_message_has(previous, TR_MESSAGE_HELD)) {
-        tr_held_remove(actor, previous);
-        tr_message_end(worker, previous, TROUPE_OUTCOME_HANDLED, TROUPE_ERROR_NO_REPLY);
-    } else {
-        troupe_message_destroy(&previous);
-    }
-}
-
-/* Neither a time limit nor the word that there is to be none. */
-static bool has_no_limit(const tr_actor *actor, troupe_timeout timeout)
-{
-    return timeout.ns == 0 && tr_scope_deadline(actor, TR_NEVER) == TR_NEVER;
-}
-
-static troupe_error prepare(tr_worker *worker, const tr_actor *actor, troupe_ref to,
-                            troupe_message **message, tr_address *out_address)
-{
-    const troupe_error error = tr_system_address(worker->system, to, out_address);
-    return error ? error : tr_send_prepare(worker, actor, message, 0);
-}
-
-troupe_error troupe_ask_message(troupe_self *self, troupe_ref to, troupe_message **message,
-                                troupe_timeout timeout, troupe_message **out_reply)
-{
-    TR_CHECK_SELF(self);
-    TR_CHECK_OWN_MESSAGE(self, message);
-    TR_CHECK_OWN_MESSAGE(self, out_reply);
-    TR_REQUIRE(self != NULL && message != NULL && *message != NULL && out_reply != NULL,
-               BAD_ARGUMENT);
-    TR_REQUIRE(message != out_reply, BAD_ARGUMENT);
-    TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
-    tr_worker *worker = tr_enter(self);
-    tr_actor *actor = self->actor;
-    tr_address address;
-    end_previous(worker, actor, out_reply);
-    troupe_error error = tr_task_check(self->task);
-    if (error == TROUPE_OK && has_no_limit(actor, timeout)) {
-        error = TROUPE_ERROR_BAD_ARGUMENT;
+    tr_actor *actor = task->self.actor;
+    tr_ask ask = {.actor = actor,
+                  .task = task,
+                  .to = asking->to,
+                  .is_settled = asking->is_settled,
+                  .is_given_up = asking->is_given_up};
+    troupe_error error = prepare_to_settle(actor->worker, &ask);
+    if (error == TROUPE_OK) {
+        error = open_ask(actor->worker, &ask);
     }
     if (error == TROUPE_OK) {
-        error = prepare(worker, actor, to, message, &address);
+        error = send_request(actor->worker, &ask, asking->to, message, asking->deadline_ns);
     }
     if (error == TROUPE_OK) {
-        const uint64_t deadline_ns =
-            tr_scope_deadline(actor, tr_deadline_of(worker->now_ns, timeout));
-        error = deadline_ns <= worker->now_ns
-                    ? TROUPE_ERROR_TIMED_OUT
-                    : ask_and_wait(self->task, address, message, deadline_ns, out_reply);
+        task->waits_for = asking->to;
+        task->wait_id = ask.id;
+        error = wait_for_reply(task, &ask, asking->deadline_ns, message, out_reply);
     }
-    tr_leave(self);
+    if (TR_UNLIKELY(ask.give_up != NULL)) {
+        drop_give_up(actor->worker, &ask);
+    }
     return error;
-}
-
-troupe_error troupe_ask(troupe_self *self, troupe_ref to, const ProtobufCMessage *body,
-                        troupe_timeout timeout, troupe_message **out_reply)
-{
-    TR_CHECK_SELF(self);
-    TR_CHECK_OWN_MESSAGE(self, out_reply);
-    TR_REQUIRE(self != NULL && body != NULL && out_reply != NULL, BAD_ARGUMENT);
-    TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
-    TROUPE_AUTO(troupe_message) *message = NULL;
-    const troupe_error error = troupe_message_create_protobuf(self, body, &message);
-    return error ? error : troupe_ask_message(self, to, &message, timeout, out_reply);
-}
-
-troupe_error troupe_ask_struct(troupe_self *self, troupe_ref to, const troupe_type *type,
-                               const void *body, troupe_timeout timeout, troupe_message **out_reply)
-{
-    TR_CHECK_SELF(self);
-    TR_CHECK_OWN_MESSAGE(self, out_reply);
-    TR_REQUIRE(self != NULL && out_reply != NULL, BAD_ARGUMENT);
-    TR_REQUIRE(self->task != NULL, CANNOT_WAIT);
-    TROUPE_AUTO(troupe_message) *message = NULL;
-    const troupe_error error = troupe_message_create(self, type, body, &message);
-    return error ? error : troupe_ask_message(self, to, &message, timeout, out_reply);
 }
 
 troupe_error tr_ask_offload(tr_worker *worker, tr_actor *actor, const troupe_job *job,
@@ -473,72 +513,32 @@ troupe_error tr_ask_future(tr_worker *worker, troupe_future *future, uint64_t de
     return TROUPE_OK;
 }
 
-static troupe_error ask_then(tr_worker *worker, tr_actor *actor, const tr_ask *wanted,
-                             tr_address to, troupe_message **message, uint64_t deadline_ns)
+troupe_error tr_ask_then(tr_worker *worker, tr_actor *actor, const tr_asking *asking,
+                         troupe_message **message, const tr_continuation *continuation)
 {
     tr_ask *ask = tr_pool_take(&worker->pool, sizeof *ask);
     TR_REQUIRE(ask != NULL, NO_MEMORY);
-    *ask = *wanted;
-    ask->actor = actor;
-    ask->to = to;
+    *ask = (tr_ask) {.actor = actor,
+                     .to = asking->to,
+                     .then = continuation->then,
+                     .context = continuation->context,
+                     .drop = continuation->drop,
+                     .is_settled = asking->is_settled,
+                     .is_given_up = asking->is_given_up};
     tr_timer_init(&ask->timer, timed_out, ask);
-    troupe_error error = open_ask(worker, ask);
+    troupe_error error = prepare_to_settle(worker, ask);
     if (error == TROUPE_OK) {
-        error = send_request(worker, ask, to, message, deadline_ns);
+        error = open_ask(worker, ask);
+    }
+    if (error == TROUPE_OK) {
+        error = send_request(worker, ask, asking->to, message, asking->deadline_ns);
     }
     if (error) {
-        tr_pool_give(&worker->pool, ask);
+        free_ask(worker, ask);
         return error;
     }
-    if (deadline_ns != TR_NEVER) {
-        tr_timers_start(&worker->timers, &ask->timer, deadline_ns);
+    if (asking->deadline_ns != TR_NEVER && !ask->is_given_up) {
+        tr_timers_start(&worker->timers, &ask->timer, asking->deadline_ns);
     }
     return TROUPE_OK;
-}
-
-troupe_error tr_ask_message_then(troupe_self *self, troupe_ref to, troupe_message **message,
-                                 troupe_timeout timeout, troupe_continuation *then, void *context,
-                                 tr_ask_drop *drop)
-{
-    tr_worker *worker = tr_enter(self);
-    tr_actor *actor = self->actor;
-    tr_address address;
-    troupe_error error = actor->state == TR_ACTOR_LIVE ? TROUPE_OK : TROUPE_ERROR_STOPPING;
-    if (error == TROUPE_OK && has_no_limit(actor, timeout)) {
-        error = TROUPE_ERROR_BAD_ARGUMENT;
-    }
-    if (error == TROUPE_OK) {
-        error = prepare(worker, actor, to, message, &address);
-    }
-    if (error == TROUPE_OK) {
-        const uint64_t deadline_ns =
-            tr_scope_deadline(actor, tr_deadline_of(worker->now_ns, timeout));
-        const tr_ask wanted = {.then = then, .context = context, .drop = drop};
-        error = deadline_ns <= worker->now_ns
-                    ? TROUPE_ERROR_TIMED_OUT
-                    : ask_then(worker, actor, &wanted, address, message, deadline_ns);
-    }
-    tr_leave(self);
-    return error;
-}
-
-troupe_error troupe_ask_message_then(troupe_self *self, troupe_ref to, troupe_message **message,
-                                     troupe_timeout timeout, troupe_continuation *then,
-                                     void *context)
-{
-    TR_CHECK_SELF(self);
-    TR_CHECK_OWN_MESSAGE(self, message);
-    TR_REQUIRE(self != NULL && message != NULL && *message != NULL && then != NULL, BAD_ARGUMENT);
-    TR_REQUIRE(self->task == NULL, BAD_ARGUMENT);
-    return tr_ask_message_then(self, to, message, timeout, then, context, NULL);
-}
-
-troupe_error troupe_ask_then(troupe_self *self, troupe_ref to, const ProtobufCMessage *body,
-                             troupe_timeout timeout, troupe_continuation *then, void *context)
-{
-    TR_CHECK_SELF(self);
-    TR_REQUIRE(self != NULL && body != NULL && then != NULL, BAD_ARGUMENT);
-    TROUPE_AUTO(troupe_message) *message = NULL;
-    const troupe_error error = troupe_message_create_protobuf(self, body, &message);
-    return error ? error : troupe_ask_message_then(self, to, &message, timeout, then, context);
 }

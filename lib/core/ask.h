@@ -23,12 +23,36 @@ TROUPE_MUST_CHECK troupe_error tr_reply_with_error(tr_worker *worker, tr_actor *
 /* Ends the context of an ask whose continuation is not going to be called. */
 typedef void tr_ask_drop(tr_worker *worker, void *context);
 
-/* As troupe_ask_message_then, with right arguments; `drop` is called if the actor ends before the
- * answer has come, and may be NULL. */
+/* What a behavior wants to be called with the answer. */
+typedef struct tr_continuation {
+    troupe_continuation *then;
+    void *context;
+    tr_ask_drop *drop; /* called if the actor ends before the answer has come; or NULL */
+} tr_continuation;
+
+/* As troupe_ask_message_then, with right arguments. */
 TROUPE_MUST_CHECK troupe_error tr_ask_message_then(troupe_self *self, troupe_ref to,
                                                    troupe_message **message, troupe_timeout timeout,
-                                                   troupe_continuation *then, void *context,
-                                                   tr_ask_drop *drop);
+                                                   const tr_continuation *continuation);
+
+/* A request that is to be sent. */
+typedef struct tr_asking {
+    tr_address to;
+    uint64_t deadline_ns;
+    bool is_settled;  /* see troupe_ask_settled */
+    bool is_given_up; /* from the beginning */
+} tr_asking;
+
+/* Sends it and waits for the answer. *message is taken, unless it could not be sent or has come
+ * back. Errors: as troupe_ask. */
+TROUPE_MUST_CHECK troupe_error tr_ask_and_wait(tr_task *task, const tr_asking *asking,
+                                               troupe_message **message,
+                                               troupe_message **out_reply);
+
+/* Sends it for a behavior, which is called with the answer. */
+TROUPE_MUST_CHECK troupe_error tr_ask_then(tr_worker *worker, tr_actor *actor,
+                                           const tr_asking *asking, troupe_message **message,
+                                           const tr_continuation *continuation);
 
 /* REPLY came. */
 void tr_ask_replied(tr_worker *worker, troupe_message *reply);

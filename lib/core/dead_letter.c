@@ -154,6 +154,11 @@ void tr_dead_letter_note(tr_worker *worker, const troupe_message *message,
 void tr_message_bury(tr_worker *worker, troupe_message *message, troupe_dead_reason reason,
                      troupe_error answer)
 {
+    if (tr_message_has(message, TR_MESSAGE_SETTLES) &&
+        tr_message_has(message, TR_MESSAGE_WANTS_REPLY)) {
+        tr_message_end(worker, message, TROUPE_OUTCOME_CANCELLED, answer); /* it goes back */
+        return;
+    }
     tr_dead_letter_note(worker, message, reason);
     tr_message_end(worker, message, TROUPE_OUTCOME_DEAD_LETTER, answer);
 }

@@ -85,6 +85,50 @@ troupe_error tr_dispatch_continuation(tr_actor *actor, troupe_continuation *then
     return verdict;
 }
 
+/* The kept request that this notice is about; NULL if it has been answered. */
+static troupe_message *find_kept(const tr_actor *actor, const troupe_message *notice)
+{
+    troupe_message *at = actor->held;
+    while (at != NULL &&
+           !(troupe_message_wants_reply(at) && at->correlation == notice->correlation &&
+             tr_address_is_same(at->sender, notice->sender))) {
+        at = at->next;
+    }
+    return at;
+}
+
+bool tr_dispatch_give_up(tr_worker *worker, tr_actor *actor, troupe_message *notice)
+{
+    if (actor->behavior == NULL || actor->behavior->given_up == NULL ||
+        find_kept(actor, notice) == NULL) {
+        return false;
+    }
+    tr_message_set_kind(notice, TR_KIND_REPLY); /* with which it shares the lane */
+    tr_message_set(notice, TR_MESSAGE_GIVEN_UP);
+    tr_queue_push(&actor->replies, notice);
+    if (actor->state == TR_ACTOR_LIVE) {
+        tr_worker_make_runnable(worker, actor);
+    }
+    return true;
+}
+
+troupe_error tr_dispatch_given_up(tr_worker *worker, tr_actor *actor, troupe_message *notice)
+{
+    troupe_message *request = find_kept(actor, notice);
+    tr_message_free(&worker->pool, notice);
+    if (request == NULL || actor->behavior->given_up == NULL) {
+        return TROUPE_OK;
+    }
+    tr_message_set(request, TR_MESSAGE_GIVEN_UP);
+    actor->trace_id = tr_message_trace(request);
+    enter_user(actor, request->type);
+    const troupe_error verdict =
+        actor->behavior->given_up(&actor->self, actor->state_block, request);
+    (void) leave_user(actor);
+    end_handled(actor, NULL, verdict);
+    return verdict;
+}
+
 troupe_error tr_dispatch_offloaded(tr_actor *actor, troupe_offloaded *then, troupe_error error,
                                    void *result, void *context)
 {

@@ -25,4 +25,10 @@ troupe_error tr_dispatch_offloaded(tr_actor *actor, troupe_offloaded *then, trou
 /* Gives what was parked and could not be delivered back to the behavior, or buries it. */
 troupe_error tr_dispatch_returned(tr_worker *worker, tr_actor *actor);
 
+/* The asker of a request has given it up, as the notice says. True: the behavior keeps the request
+ * and is to hear of it; the notice is taken. */
+bool tr_dispatch_give_up(tr_worker *worker, tr_actor *actor, troupe_message *notice);
+/* Its turn has come. */
+troupe_error tr_dispatch_given_up(tr_worker *worker, tr_actor *actor, troupe_message *notice);
+
 #endif

@@ -115,6 +115,23 @@ static void turn_around(tr_worker *worker, troupe_message *message, troupe_error
     tr_worker_route(worker, message);
 }
 
+/* The request becomes the answer with all that it brought. */
+static void send_back(tr_worker *worker, troupe_message *message, troupe_error answer)
+{
+    const tr_address asker = message->sender;
+    const bool is_answered = tr_message_has(message, TR_MESSAGE_REPLIED);
+    message->sender = message->receiver;
+    message->receiver = asker;
+    message->deadline_ns = is_answered ? message->deadline_ns : (uint64_t) answer;
+    tr_message_clear(message, TR_MESSAGE_WANTS_REPLY | TR_MESSAGE_SETTLES | TR_MESSAGE_GIVEN_UP |
+                                  TR_MESSAGE_REPLIED | TR_MESSAGE_ACCEPTED);
+    tr_message_set(message, TR_MESSAGE_RETURNED);
+    tr_message_set_kind(message, TR_KIND_REPLY);
+    atomic_store_explicit(&message->released, 0, memory_order_relaxed);
+    tr_ledger_accept(&worker->ledger, message);
+    tr_worker_route(worker, message);
+}
+
 /* Whether the asker has been told why the receiver, which has closed, failed. */
 static bool tells_why(tr_worker *worker, const troupe_message *request)
 {
@@ -127,13 +144,19 @@ void tr_message_end_with_care(tr_worker *worker, troupe_message *message, troupe
 {
     TR_ASSERT(!tr_message_has(message, TR_MESSAGE_HELD | TR_MESSAGE_PLACED | TR_MESSAGE_STASHED));
     const bool wants_reply = tr_message_has(message, TR_MESSAGE_WANTS_REPLY);
-    if (wants_reply && answer == TROUPE_ERROR_HANDLER_FAILED && tells_why(worker, message)) {
+    const bool settles = wants_reply && tr_message_has(message, TR_MESSAGE_SETTLES);
+    if (!settles && wants_reply && answer == TROUPE_ERROR_HANDLER_FAILED &&
+        tells_why(worker, message)) {
         tr_message_clear(message, TR_MESSAGE_WANTS_REPLY);
-    } else if (wants_reply && outcome != TROUPE_OUTCOME_EXPIRED) {
+    } else if (settles || (wants_reply && outcome != TROUPE_OUTCOME_EXPIRED)) {
         /* Answered first, so that at no moment the ledger looks balanced in between. */
         const bool was_accepted = tr_message_has(message, TR_MESSAGE_ACCEPTED);
         troupe_message ended = {.type = message->type, .kind_and_form = message->kind_and_form};
-        turn_around(worker, message, answer);
+        if (settles) {
+            send_back(worker, message, answer);
+        } else {
+            turn_around(worker, message, answer);
+        }
         if (was_accepted) {
             tr_ledger_end(&worker->ledger, &ended, outcome);
         }

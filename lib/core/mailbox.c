@@ -341,26 +341,30 @@ static bool is_past(tr_worker *worker, tr_actor *actor, troupe_message *message,
     return false;
 }
 
-static void make_void(const tr_queue *queue, tr_address asker, uint64_t ask)
+static bool make_void(const tr_queue *queue, tr_address asker, uint64_t ask)
 {
     for (troupe_message *at = queue->head; at != NULL; at = at->next) {
         if (at->correlation == ask && tr_message_has(at, TR_MESSAGE_WANTS_REPLY) &&
             tr_address_is_same(at->sender, asker)) {
-            tr_message_clear(at, TR_MESSAGE_WANTS_REPLY);
-            tr_message_set(at, TR_MESSAGE_VOID);
-            return;
+            if (tr_message_has(at, TR_MESSAGE_SETTLES)) {
+                tr_message_set(at, TR_MESSAGE_GIVEN_UP);
+            } else {
+                tr_message_clear(at, TR_MESSAGE_WANTS_REPLY);
+                tr_message_set(at, TR_MESSAGE_VOID);
+            }
+            return true;
         }
     }
+    return false;
 }
 
-void tr_mailbox_void(tr_actor *actor, tr_address asker, uint64_t ask)
+bool tr_mailbox_void(tr_actor *actor, tr_address asker, uint64_t ask)
 {
-    for (uint32_t i = 0; i < (actor->lanes != NULL ? TR_PRIORITIES : 1); i++) {
-        make_void(lane_at(actor, i), asker, ask);
+    bool is_found = false;
+    for (uint32_t i = 0; i < (actor->lanes != NULL ? TR_PRIORITIES : 1) && !is_found; i++) {
+        is_found = make_void(lane_at(actor, i), asker, ask);
     }
-    if (actor->extra != NULL) {
-        make_void(&actor->extra->stash, asker, ask);
-    }
+    return is_found || (actor->extra != NULL && make_void(&actor->extra->stash, asker, ask));
 }
 
 troupe_message *tr_mailbox_take_with_care(tr_worker *worker, tr_actor *actor)

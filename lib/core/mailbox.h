@@ -98,7 +98,7 @@ bool tr_message_is_accepted(const troupe_message *message, const troupe_accept *
 
 /* The asker does not wait for the reply to this queued or stashed request any more: when its turn
  * comes it ends as cancelled. */
-void tr_mailbox_void(tr_actor *actor, tr_address asker, uint64_t ask);
+bool tr_mailbox_void(tr_actor *actor, tr_address asker, uint64_t ask);
 
 /* Of tr_mailbox_release, when there are bytes to give back or somebody looks at the mark. */
 void tr_mailbox_release_with_care(tr_worker *worker, tr_actor *actor);

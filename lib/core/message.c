@@ -471,7 +471,14 @@ size_t troupe_message_size(const troupe_message *message)
 bool troupe_message_wants_reply(const troupe_message *message)
 {
     TR_CHECK_MESSAGE(message);
-    return message != NULL && tr_message_has(message, TR_MESSAGE_WANTS_REPLY);
+    return message != NULL && tr_message_has(message, TR_MESSAGE_WANTS_REPLY) &&
+           !tr_message_has(message, TR_MESSAGE_REPLIED);
+}
+
+bool troupe_message_is_given_up(const troupe_message *message)
+{
+    TR_CHECK_MESSAGE(message);
+    return message != NULL && tr_message_has(message, TR_MESSAGE_GIVEN_UP);
 }
 
 uint64_t troupe_message_trace_id(const troupe_message *message)

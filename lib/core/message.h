@@ -72,9 +72,15 @@ enum tr_message_flag {
     TR_MESSAGE_ACCEPTED = 1 << 8, /* counted in the ledger, so its end is too */
     TR_MESSAGE_STASHED = 1 << 9,
     TR_MESSAGE_REPLIED = 1 << 11,
-    TR_MESSAGE_DATED = 1 << 12,   /* `receiver` holds when it came; see admission */
-    TR_MESSAGE_SCOPED = 1 << 13,  /* a task that does not run handles it: see tasks */
-    TR_MESSAGE_VOID = 1 << 10     /* a tick of a cancelled timer */
+    TR_MESSAGE_DATED = 1 << 12,  /* `receiver` holds when it came; see admission */
+    TR_MESSAGE_SCOPED = 1 << 13, /* a task that does not run handles it: see tasks */
+    TR_MESSAGE_VOID = 1 << 10,   /* a tick of a cancelled timer */
+    /* A request that comes back to its asker if it is not answered; once it is answered with an
+     * error, that is in deadline_ns. */
+    TR_MESSAGE_SETTLES = 1 << 14,
+    TR_MESSAGE_GIVEN_UP = 1 << 15, /* its asker waits for the last word; of a reply: that says so */
+    /* A reply that is such a request; the error is in deadline_ns. */
+    TR_MESSAGE_RETURNED = TR_MESSAGE_SETTLES
 };
 
 struct troupe_message {

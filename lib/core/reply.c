@@ -38,6 +38,12 @@ static void send_answer(tr_worker *worker, tr_actor *actor, troupe_message *requ
 troupe_error tr_reply_with_error(tr_worker *worker, tr_actor *actor, troupe_message *request,
                                  troupe_error reason)
 {
+    if (tr_message_has(request, TR_MESSAGE_SETTLES)) { /* it is the answer, when it ends */
+        tr_message_set(request, TR_MESSAGE_REPLIED);
+        request->deadline_ns = (uint64_t) reason;
+        tr_scope_lift(actor, request);
+        return TROUPE_OK;
+    }
     troupe_message *answer = tr_message_of_kind(&worker->pool, TR_KIND_REPLY);
     TR_REQUIRE(answer != NULL, NO_MEMORY);
     answer->value = (uint64_t) reason;
@@ -71,7 +77,8 @@ static troupe_error reply(tr_worker *worker, tr_actor *actor, troupe_message *re
         tr_held_remove(actor, answer);
     }
     tr_message_renew(worker, answer, TROUPE_OUTCOME_HANDLED);
-    tr_message_clear(answer, TR_MESSAGE_REPLIED);
+    /* Of the request that it may have been. */
+    tr_message_clear(answer, TR_MESSAGE_REPLIED | TR_MESSAGE_SETTLES | TR_MESSAGE_GIVEN_UP);
     send_answer(worker, actor, request, answer);
     return TROUPE_OK;
 }

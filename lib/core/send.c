@@ -121,9 +121,10 @@ troupe_message *tr_send_take(tr_worker *worker, tr_sending *sending)
         message->sender = sending->sender->address;
         message->deadline_ns = sending->deadline_ns;
         message->correlation = sending->correlation;
-        tr_message_clear(message, TR_MESSAGE_REPLIED); /* that was its life before */
+        tr_message_clear(message, TR_MESSAGE_REPLIED | TR_MESSAGE_SETTLES |
+                                      TR_MESSAGE_GIVEN_UP); /* that was its life before */
         if (sending->correlation != 0) {
-            tr_message_set(message, TR_MESSAGE_WANTS_REPLY);
+            tr_message_set(message, TR_MESSAGE_WANTS_REPLY | sending->flags);
         }
         tr_message_set_kind(message, TR_KIND_USER);
     }

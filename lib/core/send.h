@@ -17,6 +17,7 @@ typedef struct tr_sending {
     uint64_t wait_until_ns;   /* for room */
     uint64_t deadline_ns;     /* the message's, from now on */
     uint64_t correlation;     /* of an ask; 0: none is made */
+    unsigned flags;           /* of an ask: SETTLES, GIVEN_UP */
     tr_address to;
     troupe_on_full on_full; /* of this send; DEFAULT: the receiver's */
     uint32_t margin;

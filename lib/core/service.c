@@ -197,8 +197,10 @@ static void call_and_go_on(troupe_service_client *client, uint32_t method, troup
     if (calling != NULL) {
         *calling = (struct calling) {
             .client = client, .closure = closure, .closure_data = closure_data, .method = method};
+        const tr_continuation continuation = {
+            .then = answered, .context = calling, .drop = drop_calling};
         client->error = tr_ask_message_then(client->self, client->actor, message, client->timeout,
-                                            answered, calling, drop_calling);
+                                            &continuation);
     }
     if (client->error != TROUPE_OK) {
         if (calling != NULL) {

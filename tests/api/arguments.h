@@ -38,5 +38,6 @@ void call_about_tasks(troupe_self *self);
 void call_about_processes(troupe_self *self);
 void call_about_signals(troupe_self *self);
 void call_about_supervisors(troupe_self *self);
+void call_about_queues(troupe_self *self);
 
 #endif

@@ -41,3 +41,47 @@ void call_about_futures(troupe_self *self)
     RETURNS(troupe_future_destroy, (NULL));
     RETURNS(troupe_future_destroy, (&none));
 }
+
+static troupe_error then(troupe_self *self, void *state, troupe_error error, troupe_message **reply,
+                         void *context)
+{
+    (void) reply;
+    return resolved(self, state, error, NULL, context);
+}
+
+void call_about_queues(troupe_self *self)
+{
+    const troupe_ref nobody = {0};
+    const troupe_ref me = troupe_self_ref(self);
+    const troupe_queue_options short_one = {.size = 1};
+    troupe_ref queue;
+    troupe_message *none = NULL;
+    BAD(troupe_ask_settled, (NULL, me, &none, TROUPE_NOW, &none));
+    BAD(troupe_ask_settled, (self, me, &none, TROUPE_NOW, &none));
+    BAD(troupe_ask_settled, (self, me, NULL, TROUPE_NOW, &none));
+    BAD(troupe_ask_settled_then, (NULL, me, &none, TROUPE_NOW, then, NULL));
+    BAD(troupe_ask_settled_then, (self, me, &none, TROUPE_NOW, then, NULL));
+    GIVES(troupe_message_is_given_up, (NULL), false);
+    BAD(troupe_queue_create, (NULL, NULL, &queue));
+    BAD(troupe_queue_create, (self, NULL, NULL));
+    BAD(troupe_queue_create, (self, &short_one, &queue));
+    BAD(troupe_queue_create, (self, TROUPE_QUEUE(.capacity = UINT32_MAX), &queue));
+    BAD(troupe_queue_create, (self, TROUPE_QUEUE(.closers = UINT32_MAX), &queue));
+    BAD(troupe_queue_create, (self, TROUPE_QUEUE(.bytes_max = UINT64_MAX), &queue));
+    BAD(troupe_queue_put, (NULL, me, &none, TROUPE_NOW));
+    BAD(troupe_queue_put, (self, me, &none, TROUPE_NOW));
+    BAD(troupe_queue_put, (self, me, NULL, TROUPE_NOW));
+    BAD(troupe_queue_get, (NULL, me, &none, TROUPE_NOW));
+    BAD(troupe_queue_get, (self, me, NULL, TROUPE_NOW));
+    NOBODY(troupe_queue_get, (self, nobody, &none, TROUPE_NOW));
+    BAD(troupe_queue_put_then, (NULL, me, &none, TROUPE_NOW, then, NULL));
+    BAD(troupe_queue_put_then, (self, me, &none, TROUPE_NOW, then, NULL));
+    BAD(troupe_queue_get_then, (NULL, me, TROUPE_NOW, then, NULL));
+    BAD(troupe_queue_get_then, (self, me, TROUPE_NOW, NULL, NULL));
+    BAD(troupe_queue_done, (NULL, me));
+    NOBODY(troupe_queue_done, (self, nobody));
+    BAD(troupe_queue_join, (NULL, me, TROUPE_NOW));
+    NOBODY(troupe_queue_join, (self, nobody, TROUPE_NOW));
+    BAD(troupe_queue_close, (NULL, me, TROUPE_CLOSE_DRAIN, TROUPE_NOW));
+    BAD(troupe_queue_close, (self, me, (troupe_close) 9, TROUPE_NOW));
+}
