@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A node that is freed while its actors are in the middle of something: nothing is lost with them. */
+/* A node that is freed while its actors are in the middle of something: nothing is lost. */
 #include <troupe/troupe.h>
 
 #include "support/actors.h"
