@@ -52,7 +52,8 @@ int main(void)
         EXAMPLE("01_hello"),   EXAMPLE("02_ping_pong"),     EXAMPLE("03_ask"),
         EXAMPLE("04_timers"),  EXAMPLE("05_back_pressure"), EXAMPLE("06_behavior_or_coroutine"),
         EXAMPLE("07_service"), EXAMPLE("08_blocking"),      EXAMPLE("09_outside_thread"),
-        EXAMPLE("10_offload"), EXAMPLE("15_pool"),
+        EXAMPLE("10_offload"), EXAMPLE("11_cancel"),        EXAMPLE("12_gather"),
+        EXAMPLE("15_pool"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
