@@ -14,6 +14,7 @@
 #include <troupe/dead_letter.h>
 #include <troupe/error.h>
 #include <troupe/future.h>
+#include <troupe/file.h>
 #include <troupe/io.h>
 #include <troupe/log.h>
 #include <troupe/mailbox.h>

@@ -36,6 +36,7 @@ void call_about_futures(troupe_self *self);
 void call_about_sockets(troupe_self *self);
 void call_about_tasks(troupe_self *self);
 void call_about_processes(troupe_self *self);
+void call_about_files(troupe_self *self);
 void call_about_signals(troupe_self *self);
 void call_about_supervisors(troupe_self *self);
 void call_about_queues(troupe_self *self);

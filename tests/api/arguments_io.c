@@ -102,3 +102,31 @@ void call_about_signals(troupe_self *self)
     RETURNS(troupe_unwatch_signal, (self, NULL));
     RETURNS(troupe_unwatch_signal, (self, &watch));
 }
+
+void call_about_files(troupe_self *self)
+{
+    troupe_file *file = NULL;
+    troupe_transfer done;
+    uint64_t size = 0;
+    int number = 9;
+    char byte = 0;
+    BAD(troupe_file_open, (NULL, TROUPE_FILE(.path = "x"), TROUPE_NOW, &file, &number));
+    BAD(troupe_file_open, (self, NULL, TROUPE_NOW, &file, &number));
+    BAD(troupe_file_open, (self, TROUPE_FILE(.is_new = 1), TROUPE_NOW, &file, &number));
+    BAD(troupe_file_open, (self, TROUPE_FILE(.path = "x"), TROUPE_NOW, NULL, &number));
+    BAD(troupe_file_read, (NULL, file, 0, &byte, 1, TROUPE_NOW, &done));
+    BAD(troupe_file_read, (self, NULL, 0, &byte, 1, TROUPE_NOW, &done));
+    BAD(troupe_file_read, (self, file, 0, &byte, 1, TROUPE_NOW, NULL));
+    BAD(troupe_file_write, (NULL, file, 0, &byte, 1, TROUPE_NOW, &done));
+    BAD(troupe_file_write, (self, NULL, 0, &byte, 1, TROUPE_NOW, &done));
+    BAD(troupe_file_write, (self, file, 0, &byte, 1, TROUPE_NOW, NULL));
+    BAD(troupe_file_sync, (NULL, file, TROUPE_NOW, &number));
+    BAD(troupe_file_sync, (self, NULL, TROUPE_NOW, &number));
+    BAD(troupe_file_size, (NULL, file, TROUPE_NOW, &size));
+    BAD(troupe_file_size, (self, NULL, TROUPE_NOW, &size));
+    BAD(troupe_file_size, (self, file, TROUPE_NOW, NULL));
+    BAD(troupe_file_close, (NULL, &file, TROUPE_NOW, &number));
+    BAD(troupe_file_close, (self, NULL, TROUPE_NOW, &number));
+    BAD(troupe_file_close, (self, &file, TROUPE_NOW, &number));
+    note("troupe_file_open", number == 0, ": the system was asked all the same");
+}

@@ -352,6 +352,7 @@ static troupe_error calls_badly(troupe_self *self, void *argument)
     call_about_sockets(self);
     call_about_tasks(self);
     call_about_processes(self);
+    call_about_files(self);
     call_about_signals(self);
     call_about_supervisors(self);
     call_about_queues(self);
