@@ -12,6 +12,7 @@
 #include <troupe/message.h>
 #include <troupe/monitor.h>
 #include <troupe/ref.h>
+#include <troupe/scope.h>
 #include <troupe/time.h>
 
 TROUPE_BEGIN
@@ -47,6 +48,10 @@ typedef struct troupe_spawn_options {
     void *argument;                  /* handed to the body or to start; borrowed */
     /* NULL, or the child is monitored from its start on; set before it runs. Not for roots. */
     troupe_monitor_id *out_monitor;
+    /* NULL, or an open scope of the spawner that the child belongs to: it is cancelled with it and
+     * waited for when it is left, and if it fails after its start that is a failure in the scope.
+     * Not for roots. See <troupe/scope.h>. */
+    troupe_scope *scope;
     uint64_t mailbox_bytes; /* 0: 1 MiB; what messages may take above 256 bytes each */
     uint64_t reply_bytes;   /* 0: 64 KiB; the largest reply to an ask of this actor */
     uint64_t parked_bytes;  /* 0: 64 KiB; of a behavior's parked messages */

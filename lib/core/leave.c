@@ -25,6 +25,7 @@ troupe_scope *tr_scopes_enter(tr_branch *branch, const troupe_scope_options *opt
     tr_list_init(&scope->ended);
     tr_list_init(&scope->starters);
     tr_list_init(&scope->nexters);
+    tr_list_init(&scope->children);
     scope->name = options->name != NULL ? options->name : "scope";
     scope->deadline_ns = tr_deadline_of(worker->now_ns, options->timeout);
     scope->grace_ns = options->grace.ns != 0 ? options->grace.ns : TR_GRACE_NS;
@@ -38,8 +39,17 @@ troupe_scope *tr_scopes_enter(tr_branch *branch, const troupe_scope_options *opt
     return scope;
 }
 
+static void drop_children(tr_worker *worker, troupe_scope *scope)
+{
+    for (tr_list *node = tr_list_first(&scope->children); node != NULL;
+         node = tr_list_first(&scope->children)) {
+        tr_scopes_drop_child(worker, TR_CONTAINER_OF(node, tr_scope_child, link));
+    }
+}
+
 static void free_scope(tr_worker *worker, troupe_scope *scope)
 {
+    drop_children(worker, scope);
     while (scope->deferred != NULL) {
         tr_deferred *deferred = scope->deferred;
         scope->deferred = deferred->next;
@@ -89,6 +99,30 @@ static void tell_late_ones(tr_worker *worker, troupe_scope *scope)
     }
 }
 
+/* The grace is over for the child actors: they are named, and waited for no longer. */
+static void leave_behind(tr_worker *worker, troupe_scope *scope)
+{
+    const tr_actor *actor = scope->owner->tasks->actor;
+    tr_list *next = NULL;
+    for (tr_list *node = tr_list_first(&scope->children); node != NULL; node = next) {
+        tr_scope_child *child = TR_CONTAINER_OF(node, tr_scope_child, link);
+        const tr_address address = child->address;
+        const troupe_scope_failure failure = {.error = TROUPE_ERROR_TIMED_OUT,
+                                              .is_left = 1,
+                                              .actor = tr_system_ref(worker->system, address)};
+        next = tr_list_next(&scope->children, node);
+        if (child->is_starting) {
+            continue; /* for a short while more: its spawner looks at it */
+        }
+        tr_log_write(worker->system->ports.log, TROUPE_LOG_WARNING,
+                     "actor '%s': child %u.%u has not ended within the grace of scope '%s'; it is "
+                     "not waited for any more",
+                     tr_actor_title(actor), address.slot, address.generation, scope->name);
+        tr_scopes_failed(worker, scope, &failure);
+        tr_scopes_drop_child(worker, child);
+    }
+}
+
 /* Cancels what is in the scope, if it is to be: when to look again. */
 static uint64_t look_after(tr_worker *worker, tr_branch *branch, troupe_scope *scope)
 {
@@ -104,27 +138,31 @@ static uint64_t look_after(tr_worker *worker, tr_branch *branch, troupe_scope *s
     }
     const uint64_t grace_end_ns = add_time(scope->cancelled_ns, scope->grace_ns);
     if (grace_end_ns > worker->now_ns) {
-        return grace_end_ns;
+        const bool are_told = tr_scopes_cancel_children(worker, scope);
+        const uint64_t again_ns = add_time(worker->now_ns, TR_SIGNAL_AGAIN_NS);
+        return are_told || again_ns > grace_end_ns ? grace_end_ns : again_ns;
     }
+    leave_behind(worker, scope);
     if (!scope->is_told) {
         tell_late_ones(worker, scope);
     }
     return TR_NEVER;
 }
 
-static bool is_empty(const troupe_scope *scope)
-{
-    return scope->alive == 0;
-}
-
 static void wait_until_empty(tr_branch *branch, troupe_scope *scope)
 {
-    while (!is_empty(scope)) {
+    while (!tr_scopes_is_empty(scope)) {
         tr_worker *worker = branch->tasks->actor->worker;
         const uint64_t until_ns = look_after(worker, branch, scope);
+        if (tr_scopes_is_empty(scope)) {
+            break; /* what was left is left behind */
+        }
         branch->is_leaving = true;
-        (void) tr_task_wait(branch->task, TROUPE_WAIT_TASK, until_ns); /* see look_after */
+        const troupe_error error = tr_task_wait(branch->task, TROUPE_WAIT_TASK, until_ns);
         branch->is_leaving = false;
+        if (error == TROUPE_ERROR_STOPPING) { /* the thread is attached to nothing any more */
+            drop_children(branch->tasks->actor->worker, scope);
+        } /* else see look_after */
     }
 }
 
@@ -176,6 +214,13 @@ static troupe_error result_of(const troupe_scope *scope)
     return scope->is_cancelled ? TROUPE_ERROR_CANCELLED : TROUPE_OK;
 }
 
+void tr_scopes_wake_leaver(tr_worker *worker, troupe_scope *scope)
+{
+    if (tr_scopes_is_empty(scope) && scope->owner->is_leaving && scope->owner->scope == scope) {
+        tr_task_wake(worker, scope->owner->task, TROUPE_OK);
+    }
+}
+
 troupe_error tr_scopes_leave(tr_branch *branch, troupe_scope_report *out_report)
 {
     troupe_scope *scope = branch->scope;
@@ -188,7 +233,7 @@ troupe_error tr_scopes_leave(tr_branch *branch, troupe_scope_report *out_report)
         run_deferred(branch, &scope->deferred, scope);
     }
     tr_worker *worker = actor->worker;
-    TR_ASSERT(is_empty(scope) && tr_list_is_empty(&scope->inner));
+    TR_ASSERT(tr_scopes_is_empty(scope) && tr_list_is_empty(&scope->inner));
     tr_tasks_forget_ended(worker, scope);
     const troupe_error error = result_of(scope);
     if (out_report != NULL) {

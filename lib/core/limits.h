@@ -49,6 +49,8 @@
 #define TR_TASKS_MAX (UINT32_C(1) << 24)
 /* Of a scope that is not told. */
 #define TR_GRACE_NS UINT64_C(5000000000)
+/* When to try again to cancel a child for which there was no memory. */
+#define TR_SIGNAL_AGAIN_NS UINT64_C(5000000)
 
 #define TR_STATE_SIZE_MAX (UINT32_C(1) << 30)
 /* What troupe_fail keeps of its text. */

@@ -112,13 +112,17 @@ uint64_t tr_scopes_unveil_ns(const tr_branch *branch)
     return look(branch, TR_NEVER).unveil_ns;
 }
 
-/* Notes in all scopes that the task can see that they are late, where they are. */
+/* Notes in all scopes that the task can see that they are late, where they are; then their child
+ * actors are cancelled. */
 static void note_late(const tr_branch *branch, uint64_t now_ns)
 {
     uint64_t floor_ns = branch->ending_until_ns;
     for (troupe_scope *scope = branch->scope; scope != NULL; scope = scope->outer) {
         floor_ns = scope->ending_until_ns > floor_ns ? scope->ending_until_ns : floor_ns;
-        scope->is_late = scope->is_late || (scope->deadline_ns <= now_ns && floor_ns <= now_ns);
+        if (!scope->is_late && scope->deadline_ns <= now_ns && floor_ns <= now_ns) {
+            scope->is_late = true;
+            (void) tr_scopes_cancel_children(branch->tasks->actor->worker, scope); /* or later */
+        }
         floor_ns = scope->shield_until_ns > floor_ns ? scope->shield_until_ns : floor_ns;
     }
 }
@@ -142,8 +146,7 @@ troupe_error tr_scopes_reason(const tr_branch *branch, const char **out_text)
     return view.reason;
 }
 
-/* The scope after this one of those that lie in `root`, itself first; NULL after the last. */
-static troupe_scope *next_within(const troupe_scope *root, troupe_scope *scope)
+troupe_scope *tr_scopes_next_within(const troupe_scope *root, troupe_scope *scope)
 {
     tr_list *next = tr_list_first(&scope->inner);
     while (next == NULL && scope != root) {
@@ -156,11 +159,14 @@ static troupe_scope *next_within(const troupe_scope *root, troupe_scope *scope)
 void tr_scopes_spread(tr_worker *worker, troupe_scope *scope)
 {
     tr_task_interrupt(worker, scope->owner->task);
-    for (troupe_scope *at = scope; at != NULL; at = next_within(scope, at)) {
+    for (troupe_scope *at = scope; at != NULL; at = tr_scopes_next_within(scope, at)) {
         for (tr_list *node = tr_list_first(&at->tasks); node != NULL;
              node = tr_list_next(&at->tasks, node)) {
             tr_task_interrupt(worker, TR_CONTAINER_OF(node, tr_branch, link)->task);
         }
+    }
+    if (scope->is_cancelled) {
+        (void) tr_scopes_cancel_children(worker, scope); /* when it is left, at the latest */
     }
 }
 

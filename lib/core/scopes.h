@@ -18,6 +18,18 @@
 
 #include "core/tasks.h"
 
+/* A child actor that belongs to a scope. */
+typedef struct tr_scope_child {
+    tr_list link;     /* in scope->children */
+    tr_map_node node; /* in the children of all scopes, by address */
+    tr_address address;
+    troupe_scope *scope;
+    troupe_error reason; /* of the end, once has_ended */
+    bool is_starting;    /* its spawner waits to be told how that went */
+    bool has_ended;      /* while it was starting */
+    bool is_signalled;   /* it has been cancelled */
+} tr_scope_child;
+
 typedef struct tr_deferred {
     struct tr_deferred *next;
     troupe_deferred *function;
@@ -34,6 +46,7 @@ struct troupe_scope {
     tr_list ended;    /* branches whose result is kept */
     tr_list starters; /* branches that wait for a place */
     tr_list nexters;  /* branches that wait for the next to end */
+    tr_list children; /* child actors that have not ended */
     tr_deferred *deferred;
     const char *name;
     uint64_t deadline_ns;
@@ -89,6 +102,35 @@ troupe_scope *tr_scopes_enter(tr_branch *branch, const troupe_scope_options *opt
 troupe_error tr_scopes_leave(tr_branch *branch, troupe_scope_report *out_report);
 /* The body has returned `error`: leaves what is open and runs what was deferred; the result. */
 troupe_error tr_scopes_end_body(tr_branch *branch, troupe_error error);
+/* Nothing is left that leaving has to wait for. */
+static inline bool tr_scopes_is_empty(const troupe_scope *scope)
+{
+    return scope->alive == 0 && tr_list_is_empty(&scope->children);
+}
+
+/* Wakes the one who leaves the scope, if that is empty. */
+void tr_scopes_wake_leaver(tr_worker *worker, troupe_scope *scope);
+
+/* A place for a child that is going to be spawned, in the scope. Errors: BAD_ARGUMENT if the scope
+ * is not the actor's; STOPPING, CANCELLED, TIMED_OUT as the scope is; NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_scopes_expect_child(tr_worker *worker, tr_actor *actor,
+                                                      troupe_scope *scope,
+                                                      tr_scope_child **out_child);
+/* It has been spawned, or could not be; `waits` if its start is waited for. */
+void tr_scopes_add_child(tr_scope_child *child, tr_address address, bool waits);
+/* Its start has been waited for. Its end is told by the error of that, if any. */
+void tr_scopes_child_started(tr_worker *worker, tr_scope_child *child, troupe_error error);
+/* A child of the actor has ended, whether it belongs to a scope or not. */
+void tr_scopes_child_ended(tr_worker *worker, tr_actor *actor, tr_address address,
+                           troupe_error reason);
+/* Forgets it: it could not be spawned, or is not waited for. */
+void tr_scopes_drop_child(tr_worker *worker, tr_scope_child *child);
+/* Cancels the children of all that lies in the scope. False if memory was short for some. */
+bool tr_scopes_cancel_children(tr_worker *worker, troupe_scope *scope);
+
+/* The scope after this one of those that lie in `root`, itself first; NULL after the last. */
+troupe_scope *tr_scopes_next_within(const troupe_scope *root, troupe_scope *scope);
+
 /* Frees all of a branch, at the end of the actor. */
 void tr_scopes_free(tr_worker *worker, tr_branch *branch);
 

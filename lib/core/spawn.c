@@ -12,7 +12,7 @@
 #include "core/place.h"
 #include "core/restart.h"
 #include "core/scope.h"
-#include "core/tasks.h"
+#include "core/scopes.h"
 
 /* What lies where in an actor's block. */
 struct layout {
@@ -360,6 +360,9 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
     const bool is_attached =
         TR_CONTAINER_OF(message, tr_actor, system_message)->body == tr_attached_body;
     unlink_child(system, child);
+    if (TR_UNLIKELY(parent->extra != NULL && parent->extra->tasks != NULL)) {
+        tr_scopes_child_ended(worker, parent, message->sender, reason);
+    }
 
     message->receiver = message->sender;
     tr_message_set_kind(message, TR_KIND_REAPED);
@@ -415,16 +418,29 @@ static troupe_error spawn_child(troupe_self *self, const troupe_spawn_options *o
     troupe_message *ready = waits ? tr_message_of_kind(&worker->pool, TR_KIND_READY) : NULL;
     TR_REQUIRE(!waits || ready != NULL, NO_MEMORY);
     tr_address child;
-    troupe_error error = tr_spawn(worker, actor->address, options, ready, &child);
+    tr_scope_child *in_scope = NULL;
+    troupe_error error = options->scope != NULL
+                             ? tr_scopes_expect_child(worker, actor, options->scope, &in_scope)
+                             : TROUPE_OK;
+    error = error ? error : tr_spawn(worker, actor->address, options, ready, &child);
     if (error) {
+        if (in_scope != NULL) {
+            tr_scopes_drop_child(worker, in_scope);
+        }
         if (ready != NULL) {
             tr_message_free(&worker->pool, ready);
         }
         return error;
     }
+    if (in_scope != NULL) {
+        tr_scopes_add_child(in_scope, child, waits);
+    }
     if (waits) {
         error = wait_for_start(self->task, child,
                                tr_deadline_of(worker->now_ns, options->start_timeout));
+        if (in_scope != NULL) {
+            tr_scopes_child_started(actor->worker, in_scope, error);
+        }
     }
     if (error == TROUPE_OK) {
         *out_ref = tr_system_ref(actor->worker->system, child);

@@ -44,6 +44,7 @@ tr_tasks *tr_tasks_of(tr_worker *worker, tr_actor *actor)
     tasks->running = &tasks->main; /* whoever calls this first is the body */
     tr_list_init(&tasks->receivers);
     tr_table_init(&tasks->table, allocator, TR_TASKS_MAX);
+    tr_map_init(&tasks->children, allocator);
     init_branch(&tasks->main, tasks, actor->task);
     extra->tasks = tasks;
     return tasks;
@@ -96,6 +97,7 @@ void tr_tasks_free(tr_worker *worker, tr_actor *actor)
         tr_actor_give_block(worker, subtask_of(branch), sizeof(struct subtask));
     }
     tr_table_fini(&tasks->table);
+    tr_map_fini(&tasks->children);
     actor->task->branch = NULL;
     actor->extra->tasks = NULL;
     actor->in_scopes = false;
@@ -345,9 +347,7 @@ void tr_tasks_give_place(tr_worker *worker, troupe_scope *scope)
         }
     }
     scope->alive--;
-    if (scope->alive == 0 && scope->owner->is_leaving && scope->owner->scope == scope) {
-        tr_task_wake(worker, scope->owner->task, TROUPE_OK);
-    }
+    tr_scopes_wake_leaver(worker, scope);
 }
 
 /* The body of a task has returned, and what was open in it has been left. */

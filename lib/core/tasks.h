@@ -71,6 +71,7 @@ struct tr_tasks {
     uint32_t ready_count;
     tr_list receivers; /* branches that wait for a message, by how long */
     tr_table table;    /* id -> tr_branch of those started */
+    tr_map children;   /* of all scopes: see scope_children */
 };
 
 /* That of an actor with a task; made at first use. Errors: NO_MEMORY (NULL). */
