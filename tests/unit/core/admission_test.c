@@ -231,6 +231,26 @@ static void gives_back_what_is_queued_when_it_ends(void **state)
     }
 }
 
+/* The log names the receiver of a message that was queued when it ended. */
+static void gives_back_the_receiver_of_what_is_queued(void **state)
+{
+    (void) state;
+    struct probe *seen = a_probe();
+    const troupe_log log = log_of(seen);
+    tr_world *world = a_world_of(&(const tr_world_options) {.seed = 1, .log = &log});
+    struct load load = {
+        .server = a_root(world, TROUPE_SPAWN(.body = hoard_then_end, .mailbox_capacity = 1000,
+                                             .admission_target = TROUPE_WITHIN_MS(5)))};
+    (void) a_root(world, TROUPE_SPAWN(.body = tell_much, .argument = &load));
+    tr_world_advance(world, 1000 * MS);
+    char text[64];
+    (void) snprintf(text, sizeof text, " to %u.%u: the receiver ended", load.server.slot,
+                    load.server.generation);
+    assert_true(probe_has(seen, text));
+    drop_world(&world);
+    drop_probe(&seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +261,7 @@ int main(void)
         cmocka_unit_test(refuses_nobody_when_there_is_little_to_do),
         WITH_WORLD(never_drops_what_asks_for_no_reply),
         WITH_WORLD(gives_back_what_is_queued_when_it_ends),
+        cmocka_unit_test(gives_back_the_receiver_of_what_is_queued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,8 +59,8 @@ static void opens_when_too_many_of_the_window_fail(void **state)
     troupe_circuit_breaker breaker =
         a_breaker(TROUPE_CIRCUIT(.failures_in_row = UINT32_MAX, .failure_percent = 30,
                                  .calls_min = 10, .window = TROUPE_WITHIN_S(10)));
-    call(&breaker, TROUPE_CIRCUIT_FAILURE, 3, 0);
-    call(&breaker, TROUPE_CIRCUIT_SUCCESS, 6, 0);
+    call(&breaker, TROUPE_CIRCUIT_SUCCESS, 1, 0);
+    call(&breaker, TROUPE_CIRCUIT_FAILURE, 8, 0);
     assert_state(&breaker, 0, CLOSED); /* 9 calls only */
     call(&breaker, TROUPE_CIRCUIT_SUCCESS, 20, 9 * SECOND);
     call(&breaker, TROUPE_CIRCUIT_FAILURE, 8, 10 * SECOND); /* what failed at 0 has left */

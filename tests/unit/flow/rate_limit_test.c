@@ -186,7 +186,7 @@ static void says_so_when_too_much_is_promised(void **state)
     drop_probe(&taker.seen);
 }
 
-/* Cancels or stops the actor named after so many ns. */
+/* Cancels the actor after so many ns. */
 struct canceller {
     troupe_ref actor;
     uint64_t after_ns;
@@ -219,8 +219,9 @@ static void gives_back_what_was_promised_to_one_that_is_cancelled(void **state)
     drop_probe(&first.seen);
 }
 
-/* The cancel comes a little before, at, or a little after the moment that the tokens are due.
- * Either it has them or they are there for others. */
+/* The cancel comes a little before, at, or a little after the moment that the tokens are due; in
+ * the same moment before or after the taker's own timer. Either it has them or they are there for
+ * others. */
 static void race(uint64_t seed, void *context)
 {
     (void) context;
@@ -228,8 +229,11 @@ static void race(uint64_t seed, void *context)
     troupe_rate_limit limit = a_limit(10, 1);
     struct taker taker = {.seen = a_probe(), .limit = &limit, .count = 1, .name = "taker"};
     assert_true(troupe_rate_limit_try(&limit, 1, SECOND));
-    struct canceller canceller = {a_taker(world, &taker), 100 * MS + seed % 3 - 1};
+    struct canceller canceller = {.after_ns = 100 * MS + seed % 3 - 1};
+    const bool is_first = seed / 3 % 2 == 0;
+    canceller.actor = is_first ? a_taker(world, &taker) : canceller.actor;
     (void) a_root(world, TROUPE_SPAWN(.body = cancels, .argument = &canceller));
+    canceller.actor = is_first ? canceller.actor : a_taker(world, &taker);
     tr_world_advance(world, 100000 * MS);
     const bool has_taken = probe_count_of(taker.seen, "taker OK 100") == 1;
     assert_true(has_taken || seed % 3 == 0);
