@@ -156,7 +156,7 @@ static void refuses_nobody_when_there_is_little_to_do(void **state)
 {
     (void) state;
     struct load load = {.service_ns = 20 * MS}; /* longer than the target, but nobody behind */
-    put_under_load(&load, 1, 1, true);
+    put_under_load(&load, 1, 2, true);
     assert_int_equal(load.refused, 0);
     assert_true(load.served >= 40);
 }
