@@ -53,8 +53,9 @@ static void gather_free(struct gather *gather)
 
 void gathers_fini(struct gathers *gathers)
 {
-    while (gathers->first != NULL) {
-        gather_free(gathers->first);
+    for (struct gather *at = gathers->first, *next = NULL; at != NULL; at = next) {
+        next = at->next;
+        gather_free(at);
     }
 }
 
