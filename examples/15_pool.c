@@ -1,7 +1,7 @@
 /* A pool under load: it has more workers while much is to be done, and fewer again afterwards.
  * SPDX-License-Identifier: MIT */
-#include <pool.h>
 #include <stdio.h>
+#include <troupe/actors/pool.h>
 #include <troupe/troupe.h>
 
 #define CLIENTS 40

@@ -2,9 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
+#include <troupe/actors/http_client.h>
 #include <troupe/troupe.h>
-
-#include "http_client.h"
 
 /* At most so many tasks at a time; the client bounds the connections. */
 #define TASKS_MAX 32

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Ready-made actors on real threads: what they promise in virtual time holds there too. */
-#include <pool.h>
-#include <router.h>
 #include <stdatomic.h>
-#include <topic.h>
+#include <troupe/actors/pool.h>
+#include <troupe/actors/router.h>
+#include <troupe/actors/topic.h>
 #include <troupe/troupe.h>
 
 #include "support/actors.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The HTTP client against a server on loopback. */
-#include "http_client.h"
+#include <troupe/actors/http_client.h>
 
 #include <string.h>
 

@@ -51,6 +51,7 @@ static const struct special specials[] = {
     {"<valgrind/*>", {"lib/core/sanitizers.h"}},
     {"<sanitizer/*>", {"lib/core/poison.h", "lib/core/sanitizers.h", "lib/transport/*"}},
     {"<troupe/troupe.h>", {"examples/*", "actors/*", "lib/command/*"}},
+    {"<troupe/actors/*>", {"examples/*", "actors/*", "lib/command/*"}},
     {"<assert.h>", {NULL}},
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a request to all members of a router promises: one answer, with the outcome of each. */
-#include "router.h"
+#include <troupe/actors/router.h>
 
 #include "support/cast.h"
 #include "support/world_fixture.h"

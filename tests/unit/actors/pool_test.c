@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a pool promises: workers enough for what comes, no more than it may have, and no loss. */
-#include "pool.h"
+#include <troupe/actors/pool.h>
 
 #include "support/actors.h"
 #include "support/cast.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a router promises: each message goes to one member, by its rule, and none is lost. */
-#include "router.h"
+#include <troupe/actors/router.h>
 
 #include <string.h>
 

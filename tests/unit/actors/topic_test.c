@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a topic promises: each subscriber gets what is published, in order, as its policy says. */
-#include "topic.h"
+#include <troupe/actors/topic.h>
 
 #include "support/actors.h"
 #include "support/cast.h"
