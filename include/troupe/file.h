@@ -53,20 +53,36 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_file_open(troupe_self *self,
                                                            troupe_file **out_file,
                                                            int *out_system_error);
 
-/* Reads `size` bytes from `offset` on, less only where the file ends.
+/* A part of a file. */
+typedef struct troupe_file_range {
+    uint64_t offset;
+    size_t size;
+} troupe_file_range;
+
+static inline troupe_file_range troupe_file_range_of(uint64_t offset, size_t size)
+{
+    troupe_file_range range;
+    range.offset = offset;
+    range.size = size;
+    return range;
+}
+#define TROUPE_RANGE(offset, size) (troupe_file_range_of((offset), (size)))
+
+/* Reads this part of the file, less only where the file ends.
  * Owns:   *out_transfer, always set.
- * Errors: END if the file ends at or before the offset; SYSTEM. */
+ * Errors: END if the file ends at or before its beginning; SYSTEM. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_file_read(troupe_self *self, troupe_file *file,
-                                                           uint64_t offset, void *buffer,
-                                                           size_t size, troupe_timeout timeout,
+                                                           troupe_file_range range, void *buffer,
+                                                           troupe_timeout timeout,
                                                            troupe_transfer *out_transfer);
 
 /* Writes all of it. If it fails the count says how much was written, if that is known.
  * Owns:   *out_transfer, always set.
  * Errors: SYSTEM, for example with ENOSPC. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_file_write(troupe_self *self, troupe_file *file,
-                                                            uint64_t offset, const void *data,
-                                                            size_t size, troupe_timeout timeout,
+                                                            troupe_file_range range,
+                                                            const void *data,
+                                                            troupe_timeout timeout,
                                                             troupe_transfer *out_transfer);
 
 /* Returns when what was written before is on the disk (fsync). Errors: SYSTEM. */

@@ -73,16 +73,22 @@ static troupe_error failed(ssize_t count, troupe_transfer *transfer)
     return tr_io_error(transfer->system_error);
 }
 
-/* Until there are `least` bytes of the `size` that fit. */
-static troupe_error read_bytes(troupe_self *self, int fd, unsigned char *buffer, size_t size,
-                               size_t least, uint64_t deadline_ns, troupe_transfer *transfer)
+/* What is to be read: at least `least` bytes of the `size` that fit. */
+struct room {
+    unsigned char *bytes;
+    size_t size;
+    size_t least;
+};
+
+static troupe_error read_bytes(troupe_self *self, int fd, const struct room *room,
+                               uint64_t deadline_ns, troupe_transfer *transfer)
 {
-    while (transfer->count < least) {
+    while (transfer->count < room->least) {
         /* Also what is never out of bytes is stopped, and lets others run. */
         troupe_error error = troupe_sleep(self, TROUPE_NOW);
         ssize_t count = -EAGAIN;
         while (error == TROUPE_OK && would_block(count)) {
-            count = try_read(fd, buffer + transfer->count, size - transfer->count);
+            count = try_read(fd, room->bytes + transfer->count, room->size - transfer->count);
             if (would_block(count)) {
                 error =
                     troupe_wait_fd(self, fd, TROUPE_READABLE, tr_io_left(self, deadline_ns), NULL);
@@ -123,13 +129,13 @@ static troupe_error write_bytes(troupe_self *self, int fd, const unsigned char *
     return TROUPE_OK;
 }
 
-static troupe_error read_least(troupe_self *self, int fd, void *buffer, size_t size, size_t least,
-                               troupe_timeout timeout, troupe_transfer *out_transfer)
+static troupe_error read_into(troupe_self *self, int fd, const struct room *room,
+                              troupe_timeout timeout, troupe_transfer *out_transfer)
 {
     troupe_transfer transfer = {0};
     troupe_error error = TROUPE_ERROR_BAD_ARGUMENT;
-    if (self != NULL && fd >= 0 && buffer != NULL && size > 0) {
-        error = read_bytes(self, fd, buffer, size, least, tr_io_deadline(self, timeout), &transfer);
+    if (self != NULL && fd >= 0 && room->bytes != NULL && room->size > 0) {
+        error = read_bytes(self, fd, room, tr_io_deadline(self, timeout), &transfer);
     }
     if (out_transfer != NULL) {
         *out_transfer = transfer;
@@ -141,13 +147,15 @@ troupe_error troupe_read_fd(troupe_self *self, int fd, void *buffer, size_t size
                             troupe_timeout timeout, troupe_transfer *out_transfer)
 {
     TR_REQUIRE(out_transfer != NULL || size == 1, BAD_ARGUMENT);
-    return read_least(self, fd, buffer, size, 1, timeout, out_transfer);
+    const struct room room = {.bytes = buffer, .size = size, .least = 1};
+    return read_into(self, fd, &room, timeout, out_transfer);
 }
 
 troupe_error troupe_read_fd_all(troupe_self *self, int fd, void *buffer, size_t size,
                                 troupe_timeout timeout, troupe_transfer *out_transfer)
 {
-    return read_least(self, fd, buffer, size, size, timeout, out_transfer);
+    const struct room room = {.bytes = buffer, .size = size, .least = size};
+    return read_into(self, fd, &room, timeout, out_transfer);
 }
 
 troupe_error troupe_write_fd(troupe_self *self, int fd, const void *data, size_t size,

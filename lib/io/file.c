@@ -235,9 +235,10 @@ troupe_error troupe_file_open(troupe_self *self, const troupe_file_options *give
 }
 
 /* Whether the system can be asked for these bytes. */
-static bool is_range(uint64_t offset, size_t size)
+static bool is_range(troupe_file_range range)
 {
-    return size > 0 && size <= INT64_MAX && offset <= (uint64_t) INT64_MAX - size;
+    return range.size > 0 && range.size <= INT64_MAX &&
+           range.offset <= (uint64_t) INT64_MAX - range.size;
 }
 
 /* Reads into `buffer`, or writes what the task has been given. */
@@ -261,32 +262,32 @@ static troupe_error transfer(troupe_self *self, struct task *task, void *buffer,
     return out_transfer->count == 0 ? TROUPE_ERROR_END : TROUPE_OK;
 }
 
-troupe_error troupe_file_read(troupe_self *self, troupe_file *file, uint64_t offset, void *buffer,
-                              size_t size, troupe_timeout timeout, troupe_transfer *out_transfer)
+troupe_error troupe_file_read(troupe_self *self, troupe_file *file, troupe_file_range range,
+                              void *buffer, troupe_timeout timeout, troupe_transfer *out_transfer)
 {
     TR_REQUIRE(out_transfer != NULL, BAD_ARGUMENT);
     *out_transfer = (troupe_transfer) {0};
     TR_REQUIRE(self != NULL && file != NULL && buffer != NULL, BAD_ARGUMENT);
-    TR_REQUIRE(is_range(offset, size), BAD_ARGUMENT);
-    struct task *task = a_task(file, run_read, size);
+    TR_REQUIRE(is_range(range), BAD_ARGUMENT);
+    struct task *task = a_task(file, run_read, range.size);
     if (task != NULL) {
-        task->offset = offset;
+        task->offset = range.offset;
     }
     return transfer(self, task, buffer, timeout, out_transfer);
 }
 
-troupe_error troupe_file_write(troupe_self *self, troupe_file *file, uint64_t offset,
-                               const void *data, size_t size, troupe_timeout timeout,
+troupe_error troupe_file_write(troupe_self *self, troupe_file *file, troupe_file_range range,
+                               const void *data, troupe_timeout timeout,
                                troupe_transfer *out_transfer)
 {
     TR_REQUIRE(out_transfer != NULL, BAD_ARGUMENT);
     *out_transfer = (troupe_transfer) {0};
     TR_REQUIRE(self != NULL && file != NULL && data != NULL, BAD_ARGUMENT);
-    TR_REQUIRE(is_range(offset, size), BAD_ARGUMENT);
-    struct task *task = a_task(file, run_write, size);
+    TR_REQUIRE(is_range(range), BAD_ARGUMENT);
+    struct task *task = a_task(file, run_write, range.size);
     if (task != NULL) {
-        task->offset = offset;
-        memcpy(task->bytes, data, size);
+        task->offset = range.offset;
+        memcpy(task->bytes, data, range.size);
     }
     return transfer(self, task, NULL, timeout, out_transfer);
 }

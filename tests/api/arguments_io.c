@@ -114,12 +114,12 @@ void call_about_files(troupe_self *self)
     BAD(troupe_file_open, (self, NULL, TROUPE_NOW, &file, &number));
     BAD(troupe_file_open, (self, TROUPE_FILE(.is_new = 1), TROUPE_NOW, &file, &number));
     BAD(troupe_file_open, (self, TROUPE_FILE(.path = "x"), TROUPE_NOW, NULL, &number));
-    BAD(troupe_file_read, (NULL, file, 0, &byte, 1, TROUPE_NOW, &done));
-    BAD(troupe_file_read, (self, NULL, 0, &byte, 1, TROUPE_NOW, &done));
-    BAD(troupe_file_read, (self, file, 0, &byte, 1, TROUPE_NOW, NULL));
-    BAD(troupe_file_write, (NULL, file, 0, &byte, 1, TROUPE_NOW, &done));
-    BAD(troupe_file_write, (self, NULL, 0, &byte, 1, TROUPE_NOW, &done));
-    BAD(troupe_file_write, (self, file, 0, &byte, 1, TROUPE_NOW, NULL));
+    BAD(troupe_file_read, (NULL, file, TROUPE_RANGE(0, 1), &byte, TROUPE_NOW, &done));
+    BAD(troupe_file_read, (self, NULL, TROUPE_RANGE(0, 1), &byte, TROUPE_NOW, &done));
+    BAD(troupe_file_read, (self, file, TROUPE_RANGE(0, 1), &byte, TROUPE_NOW, NULL));
+    BAD(troupe_file_write, (NULL, file, TROUPE_RANGE(0, 1), &byte, TROUPE_NOW, &done));
+    BAD(troupe_file_write, (self, NULL, TROUPE_RANGE(0, 1), &byte, TROUPE_NOW, &done));
+    BAD(troupe_file_write, (self, file, TROUPE_RANGE(0, 1), &byte, TROUPE_NOW, NULL));
     BAD(troupe_file_sync, (NULL, file, TROUPE_NOW, &number));
     BAD(troupe_file_sync, (self, NULL, TROUPE_NOW, &number));
     BAD(troupe_file_size, (NULL, file, TROUPE_NOW, &size));

@@ -69,7 +69,8 @@ static inline troupe_error fake_look(void *context, int fd, uint32_t events, uin
 }
 
 /* A world with all its descriptors open and none ready. */
-static inline void fake_open(struct fake_fds *fake, const tr_world_options *options)
+static inline void fake_open_with(struct fake_fds *fake, const tr_world_options *options,
+                                  tr_world *(*make)(const tr_world_options *options))
 {
     const tr_fds_port port = {.context = fake,
                               .watch = fake_watch,
@@ -80,7 +81,12 @@ static inline void fake_open(struct fake_fds *fake, const tr_world_options *opti
     with.fds = &port;
     memset(fake, 0, sizeof *fake);
     memset(fake->is_open, 1, sizeof fake->is_open);
-    fake->world = a_world_of(&with);
+    fake->world = make(&with);
+}
+
+static inline void fake_open(struct fake_fds *fake, const tr_world_options *options)
+{
+    fake_open_with(fake, options, a_world_of);
 }
 
 /* Reports what is ready and was asked for, once; how many reports. */

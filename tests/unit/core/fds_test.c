@@ -32,7 +32,10 @@ static bool is_possible(const struct waiter *waiter, uint32_t events, troupe_err
     if (error == TROUPE_ERROR_CANCELLED || error == TROUPE_ERROR_STOPPING) {
         return waiter->is_signalled;
     }
-    return error == TROUPE_ERROR_TIMED_OUT ? waiter->is_bound : error == TROUPE_ERROR_BAD_ARGUMENT;
+    if (error == TROUPE_ERROR_TIMED_OUT) {
+        return waiter->is_bound;
+    }
+    return error == TROUPE_ERROR_BAD_ARGUMENT || (SHAKES && error == TROUPE_ERROR_NO_MEMORY);
 }
 
 static troupe_error play_waiter(troupe_self *self, void *argument)
@@ -93,10 +96,12 @@ static void run(uint64_t seed, void *context)
     struct waiter waiters[ACTORS] = {{0}};
     tr_random random;
     tr_random_seed(&random, seed);
-    fake_open(&fake, &(const tr_world_options) {.seed = seed,
-                                                .workers = 3,
-                                                .delay_ns_max = MS,
-                                                .moves_percent = (uint32_t) (seed % 10)});
+    fake_open_with(&fake,
+                   &(const tr_world_options) {.seed = seed,
+                                              .workers = 3,
+                                              .delay_ns_max = MS,
+                                              .moves_percent = (uint32_t) (seed % 10)},
+                   a_shaken_world_of);
     for (unsigned i = 0; i < ACTORS; i++) {
         waiters[i].fake = &fake;
         waiters[i].seed = tr_random_next(&random);

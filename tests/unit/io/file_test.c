@@ -61,22 +61,23 @@ static void keeps_what_is_written_where_it_was_written(void **state)
     uint64_t size = 9;
     troupe_transfer done;
     troupe_file *file = a_file(scene, TROUPE_FILE(.path = path, .is_written = 1, .is_new = 1));
-    assert_ok(troupe_file_write(scene->self, file, 4, "spam", 4, SOON, &done));
+    assert_ok(troupe_file_write(scene->self, file, TROUPE_RANGE(4, 4), "spam", SOON, &done));
     assert_int_equal(done.count, 4);
-    assert_ok(troupe_file_write(scene->self, file, 0, "ham", 4, SOON, &done));
+    assert_ok(troupe_file_write(scene->self, file, TROUPE_RANGE(0, 4), "ham", SOON, &done));
     assert_ok(troupe_file_sync(scene->self, file, SOON, NULL));
     assert_ok(troupe_file_size(scene->self, file, SOON, &size));
     assert_int_equal(size, 8);
-    assert_ok(troupe_file_read(scene->self, file, 0, bytes, sizeof bytes, SOON, &done));
+    assert_ok(
+        troupe_file_read(scene->self, file, TROUPE_RANGE(0, sizeof bytes), bytes, SOON, &done));
     assert_int_equal(done.count, 8);
     assert_memory_equal(bytes, "ham\0spam", 8);
-    assert_ok(troupe_file_read(scene->self, file, 5, bytes, 2, SOON, &done));
+    assert_ok(troupe_file_read(scene->self, file, TROUPE_RANGE(5, 2), bytes, SOON, &done));
     assert_memory_equal(bytes, "pa", 2);
-    assert_fails(troupe_file_read(scene->self, file, 8, bytes, 1, SOON, &done), END);
+    assert_fails(troupe_file_read(scene->self, file, TROUPE_RANGE(8, 1), bytes, SOON, &done), END);
     assert_int_equal(done.count, 0);
     close_file(scene, &file);
     file = a_file(scene, TROUPE_FILE(.path = path, .is_written = 1, .is_appended = 1));
-    assert_ok(troupe_file_write(scene->self, file, 0, "eggs", 4, SOON, &done));
+    assert_ok(troupe_file_write(scene->self, file, TROUPE_RANGE(0, 4), "eggs", SOON, &done));
     assert_ok(troupe_file_size(scene->self, file, SOON, &size));
     assert_int_equal(size, 12);
     close_file(scene, &file);
@@ -101,11 +102,14 @@ static void says_what_the_system_said(void **state)
     struct stat found;
     assert_int_equal(stat(path, &found), 0);
     assert_int_equal(found.st_mode & 0777, 0600);
-    assert_fails(troupe_file_write(scene->self, file, 0, "x", 1, SOON, &done), BAD_ARGUMENT);
-    assert_int_equal(done.system_error, EBADF); /* opened to be read */
-    assert_fails(troupe_file_read(scene->self, file, UINT64_MAX, &byte, 1, SOON, &done),
+    assert_fails(troupe_file_write(scene->self, file, TROUPE_RANGE(0, 1), "x", SOON, &done),
                  BAD_ARGUMENT);
-    assert_fails(troupe_file_read(scene->self, file, 0, &byte, 0, SOON, &done), BAD_ARGUMENT);
+    assert_int_equal(done.system_error, EBADF); /* opened to be read */
+    assert_fails(
+        troupe_file_read(scene->self, file, TROUPE_RANGE(UINT64_MAX, 1), &byte, SOON, &done),
+        BAD_ARGUMENT);
+    assert_fails(troupe_file_read(scene->self, file, TROUPE_RANGE(0, 0), &byte, SOON, &done),
+                 BAD_ARGUMENT);
     close_file(scene, &file);
     assert_fails(troupe_file_open(scene->self,
                                   TROUPE_FILE(.path = path, .is_written = 1, .is_new = 1), SOON,
@@ -119,7 +123,8 @@ static void says_what_the_system_said(void **state)
                  BAD_ARGUMENT);
     assert_int_equal(number, 0);
     file = a_file(scene, TROUPE_FILE(.path = "/dev/full", .is_written = 1));
-    assert_fails(troupe_file_write(scene->self, file, 0, "x", 1, SOON, &done), SYSTEM);
+    assert_fails(troupe_file_write(scene->self, file, TROUPE_RANGE(0, 1), "x", SOON, &done),
+                 SYSTEM);
     assert_int_equal(done.system_error, ENOSPC);
     close_file(scene, &file);
 }
@@ -166,12 +171,12 @@ static void stays_open_for_the_job_that_uses_it(void **state)
     troupe_file *file = a_file(scene, TROUPE_FILE(.path = "/dev/zero"));
     static char many[1 << 20];
     for (unsigned i = 0; i < 20; i++) {
-        const troupe_error error = troupe_file_read(scene->self, file, 0, many, sizeof many,
-                                                    TROUPE_WITHIN_US(i * 20), &done);
+        const troupe_error error = troupe_file_read(scene->self, file, TROUPE_RANGE(0, sizeof many),
+                                                    many, TROUPE_WITHIN_US(i * 20), &done);
         assert_true(error == TROUPE_OK || error == TROUPE_ERROR_TIMED_OUT);
         assert_int_equal(done.count, error == TROUPE_OK ? sizeof many : 0);
     }
-    assert_ok(troupe_file_read(scene->self, file, 0, bytes, 4, SOON, &done));
+    assert_ok(troupe_file_read(scene->self, file, TROUPE_RANGE(0, 4), bytes, SOON, &done));
     const troupe_error error = troupe_file_close(scene->self, &file, TROUPE_NOW, NULL);
     assert_int_equal(error, TROUPE_ERROR_TIMED_OUT);
     assert_null(file); /* and closed, see close_scene */

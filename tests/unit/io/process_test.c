@@ -229,7 +229,7 @@ static void ends_with_its_owner(void **state)
         probe_clear(scene->seen);
         spawn_player(&player, scene, play_owner, -1);
         assert_true(probe_wait(scene->seen, 1));
-        const int64_t id = atoll(probe_line(scene->seen, 0));
+        const int64_t id = strtoll(probe_line(scene->seen, 0), NULL, 10);
         assert_true(id > 0);
         assert_int_equal(kill((pid_t) id, 0), 0);
         assert_ok(troupe_cancel(scene->self, player.ref));
