@@ -34,6 +34,7 @@
 #include <troupe/socket.h>
 #include <troupe/spawn.h>
 #include <troupe/statistics.h>
+#include <troupe/stream.h>
 #include <troupe/supervisor.h>
 #include <troupe/task.h>
 #include <troupe/time.h>

@@ -40,5 +40,6 @@ void call_about_files(troupe_self *self);
 void call_about_signals(troupe_self *self);
 void call_about_supervisors(troupe_self *self);
 void call_about_queues(troupe_self *self);
+void call_about_streams(troupe_self *self);
 
 #endif

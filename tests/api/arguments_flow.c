@@ -85,3 +85,41 @@ void call_about_queues(troupe_self *self)
     BAD(troupe_queue_close, (NULL, me, TROUPE_CLOSE_DRAIN, TROUPE_NOW));
     BAD(troupe_queue_close, (self, me, (troupe_close) 9, TROUPE_NOW));
 }
+
+static uint64_t key_of(const troupe_message *message, void *context)
+{
+    (void) message;
+    (void) context;
+    return 0;
+}
+
+void call_about_streams(troupe_self *self)
+{
+    const troupe_ref nobody = {0};
+    const troupe_ref me = troupe_self_ref(self);
+    const troupe_batch nothing = {.max = 1};
+    troupe_ref stream;
+    troupe_message *none = NULL;
+    size_t count = 0;
+    BAD(troupe_stream_create, (NULL, NULL, &stream));
+    BAD(troupe_stream_create, (self, NULL, NULL));
+    BAD(troupe_stream_send, (NULL, me, &none, TROUPE_NOW));
+    BAD(troupe_stream_send, (self, me, &none, TROUPE_NOW));
+    BAD(troupe_stream_end, (NULL, me, TROUPE_OK, TROUPE_NOW));
+    NOBODY(troupe_stream_end, (self, nobody, TROUPE_OK, TROUPE_NOW));
+    BAD(troupe_stream_next, (NULL, me, &none, TROUPE_NOW));
+    BAD(troupe_stream_next, (self, me, NULL, TROUPE_NOW));
+    BAD(troupe_stream_next_batch, (NULL, me, &nothing, TROUPE_NOW, &count));
+    BAD(troupe_stream_next_batch, (self, me, NULL, TROUPE_NOW, &count));
+    BAD(troupe_stream_next_batch, (self, me, &nothing, TROUPE_NOW, &count));
+    BAD(troupe_stream_map, (NULL, me, me, NULL, NULL));
+    NOBODY(troupe_stream_map, (self, nobody, me, NULL, NULL));
+    NOBODY(troupe_stream_map, (self, me, nobody, NULL, NULL));
+    BAD(troupe_stream_merge, (NULL, &me, 1, me));
+    BAD(troupe_stream_merge, (self, NULL, 1, me));
+    BAD(troupe_stream_merge, (self, &me, 0, me));
+    BAD(troupe_stream_partition, (NULL, me, key_of, NULL, &me, 1));
+    BAD(troupe_stream_partition, (self, me, NULL, NULL, &me, 1));
+    BAD(troupe_stream_partition, (self, me, key_of, NULL, NULL, 1));
+    BAD(troupe_stream_partition, (self, me, key_of, NULL, &me, 0));
+}

@@ -356,6 +356,7 @@ static troupe_error calls_badly(troupe_self *self, void *argument)
     call_about_signals(self);
     call_about_supervisors(self);
     call_about_queues(self);
+    call_about_streams(self);
     call_to_spawn(self);
     call_to_wait(self);
     call_to_send(self, &message);
