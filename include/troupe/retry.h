@@ -7,7 +7,8 @@
  * OVERLOADED, EXPIRED, NO_SUCH_ACTOR and STALE (of a name that is looked up in each attempt),
  * LIMIT_REACHED, NO_MEMORY; for calls that are declared idempotent also where the outcome is not
  * known: TIMED_OUT, HANDLER_FAILED, NO_REPLY, NODE_LOST, KILLED, WOULD_DEADLOCK. Never past the
- * deadline of the message that is being handled, nor once its actor is cancelled or stopped.
+ * deadline of the message that is being handled or of the scope, nor once either is cancelled, or
+ * the actor stopped.
  *
  *     static troupe_error look_up(troupe_self *self, const troupe_retry *retry, void *context)
  *     {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What a bucket of tokens promises: never more than it may give, never less, and in turn. */
 #include <troupe/rate_limit.h>
+#include <troupe/scope.h>
+#include <troupe/task.h>
 
 #include "base/random.h"
 #include "support/cast.h"
@@ -219,6 +221,43 @@ static void gives_back_what_was_promised_to_one_that_is_cancelled(void **state)
     drop_probe(&first.seen);
 }
 
+#define TASKS 5
+
+/* Tasks of one actor that take from one limit, in a scope that ends before the last are served. */
+static troupe_error take_in_a_scope(troupe_self *self, void *argument)
+{
+    struct taker *takers = argument;
+    troupe_scope *scope = NULL;
+    troupe_error error =
+        troupe_scope_enter(self, TROUPE_SCOPE(.timeout = TROUPE_WITHIN_MS(250)), &scope);
+    for (size_t i = 0; i < TASKS && error == TROUPE_OK; i++) {
+        error = troupe_task_start(self, scope, TROUPE_TASK(.body = takes, .argument = &takers[i]),
+                                  NULL);
+    }
+    const troupe_error left = troupe_scope_leave(self, &scope);
+    probe_say(
+        takers[0].seen, "left %s %u, %u ms for 5", troupe_error_name(left), time_ms(self),
+        (unsigned) (troupe_rate_limit_wait_ns(takers[0].limit, 5, troupe_self_now_ns(self)) / MS));
+    return error;
+}
+
+/* Promise: RATE-CANCEL */
+static void gives_back_what_its_scope_has_no_time_for(void **state)
+{
+    static const char *const names[TASKS] = {"one", "two", "three", "four", "five"};
+    troupe_rate_limit limit = a_limit(100, 10);
+    struct taker takers[TASKS];
+    struct probe *seen = a_probe();
+    for (size_t i = 0; i < TASKS; i++) {
+        takers[i] = (struct taker) {.seen = seen, .limit = &limit, .count = 10, .name = names[i]};
+    }
+    (void) a_root(*state, TROUPE_SPAWN(.body = take_in_a_scope, .argument = takers));
+    tr_world_advance(*state, 10000 * MS);
+    assert_said(seen, "one OK 0", "two OK 100", "three OK 200", "four TIMED_OUT 250",
+                "five TIMED_OUT 250", "left TIMED_OUT 250, 0 ms for 5");
+    drop_probe(&seen);
+}
+
 /* One that takes a token, and notes when it was due and when it was told. */
 struct racer {
     troupe_rate_limit limit;
@@ -280,6 +319,7 @@ int main(void)
         WITH_WORLD(is_told_at_once_that_it_would_be_too_late),
         WITH_WORLD(says_so_when_too_much_is_promised),
         WITH_WORLD(gives_back_what_was_promised_to_one_that_is_cancelled),
+        WITH_WORLD(gives_back_what_its_scope_has_no_time_for),
         cmocka_unit_test(has_what_was_due_when_the_cancel_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What retrying promises: only what is worth it, later each time, within deadline and budget. */
 #include <troupe/retry.h>
+#include <troupe/scope.h>
 
 #include "base/random.h"
 #include "support/cast.h"
@@ -208,6 +209,33 @@ static void ends_with_the_request_being_handled(void **state)
     drop_probe(&call.seen);
 }
 
+static troupe_error calls_in_a_scope(troupe_self *self, void *argument)
+{
+    troupe_scope *scope = NULL;
+    const troupe_error error =
+        troupe_scope_enter(self, TROUPE_SCOPE(.timeout = TROUPE_WITHIN_MS(50)), &scope);
+    if (error) {
+        return error;
+    }
+    (void) calls(self, argument);
+    (void) troupe_scope_leave(self, &scope); /* TIMED_OUT */
+    return TROUPE_OK;
+}
+
+/* Promise: RETRY-DEADLINE */
+static void ends_with_the_scope_it_is_in(void **state)
+{
+    struct call call = {.seen = a_probe(),
+                        .options =
+                            TROUPE_RETRY(.attempts = 9, .first_delay = TROUPE_WITHIN_MS(40), EXACT),
+                        .errors = {TROUPE_ERROR_OVERLOADED, TROUPE_ERROR_MAILBOX_FULL, TROUPE_OK}};
+    (void) a_root(*state, TROUPE_SPAWN(.body = calls_in_a_scope, .argument = &call));
+    tr_world_advance(*state, 10000 * MS);
+    assert_int_equal(call.attempts, 2);
+    assert_true(probe_has(call.seen, "MAILBOX_FULL at 50"));
+    drop_probe(&call.seen);
+}
+
 struct canceller {
     troupe_ref actor;
     uint64_t after_ms;
@@ -345,6 +373,7 @@ int main(void)
         WITH_WORLD(gives_up_after_so_many_attempts),
         WITH_WORLD(never_waits_past_its_deadline),
         WITH_WORLD(ends_with_the_request_being_handled),
+        WITH_WORLD(ends_with_the_scope_it_is_in),
         cmocka_unit_test(ends_at_once_when_it_is_cancelled_or_stopped),
         cmocka_unit_test(adds_no_more_load_than_its_budget),
         WITH_WORLD(takes_a_random_part_of_each_delay_away),
