@@ -82,6 +82,8 @@ typedef struct troupe_node_options {
 /* Debug mode looks for what a program does wrong, at some cost, and logs it:
  *   - a call with a `self` that is not the caller's: on another thread, or in another actor's turn;
  *   - messages that were neither sent nor destroyed when the node is destroyed, by type;
+ *   - tasks whose result was kept and futures that nobody ever waited for, unless their scope was
+ *     cancelled or its time was over; of this and the above the first ten;
  *   - handlers that take longer than 10 ms, unless .slow_after or .watchdog say otherwise. */
 
 /* Attached threads (attach.h) that stop receiving. With a watchdog one that has received nothing

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "core/ask.h"
 #include "core/bracket.h"
+#include "core/misuse.h"
 #include "core/scope.h"
 #include "core/task.h"
 
@@ -216,11 +217,22 @@ void tr_future_drop(troupe_future *future)
     discard(&result);
 }
 
+static void note_unawaited(const troupe_future *future)
+{
+    const tr_actor *actor = future->actor;
+    const bool was_cut_short =
+        actor->is_stopping || actor->is_cancelled || actor->reason != TROUPE_OK;
+    if (TR_UNLIKELY(!future->was_awaited) && !was_cut_short) {
+        tr_misuse_note_unawaited(actor, "future", "");
+    }
+}
+
 void tr_future_drop_all(tr_actor *actor)
 {
     tr_extra *extra = actor->extra;
     for (tr_list *link = extra != NULL ? tr_list_first(&extra->futures) : NULL; link != NULL;
          link = tr_list_first(&extra->futures)) {
+        note_unawaited(TR_CONTAINER_OF(link, troupe_future, link));
         tr_future_drop(TR_CONTAINER_OF(link, troupe_future, link));
     }
 }
@@ -304,6 +316,7 @@ void troupe_future_destroy(troupe_future **in_future)
     *in_future = NULL;
     const troupe_self *self = &future->actor->self;
     (void) tr_enter(self);
+    note_unawaited(future);
     tr_future_drop(future);
     tr_leave(self);
 }
@@ -335,6 +348,11 @@ static troupe_error wait_any(const troupe_self *self, troupe_future *const *futu
     tr_task *task = self->task;
     const tr_actor *actor = self->actor;
     TR_REQUIRE(task != NULL || timeout.ns == 1, CANNOT_WAIT);
+    for (size_t i = 0; i < count; i++) {
+        if (futures[i] != NULL) {
+            futures[i]->was_awaited = true;
+        }
+    }
     troupe_error error = task != NULL ? tr_task_check(task) : TROUPE_OK;
     if (error) {
         return error;
@@ -421,6 +439,7 @@ troupe_error troupe_future_then(troupe_self *self, troupe_future **future, troup
         error = TROUPE_ERROR_TIMED_OUT;
     }
     if (error == TROUPE_OK) {
+        (*future)->was_awaited = true;
         error = tr_ask_future(worker, *future, deadline_ns, then, context);
     }
     if (error == TROUPE_OK) {

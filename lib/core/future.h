@@ -65,6 +65,7 @@ struct troupe_future {
     tr_address address;
     tr_task *task; /* that waits for it, or NULL */
     uint64_t ask;  /* that continues with it, or 0 */
+    bool was_awaited;
     troupe_promise promise;
     troupe_message message;
 };

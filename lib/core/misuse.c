@@ -9,15 +9,31 @@
 /* Types that are counted one by one; the rest together. */
 #define TYPES_MAX 16
 
+static bool may_log(tr_system *system)
+{
+    /* Relaxed: a count. */
+    return atomic_fetch_add_explicit(&system->misuses_logged, 1, memory_order_relaxed) < LOGGED_MAX;
+}
+
 static void complain(const troupe_self *self, const char *what)
 {
     tr_system *system = self->actor->worker->system;
-    /* Relaxed: a count. */
-    if (atomic_fetch_add_explicit(&system->misuses_logged, 1, memory_order_relaxed) < LOGGED_MAX) {
+    if (may_log(system)) {
         tr_log_write(system->ports.log, TROUPE_LOG_ERROR,
                      "misuse: a call with the self of actor %u.%u %s; it is valid only within this "
                      "actor's own handler or body, on the thread that runs it",
                      self->actor->address.slot, self->actor->address.generation, what);
+    }
+}
+
+void tr_misuse_note_unawaited(const tr_actor *actor, const char *what, const char *name)
+{
+    tr_system *system = actor->worker->system;
+    if (system->options.is_debug != 0 && may_log(system)) {
+        tr_log_write(system->ports.log, TROUPE_LOG_ERROR,
+                     "misuse: actor %u.%u never waited for a %s%s%s that it had kept",
+                     actor->address.slot, actor->address.generation, what,
+                     name[0] != '\0' ? " " : "", name);
     }
 }
 

@@ -12,6 +12,11 @@
  * ten. On the calling thread, in a bracket. */
 void tr_misuse_check_thread(const troupe_self *self);
 
+/* Logs that the actor has kept something to wait for and never did: "task" or "future", and its
+ * name or "". In debug mode; of a node the first ten of all that is logged here. On the actor's
+ * worker. */
+void tr_misuse_note_unawaited(const tr_actor *actor, const char *what, const char *name);
+
 /* Logs, by type, the messages that are still the program's. All workers are finished, but for their
  * pools. Returns how many there are. */
 uint64_t tr_misuse_report_leaks(tr_ends *ends);

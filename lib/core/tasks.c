@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "core/mailbox.h"
+#include "core/misuse.h"
 #include "core/scopes.h"
 #include "core/takeover.h"
 
@@ -71,7 +72,11 @@ void tr_tasks_forget_ended(tr_worker *worker, troupe_scope *scope)
 {
     for (tr_list *node = tr_list_first(&scope->ended); node != NULL;
          node = tr_list_first(&scope->ended)) {
-        tr_tasks_forget(worker, TR_CONTAINER_OF(node, tr_branch, link));
+        tr_branch *branch = TR_CONTAINER_OF(node, tr_branch, link);
+        if (!scope->is_cancelled && !scope->is_late) {
+            tr_misuse_note_unawaited(branch->tasks->actor, "task", branch->name);
+        }
+        tr_tasks_forget(worker, branch);
     }
 }
 

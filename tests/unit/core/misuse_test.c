@@ -179,6 +179,85 @@ static void names_a_call_in_the_turn_of_another_ten_times_at_most(void **state)
     drop_watched(&watched);
 }
 
+static troupe_error quick_body(troupe_self *self, void *argument)
+{
+    (void) self;
+    (void) argument;
+    return TROUPE_OK;
+}
+
+/* Keeps one result and never asks for it; of another it wants none, and two are gathered. */
+static troupe_error keep_task_body(troupe_self *self, void *argument)
+{
+    const struct watched *watched = argument;
+    troupe_scope *scope = NULL;
+    troupe_task task;
+    const troupe_task_options *const both[] = {TROUPE_TASK(.body = quick_body),
+                                               TROUPE_TASK(.body = quick_body)};
+    troupe_error error = troupe_scope_enter(self, NULL, &scope);
+    if (error) {
+        return error;
+    }
+    error = troupe_task_start(self, scope, TROUPE_TASK(.name = "kept", .body = quick_body), &task);
+    error = error ? error
+                  : troupe_task_start(self, scope, TROUPE_TASK(.name = "not", .body = quick_body),
+                                      NULL);
+    error = error ? error : troupe_gather(self, NULL, both, 2, NULL);
+    const troupe_error left = troupe_scope_leave(self, &scope);
+    probe_say(watched->seen, "left");
+    return error ? error : left;
+}
+
+/* Promise: DEBUG-UNAWAITED */
+static void names_a_task_that_nobody_waited_for(void **state)
+{
+    (void) state;
+    struct watched watched = a_watched_node();
+    start(&watched, 1);
+    a_root_of(watched.node, TROUPE_SPAWN(.body = keep_task_body, .argument = &watched));
+    assert_true(probe_wait(watched.seen, 1));
+    drop_node(&watched.node);
+    assert_int_equal(count_of(&watched, "never waited for a task kept that it had kept"), 1);
+    assert_int_equal(count_of(&watched, "misuse"), 1);
+    drop_watched(&watched);
+}
+
+/* Three futures: one is looked at, one destroyed and one left. */
+static troupe_error keep_futures_body(troupe_self *self, void *argument)
+{
+    const struct watched *watched = argument;
+    troupe_future *futures[3] = {NULL};
+    troupe_promise *promises[3] = {NULL};
+    troupe_error error = TROUPE_OK;
+    for (int i = 0; i < 3 && error == TROUPE_OK; i++) {
+        error = troupe_future_create(self, &futures[i], &promises[i]);
+    }
+    if (error == TROUPE_OK) {
+        (void) troupe_future_wait(self, &futures[0], TROUPE_NOW, NULL); /* it is not kept */
+        troupe_future_destroy(&futures[0]);
+        troupe_future_destroy(&futures[1]);
+    }
+    for (int i = 0; i < 3; i++) {
+        troupe_promise_destroy(&promises[i]);
+    }
+    probe_say(watched->seen, "over");
+    return error;
+}
+
+/* Promise: DEBUG-UNAWAITED */
+static void names_futures_that_nobody_waited_for(void **state)
+{
+    (void) state;
+    struct watched watched = a_watched_node();
+    start(&watched, 1);
+    a_root_of(watched.node, TROUPE_SPAWN(.body = keep_futures_body, .argument = &watched));
+    assert_true(probe_wait(watched.seen, 1));
+    drop_node(&watched.node);
+    assert_int_equal(count_of(&watched, "never waited for a future that it had kept"), 2);
+    assert_int_equal(count_of(&watched, "misuse"), 2);
+    drop_watched(&watched);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +265,8 @@ int main(void)
         cmocka_unit_test(says_nothing_of_them_without_debug_mode),
         cmocka_unit_test(names_a_call_on_the_wrong_thread),
         cmocka_unit_test(names_a_call_on_the_wrong_thread_by_one_that_is_attached),
+        cmocka_unit_test(names_a_task_that_nobody_waited_for),
+        cmocka_unit_test(names_futures_that_nobody_waited_for),
         cmocka_unit_test(names_a_call_in_the_turn_of_another_ten_times_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
