@@ -43,7 +43,8 @@ TROUPE_BEGIN
     X(FAILED, 24, UNKNOWN, "failed, for a reason of the program's own")                            \
     X(END, 25, NOT_EXECUTED, "there is no more")                                                   \
     X(DISCONNECTED, 26, UNKNOWN, "the other side refused the connection or broke it off")          \
-    X(CLOSED, 27, NOT_EXECUTED, "it has been closed")
+    X(CLOSED, 27, NOT_EXECUTED, "it has been closed")                                              \
+    X(LINKED, 28, UNKNOWN, "an actor that it was linked to has failed")
 
 typedef enum troupe_error {
     TROUPE_OK = 0,

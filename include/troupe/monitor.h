@@ -20,12 +20,22 @@ typedef struct troupe_monitor_id {
     uint64_t id; /* 0: none; never used again by this actor */
 } troupe_monitor_id;
 
+/* The kinds of ends. */
+typedef enum troupe_down_kind {
+    TROUPE_DOWN_NORMAL = 0, /* it returned OK of itself */
+    TROUPE_DOWN_STOPPED,    /* it was told to stop, and did */
+    TROUPE_DOWN_FAILED,     /* with an error of its own */
+    TROUPE_DOWN_CANCELLED,  /* by troupe_cancel, a link, its parent's end or a full mailbox */
+    TROUPE_DOWN_NO_ACTOR,   /* there has never been such an actor */
+    TROUPE_DOWN_STALE       /* it had ended before it was watched */
+} troupe_down_kind;
+
 typedef struct troupe_down {
     troupe_monitor_id monitor;
     troupe_ref actor;
-    troupe_error reason;   /* OK: it returned OK or was stopped; else its error, CANCELLED, STALE or
+    troupe_error reason; /* OK: it returned OK or was stopped; else its error, CANCELLED, STALE or
                             * NO_SUCH_ACTOR if there was none to watch */
-    uint32_t reserved;
+    troupe_down_kind kind;
 } troupe_down;
 extern TROUPE_API const troupe_type troupe_down_type;
 

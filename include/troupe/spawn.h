@@ -76,6 +76,8 @@ typedef struct troupe_spawn_options {
     /* 1: stays on its worker; else it may be moved to another between its turns, unless .place
      * names a worker, a key or a thread of its own. */
     uint32_t pinned;
+    uint32_t link;       /* 1: linked to its spawner from its start on; not for roots */
+    uint32_t trap_exits; /* 1: told of the ends of those it is linked to, not cancelled */
     /* Given: requests that have waited too long in the mailbox are refused with OVERLOADED, as
      * admission.h says; what asks for no reply is not. */
     troupe_timeout admission_target;

@@ -59,9 +59,9 @@ typedef struct troupe_supervisor_spec troupe_supervisor_spec;
 /* A child. Give `actor` or `supervisor`; what they point to is borrowed while the supervisor lives.
  * Zero means the default of each field. */
 typedef struct troupe_child_spec {
-    size_t size;    /* set by TROUPE_CHILD */
-    const char *id; /* for logs and lists; NULL: "" */
-    const troupe_spawn_options *actor;
+    size_t size;                       /* set by TROUPE_CHILD */
+    const char *id;                    /* for logs and lists; NULL: "" */
+    const troupe_spawn_options *actor; /* without .out_monitor, .scope, .link */
     const troupe_supervisor_spec *supervisor;
     /* Before a restart it waits, twice as long each time it fails again before it has been up for
      * `healthy_after`. TROUPE_NOW: not at all. */

@@ -16,6 +16,7 @@
 #include <troupe/future.h>
 #include <troupe/file.h>
 #include <troupe/io.h>
+#include <troupe/link.h>
 #include <troupe/log.h>
 #include <troupe/mailbox.h>
 #include <troupe/message.h>

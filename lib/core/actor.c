@@ -280,7 +280,7 @@ static troupe_error final_reason(const tr_actor *actor, troupe_error error)
         return TROUPE_ERROR_OVERLOADED;
     }
     if (actor->is_cancelled) {
-        return TROUPE_ERROR_CANCELLED;
+        return actor->is_struck ? TROUPE_ERROR_LINKED : TROUPE_ERROR_CANCELLED;
     }
     const bool is_of_stopping = error == TROUPE_ERROR_STOPPING || error == TROUPE_ERROR_STALE;
     return actor->is_stopping && is_of_stopping ? TROUPE_OK : error;
@@ -444,15 +444,16 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
         }
         tr_actor_timer_cancel_all(worker, actor);
         tr_fd_watch_cancel_all(worker, actor);
-        tr_monitor_forget_all(worker, actor);
+        tr_monitor_forget_all(worker, actor, false);
         tr_names_remove(worker->system, &actor->extra->name);
     }
+    const bool is_told = actor->ready_message != NULL;
     tr_actor_report_ready(worker, actor, actor->reason);
     if (actor->is_supervised) {
         tr_restart_tell_end(worker, actor);
     }
     actor->state = TR_ACTOR_ENDED;
-    tr_monitor_tell_all(worker, actor);
+    tr_monitor_tell_all(worker, actor, is_told);
     tr_ledger_add(&worker->ledger, TR_COUNT_ENDED, 1);
     tr_worker_count_actors(worker, -1);
     tell_parent(worker, actor);

@@ -141,6 +141,8 @@ struct tr_actor {
     bool is_supervised : 1;
     bool is_supervisor : 1; /* when told to stop it goes on until its children have ended */
     bool is_ending : 1;     /* told to end for good, not to rest */
+    bool is_struck : 1;     /* cancelled by a link */
+    bool traps_exits : 1;
     uint64_t bytes_to_release;
     uint64_t tickets_made;
     uint32_t tickets;              /* places in lines asked for and not answered */

@@ -44,7 +44,8 @@ troupe_error tr_guardian_spawn(tr_worker *worker, const troupe_spawn_options *gi
     if (error) {
         return error;
     }
-    TR_REQUIRE(options.out_monitor == NULL && options.scope == NULL, BAD_ARGUMENT);
+    TR_REQUIRE(options.out_monitor == NULL && options.scope == NULL && options.link == 0,
+               BAD_ARGUMENT);
     troupe_message *message =
         ready != NULL ? tr_message_of_kind(&worker->pool, TR_KIND_READY) : NULL;
     TR_REQUIRE(ready == NULL || message != NULL, NO_MEMORY);

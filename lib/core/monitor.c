@@ -3,30 +3,43 @@
 
 #include "base/assert.h"
 #include "core/bracket.h"
+#include "core/link.h"
 #include "core/mailbox.h"
 #include "core/send.h"
 
 const troupe_type troupe_down_type = TROUPE_TYPE(troupe_down);
 
-/* In the watcher's table of monitors stands the address of the watched, as the value itself. */
 _Static_assert(sizeof(void *) >= sizeof(uint64_t), "an address fits into a pointer");
+_Static_assert(TR_ACTORS_MAX <= TR_MONITOR_LINK, "no slot has the mark");
 
-static void *value_of(tr_address address)
+void *tr_monitor_value(tr_address address, bool is_link)
 {
-    return (void *) (uintptr_t) ((uint64_t) address.generation << 32 | address.slot);
+    const uint32_t slot = address.slot | (is_link ? TR_MONITOR_LINK : 0);
+    return (void *) (uintptr_t) ((uint64_t) address.generation << 32 | slot);
 }
 
-static tr_address address_of(const void *value)
+tr_address tr_monitor_address(const void *value)
 {
     const uint64_t packed = (uint64_t) (uintptr_t) value;
-    return (tr_address) {.slot = (uint32_t) packed, .generation = (uint32_t) (packed >> 32)};
+    return (tr_address) {.slot = (uint32_t) packed & ~TR_MONITOR_LINK,
+                         .generation = (uint32_t) (packed >> 32)};
+}
+
+bool tr_monitor_is_link(const void *value)
+{
+    return ((uintptr_t) value & TR_MONITOR_LINK) != 0;
 }
 
 /* Turns an entry into the DOWN and sends it. */
-static void send_down(tr_worker *worker, troupe_message *entry, troupe_error reason)
+static void send_down(tr_worker *worker, troupe_message *entry, troupe_error reason,
+                      troupe_down_kind kind)
 {
     troupe_down *down = entry->body;
     down->reason = reason;
+    down->kind = kind;
+    if (entry->type == &troupe_exit_type) {
+        down->monitor.id = 0;
+    }
     const tr_address watcher = entry->sender;
     entry->sender = entry->receiver;
     entry->receiver = watcher;
@@ -35,13 +48,13 @@ static void send_down(tr_worker *worker, troupe_message *entry, troupe_error rea
     tr_worker_route(worker, entry);
 }
 
-static void add_entry(tr_actor *watched, troupe_message *entry)
+void tr_monitor_add_entry(tr_actor *watched, troupe_message *entry)
 {
     entry->next = watched->watchers;
     watched->watchers = entry;
 }
 
-static troupe_message *take_entry(tr_actor *watched, tr_address watcher, uint64_t id)
+troupe_message *tr_monitor_take_entry(tr_actor *watched, tr_address watcher, uint64_t id)
 {
     tr_queue entries = {.head = watched->watchers};
     troupe_message *entry = tr_queue_take(&entries, watcher, id);
@@ -53,18 +66,19 @@ void tr_monitor_enter(tr_worker *worker, troupe_message *entry)
 {
     tr_actor *actor = tr_actor_at(worker, entry->receiver);
     if (actor == NULL || actor->state == TR_ACTOR_ENDED) {
-        send_down(worker, entry, TROUPE_ERROR_STALE);
+        send_down(worker, entry, TROUPE_ERROR_STALE, TROUPE_DOWN_STALE);
         return;
     }
-    add_entry(actor, entry);
+    tr_monitor_add_entry(actor, entry);
 }
 
 void tr_monitor_leave(tr_worker *worker, troupe_message *message)
 {
     tr_actor *actor = tr_actor_at(worker, message->receiver);
     troupe_message *entry =
-        actor != NULL ? take_entry(actor, message->sender, message->correlation) : NULL;
+        actor != NULL ? tr_monitor_take_entry(actor, message->sender, message->correlation) : NULL;
     if (entry != NULL) {
+        tr_link_left(actor, entry);
         tr_message_free(&worker->pool, entry);
     }
     tr_message_free(&worker->pool, message);
@@ -73,7 +87,8 @@ void tr_monitor_leave(tr_worker *worker, troupe_message *message)
 void tr_monitor_down(tr_worker *worker, troupe_message *down)
 {
     tr_actor *actor = tr_actor_at(worker, down->receiver);
-    if (actor == NULL || !tr_actor_is_live(actor)) {
+    if (actor == NULL || !tr_actor_is_live(actor) ||
+        (down->type == &troupe_exit_type && !tr_link_exit_came(worker, actor, down))) {
         tr_message_end(worker, down, TROUPE_OUTCOME_CANCELLED, TROUPE_ERROR_CANCELLED);
         return;
     }
@@ -82,23 +97,34 @@ void tr_monitor_down(tr_worker *worker, troupe_message *down)
 
 bool tr_monitor_take(tr_actor *actor, const troupe_message *down)
 {
-    return actor->extra != NULL &&
-           tr_table_remove(&actor->extra->monitors, down->correlation) != NULL;
+    return down->type == &troupe_exit_type ||
+           (actor->extra != NULL &&
+            tr_table_remove(&actor->extra->monitors, down->correlation) != NULL);
 }
 
-void tr_monitor_tell_all(tr_worker *worker, tr_actor *actor)
+static troupe_down_kind kind_of_end(const tr_actor *actor)
+{
+    if (actor->reason == TROUPE_OK) {
+        return actor->is_stopping ? TROUPE_DOWN_STOPPED : TROUPE_DOWN_NORMAL;
+    }
+    return actor->is_cancelled ? TROUPE_DOWN_CANCELLED : TROUPE_DOWN_FAILED;
+}
+
+void tr_monitor_tell_all(tr_worker *worker, tr_actor *actor, bool is_told)
 {
     tr_queue entries = {.head = actor->watchers};
     actor->watchers = NULL;
     for (troupe_message *entry = tr_queue_pop(&entries); entry != NULL;
          entry = tr_queue_pop(&entries)) {
-        send_down(worker, entry, actor->reason);
+        const bool is_silent = is_told && entry->type == &troupe_exit_type &&
+                               tr_address_is_same(entry->sender, tr_actor_parent(actor));
+        send_down(worker, entry, is_silent ? TROUPE_OK : actor->reason, kind_of_end(actor));
     }
 }
 
 /* Tells the watched. Without memory for that its entry stays there until it ends, harmless: its
  * DOWN finds no monitor. */
-static void send_demonitor(tr_worker *worker, const tr_actor *actor, tr_address watched,
+void tr_monitor_send_leave(tr_worker *worker, const tr_actor *actor, tr_address watched,
                            uint64_t id)
 {
     const tr_slot *slot = tr_system_slot(worker->system, watched);
@@ -113,7 +139,7 @@ static void send_demonitor(tr_worker *worker, const tr_actor *actor, tr_address 
     }
 }
 
-void tr_monitor_forget_all(tr_worker *worker, tr_actor *actor)
+void tr_monitor_forget_all(tr_worker *worker, tr_actor *actor, bool keeps_links)
 {
     if (actor->extra == NULL) {
         return;
@@ -121,24 +147,28 @@ void tr_monitor_forget_all(tr_worker *worker, tr_actor *actor)
     uint64_t id = 0;
     for (void *value = tr_table_next(&actor->extra->monitors, &id); value != NULL;
          value = tr_table_next(&actor->extra->monitors, &id)) {
-        (void) tr_table_remove(&actor->extra->monitors, id);
-        send_demonitor(worker, actor, address_of(value), id);
+        const bool is_link = tr_monitor_is_link(value);
+        if (!is_link || !keeps_links) {
+            (void) tr_table_remove(&actor->extra->monitors, id);
+        }
+        if (!is_link) {
+            tr_monitor_send_leave(worker, actor, tr_monitor_address(value), id);
+        }
     }
 }
 
-/* Makes an entry, known to the watcher as watching `value`. */
-static troupe_error make_entry(tr_worker *worker, tr_actor *watcher, troupe_ref watched,
-                               tr_address value, troupe_message **out_entry)
+troupe_error tr_monitor_make_entry(tr_worker *worker, tr_actor *watcher, troupe_ref watched,
+                                   void *value, const troupe_type *type, troupe_message **out_entry)
 {
     tr_extra *extra = tr_actor_extra(worker, watcher);
     TR_REQUIRE(extra != NULL, NO_MEMORY);
     troupe_down down = {.actor = watched};
-    troupe_error error = tr_table_add(&extra->monitors, value_of(value), &down.monitor.id);
+    troupe_error error = tr_table_add(&extra->monitors, value, &down.monitor.id);
     if (error) {
         return error;
     }
     troupe_message *entry = NULL;
-    error = tr_message_of_struct(&worker->pool, &troupe_down_type, &down, &entry);
+    error = tr_message_of_struct(&worker->pool, type, &down, &entry);
     if (error) {
         (void) tr_table_remove(&extra->monitors, down.monitor.id);
         return error;
@@ -156,15 +186,27 @@ troupe_error tr_monitor_attach(tr_worker *worker, tr_actor *watcher, tr_actor *w
 {
     troupe_message *entry = NULL;
     const troupe_error error =
-        make_entry(worker, watcher, tr_system_ref(worker->system, watched->address),
-                   watched->address, &entry);
+        tr_monitor_make_entry(worker, watcher, tr_system_ref(worker->system, watched->address),
+                              tr_monitor_value(watched->address, false), &troupe_down_type, &entry);
     if (error) {
         return error;
     }
     entry->receiver = watched->address;
     out_monitor->id = entry->correlation;
-    add_entry(watched, entry);
+    tr_monitor_add_entry(watched, entry);
     return TROUPE_OK;
+}
+
+void tr_monitor_send_entry(tr_worker *worker, troupe_message *entry, troupe_error unreachable)
+{
+    const tr_address address = entry->receiver;
+    const tr_slot *slot = unreachable ? NULL : tr_system_slot(worker->system, address);
+    if (slot == NULL || tr_slot_generation(slot) < address.generation) {
+        send_down(worker, entry, unreachable ? unreachable : TROUPE_ERROR_NO_SUCH_ACTOR,
+                  unreachable == TROUPE_ERROR_STALE ? TROUPE_DOWN_STALE : TROUPE_DOWN_NO_ACTOR);
+    } else {
+        tr_worker_route(worker, entry);
+    }
 }
 
 static troupe_error monitor(tr_worker *worker, tr_actor *actor, troupe_ref watched,
@@ -174,19 +216,15 @@ static troupe_error monitor(tr_worker *worker, tr_actor *actor, troupe_ref watch
     const troupe_error unreachable = tr_system_address(worker->system, watched, &address);
     troupe_message *entry = NULL;
     /* Whoever cannot be reached stands there as the actor itself: only that it is there counts. */
-    const troupe_error error =
-        make_entry(worker, actor, watched, unreachable ? actor->address : address, &entry);
+    const troupe_error error = tr_monitor_make_entry(
+        worker, actor, watched, tr_monitor_value(unreachable ? actor->address : address, false),
+        &troupe_down_type, &entry);
     if (error) {
         return error;
     }
     entry->receiver = address;
     out_monitor->id = entry->correlation;
-    const tr_slot *slot = unreachable ? NULL : tr_system_slot(worker->system, address);
-    if (slot == NULL || tr_slot_generation(slot) < address.generation) {
-        send_down(worker, entry, unreachable ? unreachable : TROUPE_ERROR_NO_SUCH_ACTOR);
-    } else {
-        tr_worker_route(worker, entry);
-    }
+    tr_monitor_send_entry(worker, entry, unreachable);
     return TROUPE_OK;
 }
 
@@ -205,7 +243,7 @@ bool tr_monitor_end(tr_worker *worker, tr_actor *actor, troupe_monitor_id monito
     tr_extra *extra = actor->extra;
     void *value = extra != NULL ? tr_table_remove(&extra->monitors, monitor_id.id) : NULL;
     if (value != NULL) {
-        send_demonitor(worker, actor, address_of(value), monitor_id.id);
+        tr_monitor_send_leave(worker, actor, tr_monitor_address(value), monitor_id.id);
     }
     return value != NULL;
 }

@@ -102,7 +102,7 @@ void tr_restart_rest(tr_worker *worker, tr_actor *actor)
     tr_ask_give_up_all(worker, actor);
     tr_future_drop_all(actor);
     tr_actor_timer_cancel_all(worker, actor);
-    tr_monitor_forget_all(worker, actor);
+    tr_monitor_forget_all(worker, actor, true);
     tr_actor_report_ready(worker, actor, actor->reason);
     tr_held_end_scope(actor);
     if (actor->is_supervisor) {
@@ -114,6 +114,7 @@ void tr_restart_rest(tr_worker *worker, tr_actor *actor)
     actor->is_stopping = false;
     actor->is_cancelled = false;
     actor->is_overloaded = false;
+    actor->is_struck = false;
     actor->is_started = false;
     actor->is_ready = false;
     if (actor->is_ending) {
@@ -229,6 +230,10 @@ troupe_error tr_restart_spawn(troupe_self *self, const troupe_spawn_options *giv
     troupe_spawn_options options;
     troupe_error error =
         tr_settings_complete(given, worker->system->options.mailbox_capacity_default, &options);
+    if (error == TROUPE_OK &&
+        (options.out_monitor != NULL || options.scope != NULL || options.link != 0)) {
+        error = TROUPE_ERROR_BAD_ARGUMENT; /* it watches its children anyway */
+    }
     troupe_message *ready =
         error == TROUPE_OK ? tr_message_of_kind(&worker->pool, TR_KIND_READY) : NULL;
     if (error == TROUPE_OK && ready == NULL) {

@@ -65,7 +65,8 @@ static troupe_error check(const troupe_spawn_options *options)
     TR_REQUIRE(options->low_water < options->high_water, BAD_ARGUMENT);
     TR_REQUIRE((unsigned) options->on_full <= TROUPE_ON_FULL_STOP_ACTOR, BAD_ARGUMENT);
     TR_REQUIRE((unsigned) options->ready_when <= TROUPE_READY_WHEN_SAID, BAD_ARGUMENT);
-    TR_REQUIRE(options->pinned <= 1, BAD_ARGUMENT);
+    TR_REQUIRE(options->pinned <= 1 && options->link <= 1 && options->trap_exits <= 1,
+               BAD_ARGUMENT);
     TR_REQUIRE(options->admission_target.ns != 0 || options->admission_interval.ns == 0,
                BAD_ARGUMENT);
     TR_REQUIRE((unsigned) options->place <= TROUPE_PLACE_OWN_THREAD, BAD_ARGUMENT);

@@ -8,6 +8,7 @@
 #include "core/attached.h"
 #include "core/bracket.h"
 #include "core/guardian.h"
+#include "core/link.h"
 #include "core/monitor.h"
 #include "core/place.h"
 #include "core/restart.h"
@@ -124,6 +125,7 @@ static void fill_in(tr_actor *actor, tr_worker *home, const troupe_spawn_options
         options->place == TROUPE_PLACE_BY_KEY || options->place == TROUPE_PLACE_OWN_THREAD;
     actor->says_ready = options->ready_when == TROUPE_READY_WHEN_SAID;
     actor->evicts = has_evicting_rule(options);
+    actor->traps_exits = options->trap_exits != 0;
     actor->message_deadline_ns = TR_NEVER;
     tr_list_init(&actor->link);
     tr_list_init(&actor->hungry);
@@ -196,6 +198,12 @@ static troupe_error furnish(tr_worker *worker, tr_actor *actor, const troupe_spa
     }
     if (error == TROUPE_OK && options->out_monitor != NULL) {
         error = tr_monitor_attach(worker, parent, actor, options->out_monitor);
+    }
+    if (error == TROUPE_OK && options->link != 0) {
+        error = tr_link_attach(worker, parent, actor);
+        if (error && options->out_monitor != NULL) {
+            (void) tr_monitor_end(worker, parent, *options->out_monitor);
+        }
     }
     if (error == TROUPE_OK && parent != NULL && parent->is_supervisor) {
         error = tr_restart_enrol(worker, actor, ready->correlation);
@@ -444,9 +452,14 @@ static troupe_error spawn_child(troupe_self *self, const troupe_spawn_options *o
     }
     if (error == TROUPE_OK) {
         *out_ref = tr_system_ref(actor->worker->system, child);
-    } else if (options->out_monitor != NULL) {
-        /* Its end is told by this error. */
+        return TROUPE_OK;
+    }
+    /* Its end is told by this error. */
+    if (options->out_monitor != NULL) {
         (void) tr_monitor_end(actor->worker, actor, *options->out_monitor);
+    }
+    if (options->link != 0) {
+        (void) tr_link_end(actor->worker, actor, child);
     }
     return error;
 }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What supervises, called with bad arguments. */
+/* What links and supervises, called with bad arguments. */
 #include "api/arguments.h"
 
 void call_about_supervisors(troupe_self *self)
 {
+    BAD(troupe_link, (NULL, troupe_self_ref(self)));
+    BAD(troupe_link, (self, troupe_ref_none()));
+    BAD(troupe_link, (self, troupe_self_ref(self)));
+    GIVES(troupe_unlink, (NULL, troupe_self_ref(self)), false);
+    GIVES(troupe_unlink, (self, troupe_ref_none()), false);
     troupe_ref ref;
     const troupe_supervisor_spec spec = TROUPE_SUPERVISOR(.name = "head");
     const troupe_supervisor_spec wrong = TROUPE_SUPERVISOR(.child_count = 1);

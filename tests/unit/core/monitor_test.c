@@ -51,6 +51,43 @@ static void tells_how_an_actor_ended(void **state)
     drop_probe(&cast.seen);
 }
 
+static troupe_error watches_kinds(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    troupe_body *const bodies[] = {ends_well, fails, play_idle, play_idle};
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_ref refs[6];
+    troupe_monitor_id monitor;
+    troupe_error error = TROUPE_OK;
+    for (size_t i = 0; i < 4 && error == TROUPE_OK; i++) {
+        error = troupe_spawn(self,
+                             TROUPE_SPAWN(.body = bodies[i], .place = TROUPE_PLACE_ANY,
+                                          .out_monitor = i < 2 ? &monitor : NULL),
+                             &refs[i]);
+    }
+    refs[4] = refs[0];
+    refs[4].generation += 1000;
+    refs[5] = refs[0]; /* will have ended */
+    for (size_t i = 0; i < 6 && error == TROUPE_OK; i++) {
+        error = i < 2 ? TROUPE_OK : troupe_monitor(self, refs[i], &monitor);
+        error = error || i != 2 ? error : troupe_stop(self, refs[2]);
+        error = error || i != 3 ? error : troupe_cancel(self, refs[3]);
+        error = error ? error : troupe_receive(self, &message, TROUPE_WITHIN_S(1));
+        const troupe_down *down = troupe_message_struct(message, &troupe_down_type);
+        probe_say(cast->seen, "kind %d", down != NULL ? (int) down->kind : -1);
+    }
+    return error;
+}
+
+/* Promise: DOWN-KIND */
+static void tells_the_kind_of_end(void **state)
+{
+    struct cast cast = {.seen = a_probe()};
+    play(*state, watches_kinds, &cast);
+    assert_said(cast.seen, "kind 0", "kind 2", "kind 1", "kind 3", "kind 4", "kind 5");
+    drop_probe(&cast.seen);
+}
+
 static troupe_error ends_at_once(troupe_self *self, void *argument)
 {
     (void) self;
@@ -64,13 +101,14 @@ static troupe_error watches_from_the_start(troupe_self *self, void *argument)
     troupe_ref ref;
     troupe_monitor_id monitor;
     troupe_error error = troupe_spawn_nowait(
-        self, TROUPE_SPAWN(.body = ends_at_once, .place = TROUPE_PLACE_ANY,
-                           .out_monitor = &monitor),
+        self,
+        TROUPE_SPAWN(.body = ends_at_once, .place = TROUPE_PLACE_ANY, .out_monitor = &monitor),
         &ref);
     error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(10));
     /* What the spawn itself reports gives no DOWN besides. */
-    (void) tell(cast, "spawn", troupe_spawn(self, TROUPE_SPAWN(.body = ends_at_once,
-                                                               .out_monitor = &monitor), &ref));
+    (void) tell(
+        cast, "spawn",
+        troupe_spawn(self, TROUPE_SPAWN(.body = ends_at_once, .out_monitor = &monitor), &ref));
     return error ? tell(cast, "failed", error) : play_listener(self, argument);
 }
 
@@ -312,6 +350,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_WORLDS(tells_how_an_actor_ended),
+        IN_WORLDS(tells_the_kind_of_end),
         IN_WORLDS(can_begin_with_the_spawn),
         IN_WORLDS(tells_at_once_of_those_who_are_not_there),
         cmocka_unit_test(tells_after_all_that_the_ended_one_had_sent),
