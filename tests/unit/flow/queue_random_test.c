@@ -174,7 +174,7 @@ static troupe_error play_sweeper(troupe_self *self, void *argument)
     (void) argument;
     while (error == TROUPE_OK || error == TROUPE_ERROR_NO_MEMORY) {
         TROUPE_AUTO(troupe_message) *message = NULL;
-        error = troupe_queue_get(self, queue, &message, TROUPE_NOW);
+        error = troupe_queue_get(self, queue, &message, TROUPE_WITHIN_MS(50));
         if (error == TROUPE_OK) {
             note_got(message);
             swept++;
@@ -235,7 +235,7 @@ static void run(uint64_t seed, void *context)
     while (swept > 0) { /* who waits for ever to put goes on when there is room */
         swept = 0;
         a_root(world, TROUPE_SPAWN(.body = play_sweeper));
-        tr_world_advance(world, 20 * MS);
+        tr_world_advance(world, 1000 * MS);
     }
     for (unsigned i = 0; i < PLAYERS * ITEMS; i++) {
         assert_int_equal(put[i], got[i]);
