@@ -10,6 +10,7 @@
 #include "core/ask.h"
 #include "core/bracket.h"
 #include "core/failure.h"
+#include "core/fd_watch.h"
 #include "core/future.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
@@ -102,6 +103,7 @@ void tr_restart_rest(tr_worker *worker, tr_actor *actor)
     tr_ask_give_up_all(worker, actor);
     tr_future_drop_all(actor);
     tr_actor_timer_cancel_all(worker, actor);
+    tr_fd_watch_cancel_all(worker, actor);
     tr_monitor_forget_all(worker, actor, true);
     tr_actor_report_ready(worker, actor, actor->reason);
     tr_held_end_scope(actor);

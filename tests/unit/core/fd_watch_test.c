@@ -15,6 +15,8 @@ struct watching {
     uint32_t events;
     uint32_t unwatch_after; /* messages; 0: never */
     uint32_t drain_after;   /* it reads all there is after so many; 0: never */
+    bool fails;             /* when it hears; then it starts anew, watching nothing */
+    uint32_t starts;
     uint32_t count;
     troupe_watch watch;
     troupe_ref ref;
@@ -24,6 +26,10 @@ static troupe_error start_watching(troupe_self *self, void *state, void *argumen
 {
     struct watching *watching = argument;
     *(struct watching **) state = watching;
+    if (watching->starts++ > 0 && watching->fails) {
+        probe_say(watching->seen, "again");
+        return TROUPE_OK;
+    }
     const troupe_error error = troupe_watch_fd(
         self, TROUPE_WATCH(.fd = watching->fd, .events = watching->events, .key = 7),
         &watching->watch);
@@ -47,7 +53,7 @@ static troupe_error hear_ready(troupe_self *self, void *state, troupe_message **
         const bool is_there = troupe_unwatch_fd(self, ready->watch);
         probe_say(watching->seen, "unwatched %d %d", was_there, is_there);
     }
-    return TROUPE_OK;
+    return watching->fails ? TROUPE_ERROR_FAILED : TROUPE_OK;
 }
 
 static const troupe_handles watching_handlers[] = {
@@ -222,6 +228,32 @@ static void ends_with_its_actor(void **state)
     assert_int_equal(tr_world_roots_ended(fake.world), 1);
 }
 
+static troupe_error supervises(troupe_self *self, void *argument)
+{
+    const troupe_spawn_options spawn =
+        *TROUPE_SPAWN(.behavior = &watching_behavior, .argument = argument);
+    const troupe_child_spec child = TROUPE_CHILD(.id = "watching", .actor = &spawn);
+    const troupe_supervisor_spec spec = TROUPE_SUPERVISOR(.children = &child, .child_count = 1);
+    troupe_ref ref;
+    const troupe_error error = troupe_supervise(self, &spec, &ref);
+    return error ? error : troupe_sleep(self, TROUPE_FOREVER);
+}
+
+/* Promise: WATCH-END */
+static void ends_when_its_actor_is_restarted(void **state)
+{
+    (void) state;
+    struct watching watching = {
+        .fake = &fake, .seen = seen, .fd = 2, .events = TROUPE_READABLE, .fails = true};
+    a_root(fake.world, TROUPE_SPAWN(.body = supervises, .argument = &watching));
+    fake.level[2] = 1;
+    let_run(1);
+    tr_world_advance(fake.world, 1000 * MS);
+    let_run(2);
+    assert_said(seen, "2 1 7", "again");
+    assert_int_equal(fake_watched(&fake), 0);
+}
+
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
 
 int main(void)
@@ -234,6 +266,7 @@ int main(void)
         WITH_SCENE(tells_that_the_descriptor_was_closed),
         WITH_SCENE(is_limited_in_number),
         WITH_SCENE(ends_with_its_actor),
+        WITH_SCENE(ends_when_its_actor_is_restarted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
