@@ -166,9 +166,9 @@ void tr_outside_deliver(troupe_node *node, troupe_message *message, tr_engine_ca
 {
     const tr_slot *slot = tr_system_slot(&node->system, message->receiver);
     const uint64_t way = atomic_load_explicit(&slot->way, memory_order_relaxed);
-    tr_mutex_lock(&node->mutex);
+    /* Without the mutex, which comes before locks that the caller may hold. Set before the receiver
+     * was on that worker, so before what the caller has from it. */
     tr_engine *engine = node->engines[tr_way_from(way)];
-    tr_mutex_unlock(&node->mutex);
     TR_ASSERT(engine != NULL);
     *call = (tr_engine_call) {.run = route, .context = message, .is_brief = true};
     tr_engine_post(engine, call);

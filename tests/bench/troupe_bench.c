@@ -15,6 +15,7 @@ enum {
     COROUTINE_LIVES = 500000,
     IDLERS = 100000,
     BIG_MESSAGES = 4000000,
+    ITEMS = 1000000,
     ROUND_TRIPS = 20000,
     PIECES = 8000 /* of 100 us */
 };
@@ -49,6 +50,8 @@ static const struct workload workloads[] = {
     {"tree", bench_tree, 0, 0, SECONDS, "s", false},
     {"big", bench_big, BIG_MESSAGES, 2 * BENCH_BIG_SIZE, RATE, "messages/s", false},
     {"compute", bench_compute_all, PIECES, BENCH_COMPUTE_SIZE, SECONDS, "s", false},
+    {"queue", bench_queue, ITEMS, 1, RATE, "messages/s", false},
+    {"stream", bench_stream, ITEMS, 1, RATE, "messages/s", false},
     {"round-trip", bench_round_trip, ROUND_TRIPS, 1, LATENCIES, "ns", true},
 };
 

@@ -57,6 +57,10 @@ troupe_body bench_big;  /* 100 actors over all workers; an operation is a ping o
 /* works.c: 8 coroutines that compute, spawned where the root is; an operation is 100 us of it. */
 troupe_body bench_compute_all;
 
+/* queues.c: an operation is a put and a get, by one coroutine, and from one to another. */
+troupe_body bench_queue;
+troupe_body bench_stream;
+
 /* timers.c */
 troupe_body bench_timer_cancel; /* set and cancelled */
 troupe_body bench_timer_fire;   /* set, fired, and its message handled */
