@@ -190,7 +190,7 @@ static troupe_error last_word(const tr_ask *ask, troupe_error answer, troupe_err
 }
 
 /* The request that was given back is nobody's message any more; the error with it. */
-static troupe_error take_returned(tr_worker *worker, troupe_message *returned)
+__attribute__((cold)) static troupe_error take_returned(tr_worker *worker, troupe_message *returned)
 {
     const troupe_error error = (troupe_error) returned->deadline_ns;
     tr_message_renew(worker, returned, TROUPE_OUTCOME_HANDLED);
@@ -363,7 +363,7 @@ static troupe_error open_ask(tr_worker *worker, tr_ask *ask)
 }
 
 /* What is to be sent when a settled ask is given up, unless it is so from the beginning. */
-static troupe_error prepare_to_settle(tr_worker *worker, tr_ask *ask)
+__attribute__((cold)) static troupe_error prepare_to_settle(tr_worker *worker, tr_ask *ask)
 {
     if (ask->is_settled && !ask->is_given_up) {
         ask->give_up = tr_message_of_kind(&worker->pool, TR_KIND_GIVE_UP);
@@ -373,15 +373,10 @@ static troupe_error prepare_to_settle(tr_worker *worker, tr_ask *ask)
 }
 
 /* Gives the task the reply it was woken with, or the error that the reply is. */
-static troupe_error take_reply(tr_worker *worker, tr_task *task, troupe_message **message,
-                               troupe_message **out_reply)
+static troupe_error take_reply(tr_worker *worker, tr_task *task, troupe_message **out_reply)
 {
     troupe_message *reply = task->reply;
     task->reply = NULL;
-    if (TR_UNLIKELY(tr_message_has(reply, TR_MESSAGE_RETURNED))) {
-        *message = reply;
-        return take_returned(worker, reply);
-    }
     if (!is_error_reply(reply)) {
         tr_held_add_reply(task->self.actor, reply);
         *out_reply = reply;
@@ -396,7 +391,7 @@ static bool is_given_up_for(troupe_error error)
 }
 
 /* Waits for the last word on a request, whatever else wants to end the wait. */
-static troupe_error wait_for_last_word(tr_task *task, tr_ask *ask)
+__attribute__((cold)) static troupe_error wait_for_last_word(tr_task *task, tr_ask *ask)
 {
     troupe_error error = TROUPE_OK;
     if (!ask->is_given_up && !ask->is_answered) {
@@ -409,25 +404,43 @@ static troupe_error wait_for_last_word(tr_task *task, tr_ask *ask)
     return ask->is_answered ? TROUPE_OK : error;
 }
 
-static troupe_error wait_for_reply(tr_task *task, tr_ask *ask, uint64_t deadline_ns,
-                                   troupe_message **message, troupe_message **out_reply)
+/* Of a settled ask. Errors: those of troupe_ask_settled. */
+__attribute__((cold)) static troupe_error settle(tr_task *task, tr_ask *ask, uint64_t deadline_ns,
+                                                 troupe_message **message,
+                                                 troupe_message **out_reply)
 {
-    troupe_error why = TROUPE_ERROR_TIMED_OUT;
-    troupe_error error = why;
-    if (TR_LIKELY(!ask->is_given_up)) {
-        error = tr_task_wait(task, TROUPE_WAIT_REPLY, deadline_ns);
-    }
-    if (TR_UNLIKELY(ask->is_settled) && is_given_up_for(error)) {
-        why = error;
-        error = wait_for_last_word(task, ask);
-    }
+    const bool may_wait = !ask->is_given_up;
+    const troupe_error why =
+        may_wait ? tr_task_wait(task, TROUPE_WAIT_REPLY, deadline_ns) : TROUPE_ERROR_TIMED_OUT;
+    troupe_error error = ask->is_answered       ? TROUPE_OK
+                         : is_given_up_for(why) ? wait_for_last_word(task, ask)
+                                                : why;
     tr_worker *worker = ask->actor->worker;
+    if (error == TROUPE_OK && tr_message_has(task->reply, TR_MESSAGE_RETURNED)) {
+        *message = task->reply;
+        task->reply = NULL;
+        error = take_returned(worker, *message);
+    } else if (error == TROUPE_OK) {
+        error = take_reply(worker, task, out_reply);
+    } else {
+        tr_scope_give_up(worker, ask->actor->address, ask->to, ask->id);
+    }
     (void) tr_table_remove(&ask->actor->extra->asks, ask->id);
+    drop_give_up(worker, ask);
+    return last_word(ask, error, why);
+}
+
+static inline troupe_error wait_for_reply(tr_task *task, const tr_ask *ask, uint64_t deadline_ns,
+                                          troupe_message **out_reply)
+{
+    const troupe_error error = tr_task_wait(task, TROUPE_WAIT_REPLY, deadline_ns);
+    tr_actor *actor = ask->actor;
+    (void) tr_table_remove(&actor->extra->asks, ask->id);
     if (error == TROUPE_OK) {
-        return last_word(ask, take_reply(worker, task, message, out_reply), why);
+        return take_reply(actor->worker, task, out_reply);
     }
     if (error != TROUPE_ERROR_TIMED_OUT) { /* the request has the same deadline */
-        tr_scope_give_up(worker, ask->actor->address, ask->to, ask->id);
+        tr_scope_give_up(actor->worker, actor->address, ask->to, ask->id);
     }
     return error;
 }
@@ -436,12 +449,20 @@ troupe_error tr_ask_and_wait(tr_task *task, const tr_asking *asking, troupe_mess
                              troupe_message **out_reply)
 {
     tr_actor *actor = task->self.actor;
-    tr_ask ask = {.actor = actor,
-                  .task = task,
-                  .to = asking->to,
-                  .is_settled = asking->is_settled,
-                  .is_given_up = asking->is_given_up};
-    troupe_error error = prepare_to_settle(actor->worker, &ask);
+    tr_ask ask; /* what is of a behavior's only is not set: this is a hot path */
+    ask.actor = actor;
+    ask.task = task;
+    ask.to = asking->to;
+    ask.drop = NULL;
+    ask.is_answered = false;
+    ask.is_settled = asking->is_settled;
+    ask.is_given_up = asking->is_given_up;
+    ask.source = OF_REQUEST;
+    ask.give_up = NULL;
+    troupe_error error = TROUPE_OK;
+    if (TR_UNLIKELY(asking->is_settled)) {
+        error = prepare_to_settle(actor->worker, &ask);
+    }
     if (error == TROUPE_OK) {
         error = open_ask(actor->worker, &ask);
     }
@@ -451,9 +472,10 @@ troupe_error tr_ask_and_wait(tr_task *task, const tr_asking *asking, troupe_mess
     if (error == TROUPE_OK) {
         task->waits_for = asking->to;
         task->wait_id = ask.id;
-        error = wait_for_reply(task, &ask, asking->deadline_ns, message, out_reply);
-    }
-    if (TR_UNLIKELY(ask.give_up != NULL)) {
+        error = TR_LIKELY(!ask.is_settled)
+                    ? wait_for_reply(task, &ask, asking->deadline_ns, out_reply)
+                    : settle(task, &ask, asking->deadline_ns, message, out_reply);
+    } else if (TR_UNLIKELY(ask.is_settled)) {
         drop_give_up(actor->worker, &ask);
     }
     return error;

@@ -33,17 +33,23 @@ static troupe_error prepare(tr_worker *worker, const tr_actor *actor, troupe_ref
     return error ? error : tr_send_prepare(worker, actor, message, 0);
 }
 
-/* Errors: TIMED_OUT if there is no time left; but a settled ask may be given up at once. */
-static troupe_error find_deadline(const tr_worker *worker, const tr_actor *actor,
-                                  troupe_timeout timeout, tr_asking *asking)
+/* There is no time left; but a settled ask may be given up from the beginning. */
+__attribute__((cold)) static troupe_error meet_deadline(const tr_worker *worker,
+                                                        const tr_actor *actor,
+                                                        troupe_timeout timeout, tr_asking *asking)
 {
-    const uint64_t own_ns = tr_deadline_of(worker->now_ns, timeout);
-    asking->deadline_ns = tr_scope_deadline(actor, own_ns);
-    asking->is_given_up = asking->is_settled && timeout.ns == 1;
-    const bool is_past = asking->deadline_ns <= worker->now_ns;
-    return is_past && !(asking->is_given_up && asking->deadline_ns == own_ns)
-               ? TROUPE_ERROR_TIMED_OUT
-               : TROUPE_OK;
+    asking->is_given_up = asking->is_settled && timeout.ns == 1 &&
+                          tr_scope_deadline(actor, TR_NEVER) > worker->now_ns;
+    return asking->is_given_up ? TROUPE_OK : TROUPE_ERROR_TIMED_OUT;
+}
+
+static inline troupe_error find_deadline(const tr_worker *worker, const tr_actor *actor,
+                                         troupe_timeout timeout, tr_asking *asking)
+{
+    asking->deadline_ns = tr_scope_deadline(actor, tr_deadline_of(worker->now_ns, timeout));
+    return TR_LIKELY(asking->deadline_ns > worker->now_ns)
+               ? TROUPE_OK
+               : meet_deadline(worker, actor, timeout, asking);
 }
 
 static troupe_error ask_message(troupe_self *self, troupe_ref to, troupe_message **message,
