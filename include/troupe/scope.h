@@ -17,8 +17,8 @@
  *
  * A body that returns with scopes open has them cancelled and left for it, the innermost first; the
  * tasks in them find what was on its stack gone.
- * For coroutines and attached threads. An attached thread that is detached with scopes open leaves
- * them behind: their child actors end with it, and what it has deferred is run.
+ * For coroutines and attached threads. troupe_detach leaves what is open in the same way; of a
+ * thread that ends while it is attached only the child actors are ended.
  * Threads: a scope is used by the tasks of one actor only. */
 #ifndef TROUPE_SCOPE_H
 #define TROUPE_SCOPE_H

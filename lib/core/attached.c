@@ -3,8 +3,9 @@
 
 #include "base/assert.h"
 #include "core/ask.h"
+#include "core/bracket.h"
 #include "core/mailbox.h"
-#include "core/task.h"
+#include "core/scopes.h"
 
 troupe_error tr_attached_body(troupe_self *self, void *argument)
 {
@@ -74,6 +75,16 @@ static void let_go(tr_worker *worker, tr_actor *actor)
         tr_held_remove(actor, message);
         tr_message_renew(worker, message, TROUPE_OUTCOME_HANDLED);
     }
+}
+
+void tr_attached_leave_scopes(troupe_self *self)
+{
+    (void) tr_enter(self);
+    tr_branch *branch = self->task->branch;
+    if (branch != NULL) {
+        (void) tr_scopes_end_body(branch, TROUPE_OK); /* nobody is there to be told */
+    }
+    tr_leave(self);
 }
 
 void tr_attached_detach(tr_worker *worker, tr_actor *actor)

@@ -26,6 +26,10 @@ void tr_attached_leave(const troupe_self *self);
 /* Its turn: tells the thread, if it waits; closes the actor, if that is due. */
 void tr_attached_run(tr_worker *worker, tr_actor *actor);
 
+/* Leaves the scopes that the thread has open and runs what it has deferred, before it is detached.
+ * Outside the guard; the thread's own. */
+void tr_attached_leave_scopes(troupe_self *self);
+
 /* Ends the actor; what it holds is the thread's to destroy. `self` is not to be used any more.
  * Inside the guard. */
 void tr_attached_detach(tr_worker *worker, tr_actor *actor);

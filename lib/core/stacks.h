@@ -28,7 +28,7 @@
 #define TR_STACK_CACHE_CAPACITY TR_SHAKEN(64, 2)
 /* A slab is one mapping, if guards are none. */
 #define TR_STACKS_PER_SLAB TR_SHAKEN(256, 4)
-#define TR_STACKS_WARM_LIMIT_DEFAULT TR_SHAKEN(256, 1)
+#define TR_STACKS_WARM_LIMIT_DEFAULT TR_SHAKEN(1024, 1)
 
 typedef struct tr_stack tr_stack;
 typedef struct tr_stacks tr_stacks;

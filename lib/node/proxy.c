@@ -424,6 +424,9 @@ troupe_error troupe_detach(troupe_self **self)
     enter(&proxy->guard);
     tr_attachment *attachment = find(proxy, *self, tr_thread_id());
     if (attachment != NULL) {
+        leave(&proxy->guard);
+        tr_attached_leave_scopes(*self); /* runs the thread's own functions */
+        enter(&proxy->guard);
         detach(proxy, attachment);
         *self = NULL;
         if (find(proxy, NULL, tr_thread_id()) == NULL) {

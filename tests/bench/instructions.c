@@ -40,6 +40,8 @@ static const struct path paths[] = {
     {"timer-set-cancel", bench_timer_cancel, 1},
     {"timer-set-fire", bench_timer_fire, 1},
     {"yield", bench_yield, 1},
+    {"scope-enter-leave", bench_scope, 1},
+    {"gather-task", bench_gather, 1},
 };
 
 static void must(const char *name, troupe_error error)

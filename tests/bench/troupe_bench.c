@@ -16,6 +16,8 @@ enum {
     IDLERS = 100000,
     BIG_MESSAGES = 4000000,
     ITEMS = 1000000,
+    SCOPES = 10000000,
+    GATHERED = 1000000,
     ROUND_TRIPS = 20000,
     PIECES = 8000 /* of 100 us */
 };
@@ -49,6 +51,8 @@ static const struct workload workloads[] = {
     {"idle-coroutines", bench_idle_coroutines, IDLERS, 1, BYTES, "bytes", false},
     {"tree", bench_tree, 0, 0, SECONDS, "s", false},
     {"big", bench_big, BIG_MESSAGES, 2 * BENCH_BIG_SIZE, RATE, "messages/s", false},
+    {"scope", bench_scope, SCOPES, 1, RATE, "scopes/s", false},
+    {"gather", bench_gather, GATHERED, BENCH_GATHER_SIZE, RATE, "tasks/s", false},
     {"compute", bench_compute_all, PIECES, BENCH_COMPUTE_SIZE, SECONDS, "s", false},
     {"queue", bench_queue, ITEMS, 1, RATE, "messages/s", false},
     {"stream", bench_stream, ITEMS, 1, RATE, "messages/s", false},

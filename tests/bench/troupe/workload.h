@@ -61,13 +61,18 @@ troupe_body bench_compute_all;
 troupe_body bench_queue;
 troupe_body bench_stream;
 
+/* scopes.c */
+troupe_body bench_scope;  /* an operation is an empty scope, entered and left */
+troupe_body bench_gather; /* of tasks that end at once; an operation is a task */
+
 /* timers.c */
 troupe_body bench_timer_cancel; /* set and cancelled */
 troupe_body bench_timer_fire;   /* set, fired, and its message handled */
 
 enum {
     BENCH_BIG_SIZE = 100,
-    BENCH_COMPUTE_SIZE = 8
+    BENCH_COMPUTE_SIZE = 8,
+    BENCH_GATHER_SIZE = 1000
 };
 
 /* The message of most workloads. */
