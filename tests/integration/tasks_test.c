@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Tasks and scopes on real threads: crowds that ask each other from many tasks, a task that holds up
- * its thread, and threads from outside. */
+/* Tasks and scopes on real threads: crowds that ask each other from many tasks, a task that holds
+ * up its thread, and threads from outside. */
 #include <stdatomic.h>
 #include <troupe/troupe.h>
 
+#include "node/membarrier.h"
 #include "support/cast.h"
 #include "support/node_fixture.h"
 
@@ -145,10 +146,13 @@ static troupe_error has_one_that_blocks(troupe_self *self, void *argument)
 static void hold_up_their_actor_only(void **state)
 {
     (void) state;
+    if (!tr_membarrier_open()) { /* valgrind has none, and then nothing is taken over */
+        skip();
+    }
     static struct crowd crowd;
     crowd = (struct crowd) {.seen = a_probe(), .latch = a_latch()};
-    troupe_node *node =
-        a_node(TROUPE_NODE_OPTIONS(.workers = 1, .blocking_limit = TROUPE_WITHIN_MS(1)));
+    troupe_node *node = a_node(
+        TROUPE_NODE_OPTIONS(.workers = 1, .spares_max = 2, .blocking_limit = TROUPE_WITHIN_MS(1)));
     const troupe_ref doubler = a_root_of(node, TROUPE_SPAWN(.body = play_doubler));
     a_root_of(node, TROUPE_SPAWN(.body = has_one_that_blocks, .argument = &crowd));
     assert_true(probe_wait_for(crowd.seen, "blocks"));
