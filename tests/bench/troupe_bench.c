@@ -18,6 +18,9 @@ enum {
     ITEMS = 1000000,
     SCOPES = 10000000,
     GATHERED = 1000000,
+    RESTARTS = 200000,
+    CANCELLED = 10000, /* leaves: with those above 11 111 actors */
+    TIMERS = 5000000,
     ROUND_TRIPS = 20000,
     PIECES = 8000 /* of 100 us */
 };
@@ -56,6 +59,9 @@ static const struct workload workloads[] = {
     {"compute", bench_compute_all, PIECES, BENCH_COMPUTE_SIZE, SECONDS, "s", false},
     {"queue", bench_queue, ITEMS, 1, RATE, "messages/s", false},
     {"stream", bench_stream, ITEMS, 1, RATE, "messages/s", false},
+    {"restart", bench_restart, RESTARTS, 1, RATE, "restarts/s", false},
+    {"cancel-tree", bench_cancel_tree, CANCELLED, 10, SECONDS, "s", false},
+    {"timers", bench_timer_cancel, TIMERS, 1, RATE, "timers/s", false},
     {"round-trip", bench_round_trip, ROUND_TRIPS, 1, LATENCIES, "ns", true},
 };
 

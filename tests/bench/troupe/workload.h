@@ -65,6 +65,11 @@ troupe_body bench_stream;
 troupe_body bench_scope;  /* an operation is an empty scope, entered and left */
 troupe_body bench_gather; /* of tasks that end at once; an operation is a task */
 
+/* falls.c: an operation is a restart without back-off, and a request; or the end of a tree of so
+ * many leaves, which is cancelled. */
+troupe_body bench_restart;
+troupe_body bench_cancel_tree;
+
 /* timers.c */
 troupe_body bench_timer_cancel; /* set and cancelled */
 troupe_body bench_timer_fire;   /* set, fired, and its message handled */
