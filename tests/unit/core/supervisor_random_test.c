@@ -37,6 +37,7 @@ struct tree {
     struct leaf leaves[LEAVES];
     troupe_supervisor_spec heads[HEADS];
     troupe_child_spec children[HEADS][HEADS + LEAVES];
+    char names[HEADS][8];
     troupe_ref root;
     uint64_t restarts;
     const char *fault;
@@ -136,7 +137,8 @@ static void disturb(troupe_self *self, struct tree *tree)
 {
     const struct leaf *leaf = &tree->leaves[draw(self, LEAVES)];
     const troupe_timeout soon = TROUPE_WITHIN_MS(3);
-    switch (draw(self, 8)) { /* whoever has gone cannot be disturbed */
+    troupe_ref head;
+    switch (draw(self, 9)) { /* whoever has gone cannot be disturbed */
     case 0:
         (void) troupe_stop(self, leaf->ref);
         break;
@@ -154,6 +156,11 @@ static void disturb(troupe_self *self, struct tree *tree)
     case 4:
         (void) send_figure(self, leaf->ref, RETURN);
         break;
+    case 5:
+        if (troupe_lookup(self, tree->names[1 + draw(self, HEADS - 1)], &head) == TROUPE_OK) {
+            (void) troupe_cancel(self, head);
+        }
+        break;
     default:
         (void) send_figure(self, leaf->ref, FAIL);
         break;
@@ -167,6 +174,20 @@ static void hear_downs(troupe_self *self, struct tree *tree)
         const troupe_down *down = troupe_message_struct(message, &troupe_down_type);
         for (size_t i = 0; i < LEAVES && down != NULL; i++) {
             tree->leaves[i].downs += troupe_ref_is_same(tree->leaves[i].ref, down->actor) ? 1 : 0;
+        }
+    }
+}
+
+/* When nothing disturbs them any more all that have not ended for good are up. */
+static void look_at_rest(troupe_self *self, struct tree *tree)
+{
+    hear_downs(self, tree);
+    for (size_t i = 0; i < LEAVES; i++) {
+        const struct leaf *leaf = &tree->leaves[i];
+        troupe_ref ref;
+        const bool lives = troupe_lookup(self, leaf->name, &ref) == TROUPE_OK;
+        if (leaf->starts != leaf->ends + (lives ? 1 : 0)) {
+            blame(tree, "one rests for ever");
         }
     }
 }
@@ -188,6 +209,9 @@ static troupe_error root(troupe_self *self, void *argument)
     }
     if (error) {
         blame(tree, troupe_error_name(error));
+    }
+    if (draw(self, 2) == 0) {
+        look_at_rest(self, tree);
     }
     (void) (draw(self, 4) == 0 ? troupe_cancel(self, tree->root)
                                : troupe_stop(self, tree->root)); /* it may have given up */
@@ -211,6 +235,7 @@ static void plant(struct tree *tree, uint64_t seed)
     tr_random_seed(&random, seed);
     *tree = (struct tree) {0};
     for (size_t i = 0; i < HEADS; i++) {
+        (void) snprintf(tree->names[i], sizeof tree->names[i], "h%zu", i);
         tree->heads[i] = (troupe_supervisor_spec)
             TROUPE_SUPERVISOR(.children = tree->children[i],
                               .strategy = (troupe_strategy) tr_random_below(&random, 4),
@@ -236,12 +261,23 @@ static void plant(struct tree *tree, uint64_t seed)
     }
 }
 
+/* Their stop is quick: no supervisor may find one stuck, nor wait for one that has gone. */
+static void hear_log(void *context, troupe_log_level level, const char *line)
+{
+    (void) level;
+    if (strstr(line, "does not end") != NULL) {
+        blame(context, "a supervisor waits in vain");
+    }
+}
+
 static void run(uint64_t seed, void *context)
 {
     uint64_t *restarts = context;
     struct tree tree;
+    const troupe_log log = {.write = hear_log, .context = &tree};
     plant(&tree, seed);
     tr_world *world = a_world_of(&(const tr_world_options) {.seed = seed,
+                                                            .log = &log,
                                                             .workers = 3,
                                                             .delay_ns_max = 100000,
                                                             .refuse_chance_percent = 10,
