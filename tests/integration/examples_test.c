@@ -53,7 +53,7 @@ int main(void)
         EXAMPLE("04_timers"),  EXAMPLE("05_back_pressure"), EXAMPLE("06_behavior_or_coroutine"),
         EXAMPLE("07_service"), EXAMPLE("08_blocking"),      EXAMPLE("09_outside_thread"),
         EXAMPLE("10_offload"), EXAMPLE("11_cancel"),        EXAMPLE("12_gather"),
-        EXAMPLE("13_queue"),   EXAMPLE("15_pool"),
+        EXAMPLE("13_queue"),   EXAMPLE("14_supervisor"),    EXAMPLE("15_pool"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
