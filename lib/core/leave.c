@@ -169,6 +169,7 @@ static void wait_until_empty(tr_branch *branch, troupe_scope *scope)
 /* Runs what was deferred, to the last, in a shield. `base` is the scope, or the branch's home. */
 static void run_deferred(tr_branch *branch, tr_deferred **deferred, const troupe_scope *base)
 {
+    TR_ASSERT(branch->task != NULL);
     const troupe_self *self = &branch->task->self;
     while (*deferred != NULL) {
         tr_deferred *next = *deferred;

@@ -28,6 +28,7 @@
 #define TR_STACK_CACHE_CAPACITY TR_SHAKEN(64, 2)
 /* A slab is one mapping, if guards are none. */
 #define TR_STACKS_PER_SLAB TR_SHAKEN(256, 4)
+/* As many as are gathered at once: giving pages back and touching them anew takes 4 us a stack. */
 #define TR_STACKS_WARM_LIMIT_DEFAULT TR_SHAKEN(1024, 1)
 
 typedef struct tr_stack tr_stack;
