@@ -340,7 +340,9 @@ void tr_actor_close(tr_worker *worker, tr_actor *actor, troupe_error error)
         tr_restart_note_task(actor);
     }
     if (!actor->is_attached) { /* its thread still has `self` */
-        tr_tasks_free(worker, actor);
+        if (actor->extra != NULL) {
+            tr_tasks_free(worker, actor);
+        }
         tr_task_destroy(worker, &actor->task);
     }
     tr_mailbox_release(worker, actor);

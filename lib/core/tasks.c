@@ -82,7 +82,7 @@ void tr_tasks_forget_ended(tr_worker *worker, troupe_scope *scope)
 
 void tr_tasks_free(tr_worker *worker, tr_actor *actor)
 {
-    tr_tasks *tasks = actor->extra != NULL ? actor->extra->tasks : NULL;
+    tr_tasks *tasks = actor->extra->tasks;
     if (tasks == NULL) {
         return;
     }
