@@ -37,8 +37,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_stream_send(troupe_self *self, 
                                                              troupe_message **message,
                                                              troupe_timeout timeout);
 
-/* Ends it: what was sent is still to be had, then END if `error` is TROUPE_OK, else the error, which
- * ends it for all its producers. As troupe_queue_close. */
+/* Ends it: what was sent is still to be had, then END if `error` is TROUPE_OK, else the error,
+ * which ends it for all its producers. As troupe_queue_close. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_stream_end(troupe_self *self, troupe_ref stream,
                                                             troupe_error error,
                                                             troupe_timeout timeout);
