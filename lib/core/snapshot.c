@@ -209,14 +209,14 @@ struct round {
     tr_call call; /* first */
     troupe_snapshot *snapshot;
     tr_address asker;
-    uint64_t wait_id;
+    uint64_t picture_id;
     uint32_t next; /* worker to visit; one past the last: home */
     troupe_error error;
 };
 
 static bool waits_for_round(const tr_task *task, const void *id)
 {
-    return task->wait == TROUPE_WAIT_TIME && task->wait_id == *(const uint64_t *) id;
+    return task->wait == TROUPE_WAIT_TIME && task->picture_id == *(const uint64_t *) id;
 }
 
 /* With its message: nobody has taken the picture. */
@@ -229,8 +229,8 @@ static void end_round(void *body)
 static void come_home(tr_worker *worker, struct round *round)
 {
     const tr_actor *actor = tr_actor_at(worker, round->asker);
-    tr_task *task = actor != NULL ? tr_task_of(actor, waits_for_round, &round->wait_id) : NULL;
-    if (task != NULL && waits_for_round(task, &round->wait_id)) {
+    tr_task *task = actor != NULL ? tr_task_of(actor, waits_for_round, &round->picture_id) : NULL;
+    if (task != NULL && waits_for_round(task, &round->picture_id)) {
         task->snapshot = round->snapshot;
         round->snapshot = NULL;
         tr_task_wake(worker, task, round->error);
@@ -274,9 +274,9 @@ static troupe_error start_round(tr_worker *worker, tr_task *task)
     }
     round->call.run = visit;
     round->asker = task->self.actor->address;
-    round->wait_id = ++task->self.actor->tickets_made;
+    round->picture_id = ++task->self.actor->tickets_made;
     round->next = 1;
-    task->wait_id = round->wait_id;
+    task->picture_id = round->picture_id;
     tr_message_set_kind(message, TR_KIND_CALL);
     tr_worker_tell(worker, 0, message);
     return TROUPE_OK;
@@ -296,7 +296,7 @@ troupe_error troupe_self_snapshot(troupe_self *self, troupe_snapshot **out_snaps
     if (error == TROUPE_OK) {
         task->snapshot = NULL;
         error = tr_task_wait(task, TROUPE_WAIT_TIME, tr_scope_deadline(self->actor, TR_NEVER));
-        task->wait_id = 0; /* what comes home later does not meet another wait */
+        task->picture_id = 0; /* what comes home later does not meet another wait */
         if (error) {
             troupe_snapshot_destroy(&task->snapshot);
         }

@@ -25,6 +25,7 @@ struct tr_task {
     uint64_t number;      /* of the wait: never twice in this actor */
     uint64_t received;    /* messages of its mailbox, so far */
     uint64_t wait_id;     /* the ticket, the ask or the events that are waited for */
+    uint64_t picture_id; /* of the snapshot that is waited for, or 0 */
     uint64_t probe_pause_ns;
     tr_address waits_for;
     troupe_wait wait;

@@ -236,7 +236,7 @@ troupe_error troupe_socket_accept(troupe_self *self, int listener, troupe_timeou
 
 uint32_t troupe_socket_port(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
     if (getsockname(fd, (struct sockaddr *) &address, &size) != 0) {
         return 0;
