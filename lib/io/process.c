@@ -160,11 +160,29 @@ static troupe_error handle_wait(troupe_self *self, void *state, troupe_message *
     if (!keeper->runs) {
         return answer(self, keeper, message);
     }
+    if (troupe_message_is_given_up(*message)) {
+        return troupe_reply_error(self, *message, TROUPE_ERROR_CANCELLED);
+    }
     if (keeper->wait_count == WAITS_MAX) {
         return troupe_reply_error(self, *message, TROUPE_ERROR_LIMIT_REACHED);
     }
     keeper->waits[keeper->wait_count++] = *message;
     *message = NULL;
+    return TROUPE_OK;
+}
+
+/* Whose time is over does not keep its place from others. */
+static troupe_error given_up(troupe_self *self, void *state, troupe_message *request)
+{
+    struct keeper *keeper = state;
+    for (unsigned i = 0; i < keeper->wait_count; i++) {
+        if (keeper->waits[i] == request) {
+            keeper->waits[i] = keeper->waits[--keeper->wait_count];
+            (void) troupe_reply_error(self, request, TROUPE_ERROR_CANCELLED); /* cannot fail here */
+            troupe_message_destroy(&request);
+            break;
+        }
+    }
     return TROUPE_OK;
 }
 
@@ -249,7 +267,7 @@ static const troupe_handles handles[] = {{.type = &begin_type, .handler = handle
                                          {0}};
 static const troupe_behavior keeper_behavior =
     TROUPE_BEHAVIOR(.name = "process", .state_size = sizeof(struct keeper), .start = start,
-                    .handlers = handles, .stop = stop);
+                    .handlers = handles, .given_up = given_up, .stop = stop);
 
 /* The public calls. */
 
@@ -338,7 +356,7 @@ troupe_error troupe_process_wait(troupe_self *self, const troupe_process *proces
     TR_REQUIRE(self != NULL && process != NULL && out_status != NULL, BAD_ARGUMENT);
     troupe_error error = troupe_message_create(self, &wait_type, NULL, &message);
     if (!error) {
-        error = troupe_ask_message(self, process->actor, &message,
+        error = troupe_ask_settled(self, process->actor, &message,
                                    timeout.ns != 0 ? timeout : TROUPE_FOREVER, &reply);
     }
     if (!error) {

@@ -104,6 +104,22 @@ static void runs_with_pipes_and_tells_its_status(void **state)
 }
 
 /* Promise: PROCESS-RUN */
+static void may_be_waited_for_again_and_again(void **state)
+{
+    const struct scene *scene = *state;
+    troupe_process process = a_process(
+        scene, TROUPE_PROCESS(.program = "cat", .arguments = NULL, .input = TROUPE_STREAM_PIPE));
+    for (unsigned i = 0; i < 40; i++) {
+        troupe_process_status status;
+        assert_fails(troupe_process_wait(scene->self, &process, TROUPE_WITHIN_MS(1), &status),
+                     TIMED_OUT);
+    }
+    assert_ok(troupe_process_close_input(scene->self, &process));
+    assert_ends(scene, &process, 0, 0);
+    troupe_process_destroy(scene->self, &process);
+}
+
+/* Promise: PROCESS-RUN */
 static void has_the_environment_and_the_folder_it_was_given(void **state)
 {
     const struct scene *scene = *state;
@@ -276,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_SCENE(runs_with_pipes_and_tells_its_status),
+        WITH_SCENE(may_be_waited_for_again_and_again),
         WITH_SCENE(has_the_environment_and_the_folder_it_was_given),
         WITH_SCENE(inherits_neither_descriptors_nor_signals),
         WITH_SCENE(says_why_it_was_not_started),
