@@ -77,3 +77,17 @@ bool tr_tasks_are_others_stuck(const tr_task *task)
     }
     return true;
 }
+
+void tr_tasks_left_to_others(tr_worker *worker, tr_actor *actor)
+{
+    const tr_tasks *tasks = actor->extra->tasks;
+    tr_task *first = NULL;
+    for (tr_list *node = tr_list_first(&tasks->receivers); node != NULL && first == NULL;
+         node = tr_list_next(&tasks->receivers, node)) {
+        tr_task *task = TR_CONTAINER_OF(node, tr_branch, waiting)->task;
+        first = is_stuck(task) ? task : NULL;
+    }
+    if (first != NULL && tr_mailbox_is_full(actor) && tr_tasks_are_others_stuck(first)) {
+        tr_task_wake(worker, first, TROUPE_ERROR_MAILBOX_FULL);
+    }
+}

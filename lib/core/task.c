@@ -226,6 +226,9 @@ troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
         tr_held_sweep(worker, actor); /* who asked is not to wait for what has been destroyed */
     }
     tr_mailbox_release(worker, actor);
+    if (TR_UNLIKELY(wait == TROUPE_WAIT_TASK)) {
+        tr_tasks_left_to_others(worker, actor);
+    }
     tr_task_suspend(task);
     TR_ASSERT(task->wait == TROUPE_WAIT_NOTHING);
     return task->result;

@@ -418,6 +418,7 @@ void tr_tasks_run(tr_worker *worker, tr_actor *actor)
             }
             end_task(worker, branch);
             tr_mailbox_release(worker, actor);
+            tr_tasks_left_to_others(worker, actor);
         }
         if (actor->turn_left <= 1) {
             break; /* who runs has at least one message to take */

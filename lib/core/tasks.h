@@ -132,6 +132,8 @@ void tr_tasks_offer(tr_worker *worker, tr_actor *actor);
 /* The task waits for a message; done when its receive returns. */
 void tr_tasks_await_message(tr_task *task);
 void tr_tasks_received(tr_worker *worker, tr_task *task, troupe_error error);
+/* A task that might have taken what is in the mailbox has ended, or waits for others of them. */
+void tr_tasks_left_to_others(tr_worker *worker, tr_actor *actor);
 /* Whether no task but this one may take what is in the mailbox. */
 bool tr_tasks_are_others_stuck(const tr_task *task);
 

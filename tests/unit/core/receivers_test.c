@@ -134,12 +134,54 @@ static void fail_when_the_mailbox_is_full_of_what_none_of_them_takes(void **stat
     drop_probe(&cast.seen);
 }
 
+/* Whether there is hope for the receiver ends only after the mailbox is full: the other task, which
+ * could have taken what is in it, ends, and the body waits for the receiver. */
+static troupe_error naps(troupe_self *self, void *argument)
+{
+    (void) argument;
+    return troupe_sleep(self, TROUPE_WITHIN_MS(10));
+}
+
+static troupe_error is_left_alone(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    const troupe_accept other = {.type = &other_figure_type};
+    struct part part = {cast, "one", &other, {0}};
+    troupe_scope *scope = NULL;
+    (void) troupe_scope_enter(self, TROUPE_SCOPE(.on_failure = TROUPE_COLLECT_ALL), &scope);
+    (void) troupe_task_start(self, scope, TROUPE_TASK(.body = takes_one, .argument = &part), NULL);
+    (void) troupe_task_start(self, scope, TROUPE_TASK(.body = naps), NULL);
+    (void) troupe_task_start(self, scope, TROUPE_TASK(.body = naps), NULL);
+    if (cast->number != 0) {
+        (void) troupe_sleep(self, TROUPE_WITHIN_MS(cast->number));
+    }
+    return tell(cast, "leave", troupe_scope_leave(self, &scope)) == TROUPE_ERROR_MAILBOX_FULL
+               ? TROUPE_OK
+               : TROUPE_ERROR_FAILED;
+}
+
+/* Promise: TASK-RECEIVE */
+static void fail_when_the_last_that_could_have_taken_it_ends_or_waits_for_them(void **state)
+{
+    for (uint64_t nap_ms = 0; nap_ms <= 20; nap_ms += 20) {
+        struct cast cast = {.seen = a_probe(), .number = nap_ms};
+        cast.refs[0] = a_root(
+            *state, TROUPE_SPAWN(.body = is_left_alone, .argument = &cast, .mailbox_capacity = 2));
+        tr_world_advance(*state, MS);
+        a_root(*state, TROUPE_SPAWN(.body = sends_two, .argument = &cast));
+        tr_world_advance(*state, 1000 * MS);
+        assert_said(cast.seen, "one MAILBOX_FULL 0", "leave MAILBOX_FULL");
+        drop_probe(&cast.seen);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_WORLD(gets_messages_to_who_waits_longest_of_those_that_take_them),
         WITH_WORLD(leave_no_message_with_one_that_is_cancelled),
         WITH_WORLD(fail_when_the_mailbox_is_full_of_what_none_of_them_takes),
+        WITH_WORLD(fail_when_the_last_that_could_have_taken_it_ends_or_waits_for_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
