@@ -94,6 +94,15 @@ static void end_replies(tr_worker *worker, tr_actor *actor)
     }
 }
 
+/* They are for a start: one that has ended, or when it rests none at all. */
+static void forget_signals(tr_actor *actor)
+{
+    actor->is_stopping = false;
+    actor->is_cancelled = false;
+    actor->is_overloaded = false;
+    actor->is_struck = false;
+}
+
 void tr_restart_rest(tr_worker *worker, tr_actor *actor)
 {
     TR_ASSERT(actor->state == TR_ACTOR_FALLING && actor->held == NULL);
@@ -113,10 +122,7 @@ void tr_restart_rest(tr_worker *worker, tr_actor *actor)
     }
     tr_mailbox_release(worker, actor);
     actor->state = TR_ACTOR_RESTING;
-    actor->is_stopping = false;
-    actor->is_cancelled = false;
-    actor->is_overloaded = false;
-    actor->is_struck = false;
+    forget_signals(actor);
     actor->is_started = false;
     actor->is_ready = false;
     if (actor->is_ending) {
@@ -130,7 +136,9 @@ void tr_restart_signalled(tr_worker *worker, tr_actor *actor)
 {
     if (actor->is_ending) {
         tr_actor_end_resting(worker, actor);
+        return;
     }
+    forget_signals(actor);
 }
 
 /* Gives it what a start needs. */
@@ -165,6 +173,7 @@ static void begin_again(tr_worker *worker, tr_actor *actor)
         return;
     }
     actor->extra->supervised->restarts++;
+    tr_failure_free(worker, actor); /* the text is not this start's */
     actor->reason = TROUPE_OK;
     actor->state = TR_ACTOR_LIVE;
     tr_worker_make_runnable(worker, actor);

@@ -264,6 +264,72 @@ static void ends_one_that_rests_when_its_supervisor_is_cancelled(void **state)
     drop_probe(&scene.seen);
 }
 
+static troupe_error signals_one_that_rests(troupe_self *self, void *argument)
+{
+    struct scene *scene = argument;
+    troupe_error error = begin(self, scene);
+    error = error ? error : order(self, "part", PART_FAIL);
+    error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(5));
+    error = error ? error : troupe_stop(self, scene->part_ref);
+    error = error ? error : troupe_cancel(self, scene->part_ref);
+    error = error ? error : troupe_sleep(self, TROUPE_WITHIN_S(1));
+    error = error ? error : order(self, "part", 7);
+    return error ? error : troupe_sleep(self, TROUPE_WITHIN_S(1));
+}
+
+/* Promise: RESTART-ENDS */
+static void does_not_end_a_start_by_what_was_said_before_it(void **state)
+{
+    for (int is_body = 0; is_body <= 1; is_body++) {
+        struct scene scene;
+        set_up(&scene, is_body != 0);
+        play(*state, signals_one_that_rests, &scene);
+        assert_said(scene.seen, "part up", "part 1001", "part down PROTOCOL", "part up", "part 7",
+                    is_body != 0 ? "part down STOPPING" : "part down OK");
+        drop_probe(&scene.seen);
+    }
+}
+
+/* Fails with the same error each time, but says why only the first time. */
+static troupe_error says_why_once(troupe_self *self, void *argument)
+{
+    struct part *part = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+    if (error) {
+        return error;
+    }
+    return part->starts++ == 0 ? troupe_fail(self, TROUPE_ERROR_PROTOCOL, "told to")
+                               : TROUPE_ERROR_PROTOCOL;
+}
+
+static troupe_error hears_why(troupe_self *self, void *argument)
+{
+    struct scene *scene = argument;
+    troupe_error error = begin(self, scene);
+    for (unsigned i = 0; i < 2 && error == TROUPE_OK; i++) {
+        uint64_t answer = 0;
+        const char *text = "";
+        (void) ask_figure(self, scene->part_ref, 1, TROUPE_WITHIN_S(1), &answer);
+        const troupe_error why = troupe_last_failure(self, &text);
+        probe_say(scene->seen, "%s '%s'", troupe_error_name(why), text);
+        error = troupe_sleep(self, TROUPE_WITHIN_S(1));
+    }
+    return error;
+}
+
+/* Promise: RESTART-ENDS */
+static void does_not_tell_why_the_start_before_failed(void **state)
+{
+    struct scene scene;
+    set_up(&scene, true);
+    scene.spawn.body = says_why_once;
+    scene.spawn.ready_when = 0;
+    play(*state, hears_why, &scene);
+    assert_said(scene.seen, "PROTOCOL 'told to'", "PROTOCOL ''");
+    drop_probe(&scene.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +340,8 @@ int main(void)
         WITH_WORLD_OF_TWO(answers_the_ask_that_failed_and_keeps_the_next),
         WITH_WORLD_OF_THREE(ends_one_that_rests_when_its_supervisor_does),
         WITH_WORLD_OF_THREE(ends_one_that_rests_when_its_supervisor_is_cancelled),
+        WITH_WORLD_OF_THREE(does_not_end_a_start_by_what_was_said_before_it),
+        WITH_WORLD_OF_THREE(does_not_tell_why_the_start_before_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
