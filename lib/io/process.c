@@ -66,8 +66,13 @@ struct keeper {
 
 static void signal_process(const struct keeper *keeper, int number)
 {
-    if (keeper->runs) { /* not reaped: the number is still its own */
-        (void) kill(keeper->has_own_group ? -keeper->launched.id : keeper->launched.id, number);
+    if (!keeper->runs) {
+        return;
+    }
+    /* Not reaped: the number is still its own. Fails if the group is empty. */
+    const bool is_sent = keeper->has_own_group && kill(-keeper->launched.id, number) == 0;
+    if (!is_sent || number == SIGKILL) { /* it may have gone over to another group */
+        (void) kill(keeper->launched.id, number);
     }
 }
 

@@ -261,6 +261,33 @@ static void ends_with_its_owner(void **state)
     /* It ends with the node, and its descriptors are closed. */
 }
 
+/* What a process that is this program too does: goes over to the group of the one that began it. */
+static int leave_the_group(void)
+{
+    if (setpgid(0, getpgid(getppid())) != 0 || write(STDOUT_FILENO, "x", 1) != 1) {
+        return 1;
+    }
+    for (;;) {
+        (void) pause();
+    }
+}
+
+/* Promise: PROCESS-OWNED */
+static void ends_with_its_owner_also_if_it_has_left_its_group(void **state)
+{
+    const struct scene *scene = *state;
+    troupe_process process = a_process(
+        scene, TROUPE_PROCESS(.program = "/proc/self/exe", .output = TROUPE_STREAM_PIPE,
+                              .arguments = (const char *const[]) {"test", "leave", NULL}));
+    char found = ' ';
+    assert_ok(
+        troupe_read_fd_all(scene->self, process.output, &found, 1, TROUPE_WITHIN_S(20), NULL));
+    assert_int_equal(found, 'x');
+    const int64_t id = process.id;
+    troupe_process_destroy(scene->self, &process);
+    wait_until_gone(scene, id);
+}
+
 /* Promise: PROCESS-OWNED */
 static void is_not_left_behind_by_a_start_that_was_given_up(void **state)
 {
@@ -288,8 +315,11 @@ static void is_not_left_behind_by_a_start_that_was_given_up(void **state)
     assert_int_equal(errno, ECHILD);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "leave") == 0) {
+        return leave_the_group();
+    }
     const struct CMUnitTest tests[] = {
         WITH_SCENE(runs_with_pipes_and_tells_its_status),
         WITH_SCENE(may_be_waited_for_again_and_again),
@@ -299,6 +329,7 @@ int main(void)
         WITH_SCENE(is_signalled_with_its_group),
         WITH_SCENE(is_killed_if_it_does_not_end_when_asked),
         WITH_SCENE(ends_with_its_owner),
+        WITH_SCENE(ends_with_its_owner_also_if_it_has_left_its_group),
         WITH_SCENE(is_not_left_behind_by_a_start_that_was_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
