@@ -37,10 +37,14 @@ troupe_error tr_jobs_add(tr_jobs *jobs, const troupe_allocator *allocator, const
 
 tr_job *tr_jobs_begin(tr_jobs *jobs, uint64_t now_ns)
 {
-    if (tr_list_is_empty(&jobs->queue) || jobs->counts.running >= jobs->threads_max) {
+    if (jobs->counts.running >= jobs->threads_max) {
         return NULL;
     }
-    tr_job *job = TR_CONTAINER_OF(tr_list_pop_front(&jobs->queue), tr_job, link);
+    tr_list *first = tr_list_pop_front(&jobs->queue);
+    if (first == NULL) {
+        return NULL;
+    }
+    tr_job *job = TR_CONTAINER_OF(first, tr_job, link);
     TR_ASSERT(job->state == TR_JOB_QUEUED);
     job->state = TR_JOB_RUNNING;
     job->begun_ns = now_ns;

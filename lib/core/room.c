@@ -32,6 +32,7 @@ static troupe_error stand_in_line(tr_worker *worker, tr_sending *sending, troupe
 {
     tr_actor *actor = sending->sender;
     tr_task *task = tr_task_running(actor);
+    TR_ASSERT(task != NULL);
     enter->correlation = ++actor->tickets_made;
     leave->correlation = enter->correlation;
     actor->tickets++;
