@@ -129,7 +129,7 @@ static const troupe_behavior player_behavior =
 static void draws_two_that_talk_much_to_one_thread(void **state)
 {
     (void) state;
-    if (TR_THREAD_SANITIZER) {
+    if (TR_THREAD_SANITIZER || TR_ADDRESS_SANITIZER) {
         skip(); /* a message takes so long that it counts as work */
     }
     struct probe *seen = a_probe();

@@ -22,21 +22,30 @@ static void set_up(struct row *row, tr_stand stand)
     }
 }
 
-#define assert_next(row, strategy, is_ending, now_ns, action, index)                               \
-    check_next((row), (strategy), (is_ending), (now_ns), (action), (index), __LINE__)
+struct next {
+    tr_action action;
+    size_t index; /* of the child; 0 for nothing */
+};
 
-static void check_next(struct row *row, troupe_strategy strategy, bool is_ending, uint64_t now_ns,
-                       tr_action action, size_t index, int line)
+static struct next next_of(struct row *row, troupe_strategy strategy, bool is_ending,
+                           uint64_t now_ns)
 {
     tr_plan_child *child = NULL;
-    const tr_action found = tr_plan_next(&row->list, strategy, is_ending, now_ns, &child);
-    const bool is_right =
-        found == action && (action == TR_ACTION_NOTHING || child == &row->children[index]);
-    if (!is_right) {
-        fail_msg("line %d: action %d of child %td, not %d of %zu", line, (int) found,
-                 child != NULL ? child - row->children : -1, (int) action, index);
-    }
+    const tr_action action = tr_plan_next(&row->list, strategy, is_ending, now_ns, &child);
+    return (struct next) {
+        .action = action,
+        .index = action != TR_ACTION_NOTHING ? (size_t) (child - row->children) : 0,
+    };
 }
+
+#define assert_next(row, strategy, is_ending, now_ns, wanted, of_child)                            \
+    do {                                                                                           \
+        const struct next found = next_of((row), (strategy), (is_ending), (now_ns));               \
+        if (found.action != (wanted) || found.index != (of_child)) {                               \
+            fail_msg("action %d of child %zu, not %d of %zu", (int) found.action, found.index,     \
+                     (int) (wanted), (size_t) (of_child));                                         \
+        }                                                                                          \
+    } while (false)
 
 static void starts_one_after_the_other(void **state)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a supervisor does with its children: the order of starts and stops, who is restarted, when
  * it gives up. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "support/fixtures.h"
@@ -308,17 +309,15 @@ static void notes_pauses(troupe_self *self, struct scene *scene)
         const uint64_t before_ns = troupe_self_now_ns(self);
         wants(scene, self, "b", PART_FAIL);
         pause_ms(self, 990);
-        probe_say(scene->seen, "after about %llu ms",
-                  (unsigned long long) ((scene->parts[1].last_start_ns - before_ns + 5000000) /
-                                        10000000 * 10));
+        probe_say(scene->seen, "after about %" PRIu64 " ms",
+                  (scene->parts[1].last_start_ns - before_ns + 5000000) / 10000000 * 10);
     }
     pause_ms(self, 40000);
     const uint64_t before_ns = troupe_self_now_ns(self);
     wants(scene, self, "b", PART_FAIL);
     pause_ms(self, 990);
-    probe_say(scene->seen, "then about %llu ms",
-              (unsigned long long) ((scene->parts[1].last_start_ns - before_ns + 5000000) /
-                                    10000000 * 10));
+    probe_say(scene->seen, "then about %" PRIu64 " ms",
+              (scene->parts[1].last_start_ns - before_ns + 5000000) / 10000000 * 10);
     (void) troupe_stop(self, scene->supervisor);
 }
 
