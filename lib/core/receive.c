@@ -34,7 +34,7 @@ static void end_previous(tr_worker *worker, tr_actor *actor, troupe_message **me
         tr_held_remove(actor, previous);
         actor->handled++;
         tr_message_end(worker, previous, TROUPE_OUTCOME_HANDLED, TROUPE_ERROR_NO_REPLY);
-    } else {
+    } else if (previous != NULL) {
         troupe_message_destroy(&previous);
     }
     if (TR_UNLIKELY(actor->held != NULL)) {
@@ -117,13 +117,13 @@ static troupe_error receive(tr_task *task, const troupe_accept *accepted, size_t
 static troupe_error receive_for(troupe_self *self, const troupe_accept *accepted, size_t count,
                                 troupe_message **message, troupe_timeout timeout)
 {
-    tr_worker *worker = tr_enter(self);
     tr_task *task = self->task;
-    troupe_error error = TROUPE_ERROR_CANNOT_WAIT;
-    if (task != NULL && TR_UNLIKELY(self->actor->state == TR_ACTOR_ENDED)) {
+    TR_REQUIRE(task != NULL, CANNOT_WAIT);
+    tr_worker *worker = tr_enter(self);
+    troupe_error error = TROUPE_ERROR_STOPPING;
+    if (TR_UNLIKELY(self->actor->state == TR_ACTOR_ENDED)) {
         troupe_message_destroy(message); /* an attached one's; it holds nothing any more */
-        error = TROUPE_ERROR_STOPPING;
-    } else if (task != NULL) {
+    } else {
         end_previous(worker, self->actor, message);
         tr_task_is_ready(task);
         uint64_t deadline_ns = tr_deadline_of(worker->now_ns, timeout);
@@ -131,8 +131,8 @@ static troupe_error receive_for(troupe_self *self, const troupe_accept *accepted
             deadline_ns = tr_scope_deadline(self->actor, deadline_ns);
         }
         error = receive(task, accepted, count, deadline_ns, message);
-        if (TR_UNLIKELY(self->task->branch != NULL)) {
-            tr_tasks_received(self->actor->worker, self->task, error);
+        if (TR_UNLIKELY(task->branch != NULL)) {
+            tr_tasks_received(self->actor->worker, task, error);
         }
     }
     tr_leave(self);

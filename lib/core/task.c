@@ -165,10 +165,10 @@ void tr_task_destroy(tr_worker *worker, tr_task **given)
     tr_pool_give(&worker->pool, task);
 }
 
-void tr_task_is_ready(tr_task *task)
+void tr_task_first_wait(const tr_task *task)
 {
     tr_actor *actor = task->self.actor;
-    if (TR_UNLIKELY(!actor->is_ready) && !actor->says_ready) {
+    if (!actor->says_ready) {
         tr_actor_report_ready(actor->worker, actor, TROUPE_OK);
     }
 }
@@ -218,6 +218,10 @@ troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
     if (is_edge(wait) || TR_UNLIKELY(task->branch != NULL)) {
         task->probe_pause_ns = TR_PROBE_AFTER_NS;
         due_ns = next_look_ns(worker, task);
+        if (TR_UNLIKELY(wait == TROUPE_WAIT_TASK)) {
+            tr_mailbox_release(worker, actor);
+            tr_tasks_left_to_others(worker, actor);
+        }
     }
     if (due_ns != TR_NEVER) {
         tr_timers_start(&worker->timers, &task->timer, due_ns);
@@ -226,9 +230,6 @@ troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
         tr_held_sweep(worker, actor); /* who asked is not to wait for what has been destroyed */
     }
     tr_mailbox_release(worker, actor);
-    if (TR_UNLIKELY(wait == TROUPE_WAIT_TASK)) {
-        tr_tasks_left_to_others(worker, actor);
-    }
     tr_task_suspend(task);
     TR_ASSERT(task->wait == TROUPE_WAIT_NOTHING);
     return task->result;

@@ -25,7 +25,7 @@ struct tr_task {
     uint64_t number;      /* of the wait: never twice in this actor */
     uint64_t received;    /* messages of its mailbox, so far */
     uint64_t wait_id;     /* the ticket, the ask or the events that are waited for */
-    uint64_t picture_id; /* of the snapshot that is waited for, or 0 */
+    uint64_t picture_id;  /* of the snapshot that is waited for, or 0 */
     uint64_t probe_pause_ns;
     tr_address waits_for;
     troupe_wait wait;
@@ -55,8 +55,16 @@ void tr_task_suspend(tr_task *task);
 /* The body has ended or was never begun. */
 void tr_task_destroy(tr_worker *worker, tr_task **task);
 
+/* Of tr_task_is_ready, of an actor that is not ready. */
+void tr_task_first_wait(const tr_task *task);
+
 /* The task waits, or would have: that makes its actor ready, unless it is to say so itself. */
-void tr_task_is_ready(tr_task *task);
+static inline void tr_task_is_ready(const tr_task *task)
+{
+    if (TR_UNLIKELY(!task->self.actor->is_ready)) {
+        tr_task_first_wait(task);
+    }
+}
 
 /* The turn is going to end here: its thread has to have the worker for good, and the actor is as if
  * it had never been taken. First thing of every wait. */
