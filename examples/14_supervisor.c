@@ -54,7 +54,7 @@ static const troupe_child_spec children[] = {
     TROUPE_CHILD(.id = "store", .actor = TROUPE_SPAWN(.body = assistant, .argument = store)),
     TROUPE_CHILD(.id = "clerk", .actor = TROUPE_SPAWN(.body = assistant, .argument = clerk)),
     TROUPE_CHILD(.id = "counter", .actor = TROUPE_SPAWN(.name = "counter", .behavior = &counter),
-                 .backoff_start = {1000000} /* ns */),
+                 .backoff_start = TROUPE_CONSTANT_MS(1)),
 };
 static const troupe_supervisor_spec shop =
     TROUPE_SUPERVISOR(.name = "shop", .children = children, .child_count = 3, .restarts_max = 2);

@@ -11,7 +11,8 @@
  *         TROUPE_CHILD(.id = "desk", .actor = TROUPE_SPAWN(.body = desk)),
  *     };
  *     static const troupe_supervisor_spec shop = TROUPE_SUPERVISOR(.name = "shop",
- *         .children = children, .child_count = 2);
+ *         .children = children, .child_count = 2, .restarts_max = 5,
+ *         .window = TROUPE_CONSTANT_S(10));
  *
  * A restart keeps the child's ref, name, mailbox and those who watch it. The message that was being
  * handled when it failed has ended; what is queued, or comes meanwhile, is handled by the next

@@ -34,11 +34,30 @@ static inline troupe_timeout troupe_timeout_of(uint64_t count, uint64_t unit_ns)
     return troupe_timeout_of_ns(count < UINT64_MAX / unit_ns ? count * unit_ns : UINT64_MAX - 1);
 }
 
+/* For calls, and for what is set up while the program runs. */
 #define TROUPE_NOW (troupe_timeout_of_ns(1))
 #define TROUPE_FOREVER (troupe_timeout_of_ns(UINT64_MAX))
 #define TROUPE_WITHIN_US(count) (troupe_timeout_of((count), UINT64_C(1000)))
 #define TROUPE_WITHIN_MS(count) (troupe_timeout_of((count), UINT64_C(1000000)))
 #define TROUPE_WITHIN_S(count) (troupe_timeout_of((count), UINT64_C(1000000000)))
+
+/* For constant data, such as the spec of a supervisor: .window = TROUPE_CONSTANT_S(10). Initializers,
+ * of what fits 64 bits of nanoseconds. */
+#define TROUPE_CONSTANT_NOW                                                                        \
+    {                                                                                              \
+        1                                                                                          \
+    }
+#define TROUPE_CONSTANT_FOREVER                                                                    \
+    {                                                                                              \
+        UINT64_MAX                                                                                 \
+    }
+#define TROUPE_CONSTANT_NS(ns)                                                                     \
+    {                                                                                              \
+        (ns) == 0 ? UINT64_C(1) : UINT64_C(1) * (ns)                                               \
+    }
+#define TROUPE_CONSTANT_US(count) TROUPE_CONSTANT_NS(UINT64_C(1000) * (count))
+#define TROUPE_CONSTANT_MS(count) TROUPE_CONSTANT_NS(UINT64_C(1000000) * (count))
+#define TROUPE_CONSTANT_S(count) TROUPE_CONSTANT_NS(UINT64_C(1000000000) * (count))
 
 TROUPE_END
 

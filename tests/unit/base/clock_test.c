@@ -51,6 +51,21 @@ static void stays_finite_for_a_very_long_timeout(void **state)
     assert_true(tr_deadline_of(TR_NEVER - 1, TROUPE_WITHIN_S(1)) == TR_NEVER - 1);
 }
 
+static const troupe_timeout constants[] = {
+    TROUPE_CONSTANT_NOW,   TROUPE_CONSTANT_FOREVER, TROUPE_CONSTANT_NS(7), TROUPE_CONSTANT_US(7),
+    TROUPE_CONSTANT_MS(7), TROUPE_CONSTANT_S(7),    TROUPE_CONSTANT_S(0)};
+
+static void has_constants_for_data_that_say_the_same(void **state)
+{
+    (void) state;
+    const troupe_timeout alike[] = {TROUPE_NOW,          TROUPE_FOREVER,      {.ns = 7},
+                                    TROUPE_WITHIN_US(7), TROUPE_WITHIN_MS(7), TROUPE_WITHIN_S(7),
+                                    TROUPE_WITHIN_S(0)};
+    for (size_t i = 0; i < sizeof alike / sizeof *alike; i++) {
+        assert_true(constants[i].ns == alike[i].ns);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -59,6 +74,7 @@ int main(void)
         cmocka_unit_test(has_no_deadline_for_no_timeout),
         cmocka_unit_test(has_no_deadline_for_forever),
         cmocka_unit_test(does_not_wait_for_now),
+        cmocka_unit_test(has_constants_for_data_that_say_the_same),
         cmocka_unit_test(stays_finite_for_a_very_long_timeout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
