@@ -41,8 +41,8 @@ static inline troupe_timeout troupe_timeout_of(uint64_t count, uint64_t unit_ns)
 #define TROUPE_WITHIN_MS(count) (troupe_timeout_of((count), UINT64_C(1000000)))
 #define TROUPE_WITHIN_S(count) (troupe_timeout_of((count), UINT64_C(1000000000)))
 
-/* For constant data, such as the spec of a supervisor: .window = TROUPE_CONSTANT_S(10). Initializers,
- * of what fits 64 bits of nanoseconds. */
+/* For constant data, such as the spec of a supervisor: .window = TROUPE_CONSTANT_S(10). They are
+ * initializers, of what fits 64 bits of nanoseconds. */
 #define TROUPE_CONSTANT_NOW                                                                        \
     {                                                                                              \
         1                                                                                          \
