@@ -22,7 +22,8 @@ endif()
 add_library(troupe_build_flags INTERFACE)
 target_link_libraries(troupe_build_flags INTERFACE troupe_sanitizer_flags)
 target_compile_definitions(troupe_build_flags INTERFACE
-    _GNU_SOURCE $<$<BOOL:${TROUPE_SHAKE}>:TR_SHAKE>)
+    _GNU_SOURCE $<$<BOOL:${TROUPE_SHAKE}>:TR_SHAKE>
+    $<$<BOOL:${TROUPE_CHANCES}>:TR_CHANCES>)
 
 set(warnings
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes

@@ -260,7 +260,7 @@ void tr_actor_run(tr_worker *worker, tr_actor *actor)
 {
     tr_ledger_add(&worker->ledger, TR_COUNT_TURNS, 1);
     sit_down(worker, actor);
-    actor->turn_left = worker->system->options.turn_messages;
+    actor->turn_left = TR_RARELY(TR_RARE_SHORT_TURN) ? 1 : worker->system->options.turn_messages;
     if (TR_UNLIKELY(actor->state != TR_ACTOR_LIVE)) {
         if (tr_actor_waits_for_children(actor) && !signal_children(worker, actor)) {
             tr_worker_make_runnable(worker, actor);

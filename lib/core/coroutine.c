@@ -104,6 +104,7 @@ __attribute__((noinline)) void tr_coroutine_resume(tr_coroutine *coroutine)
     const transfer_t from = jump_fcontext(coroutine->context, coroutine);
     tr_switch_side left;
     tr_switch_arrive(fake_stack, &left);
+    tr_switch_note_place(&coroutine->side, &left);
 
     coroutine->context = from.fctx;
 }
@@ -112,6 +113,7 @@ __attribute__((noinline)) void tr_coroutine_suspend(tr_coroutine *coroutine)
 {
     TR_ASSERT(coroutine->state == RUNNING);
     coroutine->state = SUSPENDED;
+    tr_switch_note_fiber(&coroutine->side);
 
     void *fake_stack = NULL;
     tr_switch_leave(&fake_stack, &coroutine->resumer);

@@ -31,7 +31,8 @@ tr_coroutine *tr_coroutine_start(tr_stack *stack, void (*body)(void *argument), 
 /* Runs it until it suspends or ends. It is not running and has not ended. */
 void tr_coroutine_resume(tr_coroutine *coroutine);
 
-/* Called by the running coroutine itself; returns when it is resumed. */
+/* Called by the running coroutine itself, or by one that it runs, or that one runs, which then stop
+ * with it; returns when it is resumed. */
 void tr_coroutine_suspend(tr_coroutine *coroutine);
 
 /* True if the body has returned. */

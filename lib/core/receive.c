@@ -71,6 +71,10 @@ static bool is_stuck(const tr_task *task, size_t count)
 static troupe_error wait_for_message(tr_task *task, const troupe_accept *accepted, size_t count,
                                      uint64_t deadline_ns)
 {
+    if (TR_RARELY(TR_RARE_WAKE_UP)) {
+        give_way(task);
+        return TROUPE_OK;
+    }
     task->accepted = accepted;
     task->accepted_count = count;
     if (TR_UNLIKELY(task->branch != NULL)) {

@@ -190,6 +190,23 @@ TR_INLINE bool tr_valgrind_is_running(void)
 
 #endif
 
+/* A side that was left may have been left on another stack than its own (core/coroutine): where it
+ * goes on. The one on arrival where it was left for, the other before it leaves. */
+TR_INLINE void tr_switch_note_place(tr_switch_side *side, const tr_switch_side *left)
+{
+    if (TR_ADDRESS_SANITIZER) {
+        side->bottom = left->bottom;
+        side->size = left->size;
+    }
+}
+
+TR_INLINE void tr_switch_note_fiber(tr_switch_side *side)
+{
+    if (TR_THREAD_SANITIZER) {
+        side->fiber = tr_fiber_current();
+    }
+}
+
 /* There is a stack now. */
 static inline void tr_stack_marks_init(tr_stack_marks *marks, const void *bottom, size_t size)
 {

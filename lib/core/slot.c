@@ -140,6 +140,7 @@ tr_admission tr_slot_admit(tr_slot *slot, uint32_t generation, uint32_t limit, u
         if (TR_UNLIKELY((word & TR_SLOT_WAITING) != 0 || taken >= limit)) {
             return TR_FULL;
         }
+        TR_STEP();
         const uint32_t room = limit - (uint32_t) taken;
         const uint32_t places = count < room ? count : room;
         /* Acquire pairs with the owner's release in tr_slot_release; nothing is published here: the
@@ -161,6 +162,7 @@ bool tr_slot_admit_waiter(tr_slot *slot)
         if ((word & TR_SLOT_CLOSED) != 0 || (word & TR_SLOT_DEPTH_MASK) >= limit) {
             return false;
         }
+        TR_STEP();
     } while (!atomic_compare_exchange_weak_explicit(&slot->admission, &word, word + 1,
                                                     memory_order_acq_rel, memory_order_acquire));
     return true;
@@ -174,6 +176,7 @@ bool tr_slot_take_bytes(tr_slot *slot, uint64_t bytes)
         if (bytes > limit || taken > limit - bytes) {
             return false;
         }
+        TR_STEP();
         /* Relaxed: a plain count, which orders nothing. */
     } while (!atomic_compare_exchange_weak_explicit(&slot->bytes, &taken, taken + bytes,
                                                     memory_order_relaxed, memory_order_relaxed));
@@ -199,6 +202,7 @@ bool tr_slot_set_waiting(tr_slot *slot, uint32_t generation, uint32_t limit)
         if ((word & TR_SLOT_DEPTH_MASK) < limit) {
             return false;
         }
+        TR_STEP();
         if (atomic_compare_exchange_weak_explicit(&slot->admission, &word, word | TR_SLOT_WAITING,
                                                   memory_order_acq_rel, memory_order_acquire)) {
             return true;
@@ -208,6 +212,7 @@ bool tr_slot_set_waiting(tr_slot *slot, uint32_t generation, uint32_t limit)
 
 void tr_slot_clear_waiting(tr_slot *slot)
 {
+    TR_STEP();
     atomic_fetch_and_explicit(&slot->admission, ~TR_SLOT_WAITING, memory_order_acq_rel);
 }
 
@@ -222,6 +227,7 @@ void tr_slot_open(tr_slot *slot)
 
 uint64_t tr_slot_close(tr_slot *slot, uint32_t count)
 {
+    TR_STEP();
     /* Only the owner closes, once: both are one addition. Release as in tr_slot_release. */
     const uint64_t before =
         atomic_fetch_add_explicit(&slot->admission, TR_SLOT_CLOSED - count, memory_order_acq_rel);
@@ -236,6 +242,7 @@ bool tr_slot_signal(tr_slot *slot, uint32_t generation, uint32_t bits)
         if (word >> 32 != generation || (word & bits) == bits) {
             return false;
         }
+        TR_STEP();
     } while (!atomic_compare_exchange_weak_explicit(&slot->signals, &word, word | bits,
                                                     memory_order_acq_rel, memory_order_relaxed));
     return true;
@@ -248,6 +255,7 @@ uint32_t tr_slot_take_signals(tr_slot *slot, uint32_t generation)
         if (word >> 32 != generation) {
             return 0;
         }
+        TR_STEP();
     } while (!atomic_compare_exchange_weak_explicit(&slot->signals, &word,
                                                     (uint64_t) generation << 32,
                                                     memory_order_acq_rel, memory_order_relaxed));

@@ -20,6 +20,7 @@
 #include <troupe/mailbox.h>
 
 #include "base/assert.h"
+#include "base/chance.h"
 #include "core/message.h"
 #include "core/way.h"
 
@@ -112,9 +113,10 @@ tr_admission tr_slot_admit(tr_slot *slot, uint32_t generation, uint32_t limit, u
 static inline bool tr_slot_try_admit(tr_slot *slot, uint32_t generation, uint32_t limit)
 {
     uint64_t word = atomic_load_explicit(&slot->admission, memory_order_relaxed);
+    TR_STEP();
     /* Another generation or a flag makes this larger than any limit. */
     const uint64_t depth = word - ((uint64_t) generation << 32);
-    return TR_LIKELY(depth < limit) &&
+    return TR_LIKELY(depth < limit) && !TR_RARELY(TR_RARE_CONTENTION) &&
            TR_LIKELY(atomic_compare_exchange_strong_explicit(
                &slot->admission, &word, word + 1, memory_order_acq_rel, memory_order_relaxed));
 }
@@ -129,6 +131,7 @@ void tr_slot_return_bytes(tr_slot *slot, uint64_t bytes);
 /* Gives `count` places back. Returns the word before. */
 static inline uint64_t tr_slot_release(tr_slot *slot, uint32_t count)
 {
+    TR_STEP();
     /* Release pairs with the acquire of the next admission. */
     const uint64_t before =
         atomic_fetch_sub_explicit(&slot->admission, count, memory_order_acq_rel);

@@ -216,7 +216,7 @@ troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
 
     uint64_t due_ns = deadline_ns;
     if (is_edge(wait) || TR_UNLIKELY(task->branch != NULL)) {
-        task->probe_pause_ns = TR_PROBE_AFTER_NS;
+        task->probe_pause_ns = TR_RARELY(TR_RARE_EARLY_LOOK) ? 1000 : TR_PROBE_AFTER_NS;
         due_ns = next_look_ns(worker, task);
         if (TR_UNLIKELY(wait == TROUPE_WAIT_TASK)) {
             tr_mailbox_release(worker, actor);

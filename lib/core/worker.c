@@ -249,7 +249,7 @@ void tr_worker_tell(tr_worker *worker, uint32_t to, troupe_message *message)
         outbox->next = worker->outboxes_used;
         worker->outboxes_used = outbox;
     }
-    if (batch->count >= TR_BATCH_MAX) {
+    if (batch->count >= TR_BATCH_MAX || TR_RARELY(TR_RARE_SMALL_BATCH)) {
         (void) hand_over(worker, outbox); /* not now: the next flush tries again */
     }
 }

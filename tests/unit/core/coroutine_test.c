@@ -54,6 +54,53 @@ static void runs_only_while_it_is_resumed(void **state)
     drop(*state, player.coroutine);
 }
 
+/* One that runs another, in which the first is suspended. */
+struct pair {
+    tr_coroutine *outer;
+    tr_coroutine *inner;
+    int steps;
+};
+
+static void suspends_both(void *argument)
+{
+    struct pair *pair = argument;
+    volatile char here[256] = {1};
+    pair->steps += here[0];
+    tr_coroutine_suspend(pair->outer);
+    pair->steps += here[0];
+    tr_coroutine_suspend(pair->inner);
+    pair->steps += here[0];
+}
+
+static void runs_the_inner(void *argument)
+{
+    struct pair *pair = argument;
+    volatile char here[256] = {10};
+    tr_coroutine_resume(pair->inner);
+    pair->steps += here[0];
+    tr_coroutine_suspend(pair->outer);
+    tr_coroutine_resume(pair->inner);
+    pair->steps += here[0];
+}
+
+static void stops_with_one_that_it_runs(void **state)
+{
+    struct pair pair = {0};
+    pair.outer = start(*state, runs_the_inner, &pair);
+    pair.inner = start(*state, suspends_both, &pair);
+
+    static const int steps[] = {1, 12, 23};
+    for (int i = 0; i < 3; i++) {
+        assert_false(tr_coroutine_has_ended(pair.outer));
+        tr_coroutine_resume(pair.outer);
+        assert_int_equal(pair.steps, steps[i]);
+    }
+    assert_true(tr_coroutine_has_ended(pair.outer));
+    assert_true(tr_coroutine_has_ended(pair.inner));
+    drop(*state, pair.inner);
+    drop(*state, pair.outer);
+}
+
 /* Mixes integers in registers, a double and an array; the same with and without a coroutine. */
 static uint64_t mix(uint64_t seed, uint32_t rounds, tr_coroutine *coroutine)
 {
@@ -282,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_POOL(runs_only_while_it_is_resumed),
+        WITH_POOL(stops_with_one_that_it_runs),
         WITH_POOL(keeps_all_values_in_any_order_of_running),
         WITH_POOL(keeps_every_frame_of_a_deep_recursion),
         WITH_POOL(a_coroutine_resumes_others),
