@@ -118,8 +118,8 @@ static troupe_error was_got(troupe_self *self, void *state, troupe_error error,
     struct stage *stage = state;
     const tr_stage_plan *plan = &stage->plan->plan;
     (void) context;
-    if (error) {
-        return end(self, stage, error, false);
+    if (error) { /* of one that has ended, or of this get only */
+        return end(self, stage, error, error != TROUPE_ERROR_END && error != TROUPE_ERROR_CLOSED);
     }
     stage->item = *reply;
     *reply = NULL;
@@ -204,7 +204,9 @@ troupe_error tr_stage_create(troupe_self *self, const tr_stage_plan *plan, troup
     troupe_ref ref;
     troupe_error error = make_holder(self, plan, &holder);
     if (error == TROUPE_OK) {
-        error = troupe_spawn_nowait(self, TROUPE_SPAWN(.behavior = &stage_behavior), &ref);
+        /* What bounds messages is the streams; it holds one at a time. */
+        error = troupe_spawn_nowait(
+            self, TROUPE_SPAWN(.behavior = &stage_behavior, .reply_bytes = UINT64_MAX), &ref);
     }
     if (error) {
         return error;

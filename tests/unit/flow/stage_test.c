@@ -89,6 +89,53 @@ static void closes_its_input_when_nobody_wants_more(void **state)
     drop(&stage);
 }
 
+/* Larger than what an actor takes as a reply unless it says so. */
+#define LARGE_SIZE (100U << 10)
+
+static const unsigned char large[LARGE_SIZE];
+static const troupe_type large_type = TROUPE_SIGNAL("large");
+
+static troupe_error play_large_producer(troupe_self *self, void *argument)
+{
+    const struct producer *producer = argument;
+    const troupe_ref stream = producer->stage->streams[0];
+    for (uint64_t i = 0; i < producer->last; i++) {
+        const troupe_bytes bytes = {.data = large, .size = sizeof large};
+        TROUPE_AUTO(troupe_message) *message = NULL;
+        troupe_error error = troupe_message_create_bytes(self, &large_type, &bytes, &message);
+        error = error ? error : troupe_stream_send(self, stream, &message, TROUPE_FOREVER);
+        if (error) {
+            probe_say(producer->stage->seen, "send %s", troupe_error_name(error));
+            return TROUPE_OK;
+        }
+    }
+    return troupe_stream_end(self, stream, TROUPE_OK, TROUPE_FOREVER);
+}
+
+static troupe_error connect_plainly(troupe_self *self, struct stage *stage)
+{
+    return troupe_stream_map(self, stage->streams[0], stage->streams[1], NULL, NULL);
+}
+
+/* Promise: STREAM-MAP */
+static void passes_large_messages_on(void **state)
+{
+    (void) state;
+    struct stage stage;
+    struct producer producer = {.stage = &stage, .last = 5};
+    struct consumer consumer = {.stage = &stage, .stream = 1};
+    make(&stage, 1, connect_plainly);
+    open_streams(&stage);
+    a_root(stage.world, TROUPE_SPAWN(.body = play_large_producer, .argument = &producer));
+    a_root(stage.world,
+           TROUPE_SPAWN(.body = play_consumer, .argument = &consumer, .reply_bytes = sizeof large));
+    tr_world_advance(stage.world, 300 * MS);
+    assert_int_equal(consumer.got_count, 5);
+    assert_int_equal(consumer.error, TROUPE_ERROR_END);
+    assert_silent(stage.seen);
+    drop(&stage);
+}
+
 static troupe_error connect_merge(troupe_self *self, struct stage *stage)
 {
     return troupe_stream_merge(self, stage->streams, 3, stage->streams[3]);
@@ -187,6 +234,7 @@ int main(void)
         cmocka_unit_test(changes_what_comes_and_ends_with_it),
         cmocka_unit_test(ends_both_sides_when_its_function_fails),
         cmocka_unit_test(closes_its_input_when_nobody_wants_more),
+        cmocka_unit_test(passes_large_messages_on),
         cmocka_unit_test(brings_streams_together),
         cmocka_unit_test(spreads_a_stream_by_key),
         cmocka_unit_test(leaves_nothing_when_it_is_stopped),
