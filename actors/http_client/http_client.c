@@ -211,6 +211,21 @@ static troupe_error on_request(troupe_self *self, void *state, troupe_message **
     return TROUPE_OK; /* it begins with the timer that libcurl has set */
 }
 
+/* Nobody waits for the response any more: its connection is for others. */
+static troupe_error given_up(troupe_self *self, void *state, troupe_message *request)
+{
+    struct client *client = state;
+    struct transfer *transfer = client->first;
+    while (transfer != NULL && transfer->message != request) {
+        transfer = transfer->next;
+    }
+    if (transfer != NULL) {
+        client->self = self;
+        drop_transfer(client, transfer);
+    }
+    return TROUPE_OK;
+}
+
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
     return value != 0 ? value : otherwise;
@@ -308,6 +323,7 @@ static const troupe_behavior http_client_behavior = {
             {.type = &troupe_tick_type, .handler = on_time},
             {.handler = NULL},
         },
+    .given_up = given_up,
     .stop = stop,
 };
 

@@ -6,7 +6,8 @@
  * All transfers run on the worker's thread beside other actors, driven by the readiness of their
  * sockets; only names are resolved on threads of libcurl's. Connections are kept and used again.
  *
- * Each transfer ends within the client's timeout and the request's deadline, whichever is earlier.
+ * Each transfer ends within the client's timeout and the request's deadline, whichever is earlier,
+ * and when its asker is cancelled or ends.
  * Where more are asked for than there may be connections, they wait their turn; above requests_max
  * an ask is answered OVERLOADED. A response larger than the asker's reply_bytes
  * (troupe_spawn_options) cannot be given to it: the ask returns TOO_LARGE. */

@@ -370,6 +370,47 @@ static void refuses_more_requests_than_it_may_have(void **state)
     drop_stage(&stage);
 }
 
+static void play_cancel(struct stage *stage, troupe_self *self, troupe_ref client)
+{
+    char held[128];
+    char hello[128];
+    (void) snprintf(held, sizeof held, "%s", http_url(stage->server, "/hold"));
+    (void) snprintf(hello, sizeof hello, "%s", http_url(stage->server, "/hello"));
+    struct fetcher fetchers[] = {{.stage = stage, .client = client, .path = held},
+                                 {.stage = stage, .client = client, .path = hello}};
+    troupe_task tasks[2];
+    troupe_scope *scope = NULL;
+    troupe_error error = troupe_scope_enter(self, NULL, &scope);
+    for (unsigned i = 0; i < 2 && error == TROUPE_OK; i++) {
+        error = troupe_task_start(
+            self, scope, TROUPE_TASK(.body = fetch_body, .argument = &fetchers[i]), &tasks[i]);
+        while (http_all_connections(stage->server) == 0 && error == TROUPE_OK) {
+            error = troupe_sleep(self, TROUPE_WITHIN_MS(1)); /* the first has the connection */
+        }
+    }
+    error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(1));
+    error = error ? error : troupe_task_cancel(self, tasks[0]);
+    error = error ? error : troupe_scope_leave(self, &scope);
+    get(stage, self, client, hello);
+    probe_say(stage->seen, "left %s", troupe_error_name(error));
+}
+
+/* Promise: HTTP-CANCEL */
+static void ends_a_transfer_that_nobody_waits_for(void **state)
+{
+    (void) state;
+    struct stage stage;
+    play_it(&stage,
+            TROUPE_HTTP_CLIENT(.connections_max = 1, .requests_max = 2,
+                               .timeout = TROUPE_WITHIN_MS(10000)),
+            play_cancel);
+    assert_string_equal(probe_line(stage.seen, 0), "CANCELLED");
+    assert_string_equal(probe_line(stage.seen, 1), "DONE 200 5");
+    assert_string_equal(probe_line(stage.seen, 2), "DONE 200 5");
+    assert_string_equal(probe_line(stage.seen, 3), "left OK");
+    drop_stage(&stage);
+}
+
 static void play_stop(struct stage *stage, troupe_self *self, troupe_ref client)
 {
     char url[128];
@@ -406,6 +447,7 @@ int main(void)
         cmocka_unit_test(waits_no_longer_than_its_timeout_and_the_deadline),
         cmocka_unit_test(fetches_many_at_once_over_few_connections),
         cmocka_unit_test(refuses_more_requests_than_it_may_have),
+        cmocka_unit_test(ends_a_transfer_that_nobody_waits_for),
         cmocka_unit_test(ends_what_is_under_way_when_it_is_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
