@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "transfer.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,14 +144,25 @@ static CURLcode set_method(struct transfer *transfer, const Troupe__Http__Reques
     return code;
 }
 
+/* For libcurl, of which 0 is no limit and INT_MAX the most. */
+static long in_ms(uint64_t timeout_ns)
+{
+    if (timeout_ns == UINT64_MAX) {
+        return 0;
+    }
+    const uint64_t ms = timeout_ns / NS_PER_MS + (timeout_ns % NS_PER_MS != 0 ? 1 : 0);
+    return ms < INT_MAX ? (long) ms : INT_MAX;
+}
+
 static CURLcode set_limits(struct transfer *transfer, const struct limits *limits,
                            const Troupe__Http__Request *request, uint64_t timeout_ns)
 {
     CURLcode code = CURLE_OK;
-    const uint64_t timeout_ms = (timeout_ns + NS_PER_MS - 1) / NS_PER_MS;
-    SET(CURLOPT_TIMEOUT_MS, (long) timeout_ms);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long) timeout_ms);
-    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) transfer->body_max);
+    const long timeout_ms = in_ms(timeout_ns);
+    const uint64_t body_max = transfer->body_max < INT64_MAX ? transfer->body_max : INT64_MAX;
+    SET(CURLOPT_TIMEOUT_MS, timeout_ms);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
+    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) body_max);
     SET(CURLOPT_FOLLOWLOCATION, request->no_redirects ? 0L : 1L);
     SET(CURLOPT_MAXREDIRS, (long) limits->redirects_max);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");

@@ -237,6 +237,22 @@ static void takes_no_more_than_its_limits(void **state)
     drop_stage(&stage);
 }
 
+static void play_hello(struct stage *stage, troupe_self *self, troupe_ref client)
+{
+    get_path(stage, self, client, "/hello");
+}
+
+/* Promise: HTTP-LIMITS */
+static void takes_limits_that_are_none(void **state)
+{
+    (void) state;
+    struct stage stage;
+    play_it(&stage, TROUPE_HTTP_CLIENT(.body_max = UINT64_MAX, .timeout = TROUPE_FOREVER),
+            play_hello);
+    assert_string_equal(probe_line(stage.seen, 0), "DONE 200 5");
+    drop_stage(&stage);
+}
+
 static void play_redirects(struct stage *stage, troupe_self *self, troupe_ref client)
 {
     TROUPE_AUTO(troupe_message) *reply = NULL;
@@ -443,6 +459,7 @@ int main(void)
         cmocka_unit_test(says_what_came_or_what_went_wrong),
         cmocka_unit_test(sends_method_headers_and_body),
         cmocka_unit_test(takes_no_more_than_its_limits),
+        cmocka_unit_test(takes_limits_that_are_none),
         cmocka_unit_test(follows_no_more_redirects_than_its_limit),
         cmocka_unit_test(waits_no_longer_than_its_timeout_and_the_deadline),
         cmocka_unit_test(fetches_many_at_once_over_few_connections),
