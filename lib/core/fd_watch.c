@@ -19,7 +19,7 @@ typedef struct tr_fd_watch {
     troupe_fd_ready body;
     const troupe_type *type;
     bool is_busy; /* the message is queued or handled */
-    bool is_over; /* cancelled, or the descriptor is gone */
+    bool is_cancelled;
 } tr_fd_watch;
 
 static void free_watch(tr_worker *worker, tr_fd_watch *watch)
@@ -53,10 +53,6 @@ static void put_message(tr_worker *worker, tr_fd_watch *watch)
 static void is_over(tr_worker *worker, tr_fd_wait *wait)
 {
     tr_fd_watch *watch = TR_CONTAINER_OF(wait, tr_fd_watch, wait);
-    if (wait->error != TROUPE_OK) {
-        watch->is_over = true;
-        forget(watch);
-    }
     put_message(worker, watch);
 }
 
@@ -71,7 +67,12 @@ void tr_fd_watch_ticked(tr_worker *worker, troupe_message *message)
 {
     tr_fd_watch *watch = TR_CONTAINER_OF(message, tr_fd_watch, message);
     watch->is_busy = false;
-    if (watch->is_over) {
+    if (watch->is_cancelled) {
+        free_watch(worker, watch);
+        return;
+    }
+    if (watch->wait.error != TROUPE_OK) { /* it has been told */
+        forget(watch);
         free_watch(worker, watch);
         return;
     }
@@ -84,7 +85,7 @@ void tr_fd_watch_ticked(tr_worker *worker, troupe_message *message)
 static void cancel(tr_worker *worker, tr_fd_watch *watch)
 {
     forget(watch);
-    watch->is_over = true;
+    watch->is_cancelled = true;
     if (watch->is_busy) {
         tr_message_set(&watch->message, TR_MESSAGE_VOID);
     } else {

@@ -15,6 +15,7 @@ struct watching {
     uint32_t events;
     uint32_t unwatch_after; /* messages; 0: never */
     uint32_t drain_after;   /* it reads all there is after so many; 0: never */
+    int more_fd;            /* 0: none; also watched */
     bool fails;             /* when it hears; then it starts anew, watching nothing */
     uint32_t starts;
     uint32_t count;
@@ -36,7 +37,10 @@ static troupe_error start_watching(troupe_self *self, void *state, void *argumen
     if (error) {
         probe_say(watching->seen, "refused %s", troupe_error_name(error));
     }
-    return TROUPE_OK;
+    troupe_watch more;
+    return watching->more_fd == 0
+               ? TROUPE_OK
+               : troupe_watch_fd(self, TROUPE_WATCH(.fd = watching->more_fd, .events = 1), &more);
 }
 
 static troupe_error hear_ready(troupe_self *self, void *state, troupe_message **message)
@@ -168,6 +172,17 @@ static void tells_nothing_that_was_queued_when_unwatched(void **state)
     assert_said(seen, "OK", "unwatched 1", "TIMED_OUT");
 }
 
+/* Promise: WATCH-CANCEL */
+static void tells_nothing_of_a_close_when_unwatched(void **state)
+{
+    (void) state;
+    struct watching watching = {.fd = 2};
+    a_root(fake.world, TROUPE_SPAWN(.body = unwatches_what_is_queued, .argument = &watching));
+    tr_fds_forget(tr_world_worker(fake.world, 0), 2); /* queued */
+    tr_world_advance(fake.world, 5 * MS);
+    assert_said(seen, "OK", "unwatched 1", "TIMED_OUT");
+}
+
 /* Promise: WATCH-CLOSED */
 static void tells_that_the_descriptor_was_closed(void **state)
 {
@@ -255,6 +270,23 @@ static void ends_when_its_actor_is_restarted(void **state)
     assert_int_equal(fake_watched(&fake), 0);
 }
 
+/* Promise: WATCH-END */
+static void tells_nothing_of_a_close_to_who_has_begun_again(void **state)
+{
+    (void) state;
+    struct watching watching = {
+        .fake = &fake, .seen = seen, .fd = 2, .events = TROUPE_READABLE, .fails = true};
+    watching.more_fd = 3;
+    a_root(fake.world, TROUPE_SPAWN(.body = supervises, .argument = &watching));
+    tr_world_advance(fake.world, MS);
+    fake.level[2] = 1;
+    (void) fake_report(&fake);
+    tr_fds_forget(tr_world_worker(fake.world, 0), 3); /* behind what fails */
+    tr_world_advance(fake.world, 1000 * MS);
+    let_run(2);
+    assert_said(seen, "2 1 7", "again");
+}
+
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
 
 int main(void)
@@ -264,10 +296,12 @@ int main(void)
         WITH_SCENE(has_one_message_at_a_time),
         WITH_SCENE(tells_nothing_more_when_unwatched),
         WITH_SCENE(tells_nothing_that_was_queued_when_unwatched),
+        WITH_SCENE(tells_nothing_of_a_close_when_unwatched),
         WITH_SCENE(tells_that_the_descriptor_was_closed),
         WITH_SCENE(is_limited_in_number),
         WITH_SCENE(ends_with_its_actor),
         WITH_SCENE(ends_when_its_actor_is_restarted),
+        WITH_SCENE(tells_nothing_of_a_close_to_who_has_begun_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
