@@ -55,8 +55,10 @@ void tr_tasks_received(tr_worker *worker, tr_task *task, troupe_error error)
     if (TR_UNLIKELY(branch->ask != 0)) {
         branch->ask = 0; /* the handling that it was started in has ended */
     }
-    if (error && !tr_mailbox_is_empty(task->self.actor)) {
-        tr_tasks_offer(worker, task->self.actor);
+    tr_actor *actor = task->self.actor;
+    /* Where there are priorities it may have been woken for another than it has taken. */
+    if ((error || actor->lanes != NULL) && !tr_mailbox_is_empty(actor)) {
+        tr_tasks_offer(worker, actor);
     }
 }
 

@@ -175,6 +175,36 @@ static void fail_when_the_last_that_could_have_taken_it_ends_or_waits_for_them(v
     }
 }
 
+static troupe_error has_receivers_by_priority(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    const uint64_t two = 2;
+    struct part parts[] = {{cast, "any", NULL, {0}}, {cast, "figure", &accepts_figures, {0}}};
+    troupe_scope *scope = NULL;
+    (void) troupe_scope_enter(self, TROUPE_SCOPE(.timeout = TROUPE_WITHIN_MS(100)), &scope);
+    for (unsigned i = 0; i < 2; i++) {
+        (void) troupe_task_start(self, scope, TROUPE_TASK(.body = takes_one, .argument = &parts[i]),
+                                 NULL);
+    }
+    (void) troupe_yield(self);
+    (void) send_figure(self, troupe_self_ref(self), 1); /* wakes the first */
+    (void) troupe_send_struct(self, troupe_self_ref(self), &other_figure_type, &two);
+    return tell(cast, "leave", troupe_scope_leave(self, &scope));
+}
+
+/* One that was woken takes what has come since and is served before.
+ * Promise: TASK-RECEIVE */
+static void are_offered_what_one_was_woken_for_and_did_not_take(void **state)
+{
+    static const troupe_type_rule rules[] = {{.type = &figure_type, .priority = 3}};
+    struct cast cast = {.seen = a_probe()};
+    a_root(*state, TROUPE_SPAWN(.body = has_receivers_by_priority, .argument = &cast,
+                                .type_rules = rules, .type_rule_count = 1));
+    tr_world_advance(*state, 1000 * MS);
+    assert_said(cast.seen, "any OK 0", "figure OK 1", "leave OK");
+    drop_probe(&cast.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +212,7 @@ int main(void)
         WITH_WORLD(leave_no_message_with_one_that_is_cancelled),
         WITH_WORLD(fail_when_the_mailbox_is_full_of_what_none_of_them_takes),
         WITH_WORLD(fail_when_the_last_that_could_have_taken_it_ends_or_waits_for_them),
+        WITH_WORLD(are_offered_what_one_was_woken_for_and_did_not_take),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
