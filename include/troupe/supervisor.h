@@ -45,7 +45,7 @@ typedef enum troupe_strategy {
 typedef enum troupe_child_kind {
     TROUPE_PERMANENT = 0, /* however it ended */
     TROUPE_TRANSIENT,     /* when it failed; not when it returned OK or was stopped */
-    TROUPE_TEMPORARY      /* never */
+    TROUPE_TEMPORARY      /* never, nor with others: then it is ended for good */
 } troupe_child_kind;
 
 /* When a supervisor ends by itself because significant children have ended for good. */

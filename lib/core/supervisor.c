@@ -296,6 +296,22 @@ static void gone_for_good(tr_supervisor *supervisor, tr_child *child)
     }
 }
 
+/* Of those that are to go down with another, unless they are restarted because somebody asks for
+ * it. That is no end of theirs by themselves. */
+static void end_temporary_ones(tr_supervisor *supervisor)
+{
+    for (tr_list *node = tr_list_first(&supervisor->children); node != NULL;
+         node = tr_list_next(&supervisor->children, node)) {
+        tr_child *child = (tr_child *) TR_CONTAINER_OF(node, tr_plan_child, link);
+        if (child->spec.kind == TROUPE_TEMPORARY && child->plan.want == TR_WANT_REST &&
+            child->plan.stand != TR_STAND_NEW && child->request == NULL) {
+            child->plan.want = TR_WANT_GONE;
+            supervisor->significant -= child->spec.is_significant;
+            child->spec.is_significant = 0;
+        }
+    }
+}
+
 /* A child has ended that was to be up. `text` is what it said. */
 static void ended_by_itself(troupe_self *self, tr_supervisor *supervisor, tr_child *child,
                             troupe_error reason, const char *text)
@@ -317,6 +333,7 @@ static void ended_by_itself(troupe_self *self, tr_supervisor *supervisor, tr_chi
             tr_policy_pause_ns(&child->spec, &child->plan, now_ns, troupe_self_random(self));
         tr_plan_restart(&supervisor->children, supervisor->spec.strategy, &child->plan,
                         now_ns + pause_ns);
+        end_temporary_ones(supervisor);
     }
     tr_children_answer(self, child, reason != TROUPE_OK ? reason : TROUPE_ERROR_FAILED);
 }

@@ -248,6 +248,22 @@ static void restarts_by_kind_those_that_failed(void **state)
     drop_probe(&scene.seen);
 }
 
+/* Promise: SUPERVISOR-KIND */
+static void ends_the_temporary_ones_that_go_down_with_another(void **state)
+{
+    struct scene scene;
+    set_up(&scene);
+    scene.act = fails_b_and_stops;
+    scene.spec.strategy = TROUPE_ONE_FOR_ALL;
+    scene.children[0].kind = TROUPE_TEMPORARY;
+    scene.children[2].kind = TROUPE_TRANSIENT;
+    play(*state, &scene);
+    assert_said(scene.seen, "a up", "b up", "c up", "start OK", "b 1001", "b down PROTOCOL",
+                "c down STOPPING", "a down STOPPING", "b up", "c up", "c down STOPPING",
+                "b down STOPPING", "head down OK");
+    drop_probe(&scene.seen);
+}
+
 static void fails_b_four_times(troupe_self *self, struct scene *scene)
 {
     for (int i = 0; i < 4; i++) {
@@ -429,6 +445,7 @@ int main(void)
         WITH_WORLD_OF_TWO(restarts_one_of_a_dynamic_ones),
         WITH_WORLD_OF_TWO(restarts_by_kind_those_that_returned),
         WITH_WORLD_OF_TWO(restarts_by_kind_those_that_failed),
+        WITH_WORLD_OF_TWO(ends_the_temporary_ones_that_go_down_with_another),
         WITH_WORLD_OF_TWO(gives_up_when_restarts_are_too_many),
         WITH_WORLD_OF_TWO(counts_restarts_within_the_window_only),
         WITH_WORLD_OF_TWO(gives_up_at_once_without_restarts),
