@@ -373,10 +373,7 @@ static troupe_error handle_word(troupe_self *self, void *state, troupe_message *
     if (child->plan.want != TR_WANT_GONE) {
         gone_for_good(supervisor, child);
     }
-    tr_children_answer(self, child,
-                       child->plan.was_up                ? TROUPE_OK
-                       : child->last_reason != TROUPE_OK ? child->last_reason
-                                                         : TROUPE_ERROR_STOPPING);
+    tr_children_answer(self, child, tr_children_meaning_of_end(child));
     tr_children_remove(supervisor, self->actor->worker, child);
     return settle(self, supervisor, NULL);
 }

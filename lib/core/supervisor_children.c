@@ -90,6 +90,16 @@ void tr_children_answer(troupe_self *self, tr_child *child, troupe_error error)
     troupe_message_destroy(&request);
 }
 
+troupe_error tr_children_meaning_of_end(const tr_child *child)
+{
+    const tr_child_request *request = child->request != NULL ? child->request->body : NULL;
+    if (request == NULL || request->wish == TR_CHILD_REMOVE) {
+        return TROUPE_OK;
+    }
+    const bool has_failed = request->wish == TR_CHILD_ADD && child->last_reason != TROUPE_OK;
+    return has_failed ? child->last_reason : TROUPE_ERROR_STOPPING;
+}
+
 /* What it is asked. */
 
 static troupe_child_state state_of(tr_stand stand)

@@ -53,6 +53,8 @@ void tr_children_free(tr_worker *worker, tr_supervisor *supervisor);
 
 /* Answers who asked for a change of the child, if anybody did. */
 void tr_children_answer(troupe_self *self, tr_child *child, troupe_error error);
+/* What the end of the child for good means to who has asked for a change of it. */
+troupe_error tr_children_meaning_of_end(const tr_child *child);
 
 /* Takes a request: answers it, or begins what it asks for. *out_child is then whom it is about, to
  * be settled, else NULL. */

@@ -177,6 +177,34 @@ static void restarts_when_it_is_asked_to_and_lists(void **state)
     drop_probe(&scene.seen);
 }
 
+static troupe_error stops_soon(troupe_self *self, void *argument)
+{
+    const struct scene *scene = argument;
+    (void) troupe_sleep(self, TROUPE_WITHIN_MS(100));
+    return troupe_stop(self, scene->supervisor);
+}
+
+static void restarts_one_of_a_stopped(troupe_self *self, struct scene *scene)
+{
+    troupe_ref ref;
+    scene->parts[0].stops_in_ms = 500;
+    say(scene, "stopper",
+        troupe_spawn_nowait(self, TROUPE_SPAWN(.body = stops_soon, .argument = scene), &ref));
+    say(scene, "restart",
+        troupe_child_restart(self, scene->supervisor, ref_of(self, "a"), A_SECOND));
+}
+
+/* Promise: SUPERVISOR-LIST */
+static void says_when_one_is_not_going_to_be_restarted(void **state)
+{
+    struct scene scene;
+    set_up(&scene, restarts_one_of_a_stopped);
+    play(*state, &scene);
+    assert_said(scene.seen, "a up", "b up", "stopper OK", "b down STOPPING", "a down STOPPING",
+                "restart STOPPING");
+    drop_probe(&scene.seen);
+}
+
 #define MANY (TR_CHILDREN_PER_LIST * 2 + 5)
 
 static void lists_many(troupe_self *self, struct scene *scene)
@@ -242,6 +270,7 @@ int main(void)
         WITH_WORLD_OF_TWO(ends_the_child_that_is_removed),
         WITH_WORLD_OF_TWO(ends_one_that_rests_when_it_is_removed),
         WITH_WORLD_OF_TWO(restarts_when_it_is_asked_to_and_lists),
+        WITH_WORLD_OF_TWO(says_when_one_is_not_going_to_be_restarted),
         WITH_WORLD_OF_TWO(lists_more_than_fit_into_one_answer),
         WITH_WORLD_OF_TWO(says_that_another_is_no_supervisor),
     };
