@@ -183,9 +183,9 @@ static troupe_error sleep_until(tr_task *task, uint64_t deadline_ns)
         error = interrupted(actor);
         return error || !actor->in_scopes ? error : check_time(actor);
     }
-    const uint64_t scope_ns = tr_scope_deadline(actor, deadline_ns);
-    error = tr_task_wait(task, TROUPE_WAIT_TIME, scope_ns);
-    return error == TROUPE_ERROR_TIMED_OUT && scope_ns == deadline_ns ? TROUPE_OK : error;
+    error = tr_task_wait(task, TROUPE_WAIT_TIME, tr_scope_deadline(actor, deadline_ns));
+    /* That of the wait may have been prolonged. */
+    return error == TROUPE_ERROR_TIMED_OUT && task->deadline_ns == deadline_ns ? TROUPE_OK : error;
 }
 
 troupe_error troupe_sleep(troupe_self *self, troupe_timeout duration)

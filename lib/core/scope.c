@@ -42,7 +42,9 @@ bool tr_scope_is_stopping_within(const tr_actor *actor)
 
 uint64_t tr_scope_deadline_within(const tr_actor *actor, uint64_t deadline_ns)
 {
-    return tr_scopes_deadline(actor->extra->tasks->running, deadline_ns);
+    tr_branch *running = actor->extra->tasks->running;
+    running->asked_ns = deadline_ns;
+    return tr_scopes_deadline(running, deadline_ns);
 }
 
 void tr_scope_give_up(tr_worker *worker, tr_address asker, tr_address receiver, uint64_t ask)

@@ -208,6 +208,18 @@ static bool is_asked_by(const tr_branch *branch, const troupe_message *request)
            tr_address_is_same(branch->asker, request->sender);
 }
 
+/* The task may wait until a deadline that holds no more. That of a request that it has sent stays,
+ * as it went along; one who leaves a scope looks for himself. */
+static void prolong_wait(const tr_branch *branch, uint64_t lifted_ns)
+{
+    tr_task *task = branch->task;
+    const bool is_of_request = task->wait == TROUPE_WAIT_REPLY || task->wait == TROUPE_WAIT_ROOM;
+    if (task->wait != TROUPE_WAIT_NOTHING && !is_of_request && !branch->is_leaving &&
+        task->deadline_ns == lifted_ns) {
+        task->deadline_ns = tr_scopes_deadline(branch, branch->asked_ns);
+    }
+}
+
 void tr_tasks_lift(tr_actor *actor, const troupe_message *request)
 {
     tr_tasks *tasks = actor->extra->tasks;
@@ -218,10 +230,12 @@ void tr_tasks_lift(tr_actor *actor, const troupe_message *request)
             if (flow.message != NULL && at != tasks->running) {
                 tr_message_clear(flow.message, TR_MESSAGE_SCOPED);
             }
+            const uint64_t lifted_ns = flow.deadline_ns;
             flow.message = NULL;
             flow.deadline_ns = TR_NEVER;
             flow.is_cancelled = false;
             change_flow(at, &flow);
+            prolong_wait(at, lifted_ns);
         }
     }
 }

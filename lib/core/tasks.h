@@ -37,10 +37,11 @@ struct tr_branch {
     tr_flow flow;        /* while another's is in place */
     tr_address asker;    /* of the request that its starter handled, while that bounds it too */
     uint64_t ask;
-    tr_list link;     /* in home->tasks or home->ended */
-    tr_list waiting;  /* in the list of those that wait for the same */
-    tr_list joiners;  /* branches that wait for its end */
-    tr_branch *joins; /* whose end it waits for */
+    uint64_t asked_ns; /* the deadline of its wait, without those around it */
+    tr_list link;      /* in home->tasks or home->ended */
+    tr_list waiting;   /* in the list of those that wait for the same */
+    tr_list joiners;   /* branches that wait for its end */
+    tr_branch *joins;  /* whose end it waits for */
     tr_branch *ready_next;
     tr_deferred *deferred; /* until the body has returned */
     uint64_t ending_until_ns;

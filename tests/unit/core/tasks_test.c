@@ -176,6 +176,38 @@ static void cancels_the_task_whose_asker_gives_up(void **state)
     drop_probe(&cast.seen);
 }
 
+static troupe_error works_on(troupe_self *self, void *argument)
+{
+    return tell(argument, "worked", troupe_sleep(self, TROUPE_WITHIN_MS(200)));
+}
+
+static troupe_error replies_before_its_task_has_ended(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_scope *scope = NULL;
+    troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+    error = error ? error : troupe_scope_enter(self, NULL, &scope);
+    error = error ? error
+                  : troupe_task_start(self, scope,
+                                      TROUPE_TASK(.body = works_on, .argument = argument), NULL);
+    error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(50));
+    error = error ? error : reply_figure(self, message, 1);
+    return tell(cast, "leave", error ? error : troupe_scope_leave(self, &scope));
+}
+
+/* Promise: TASK-MESSAGE */
+static void goes_on_waiting_when_the_reply_has_lifted_the_deadline(void **state)
+{
+    struct cast cast = {0};
+    play(state, replies_before_its_task_has_ended, &cast);
+    struct asker asker = {&cast, 7, TROUPE_WITHIN_MS(100)};
+    a_root(*state, TROUPE_SPAWN(.body = asks_once, .argument = &asker));
+    tr_world_advance(*state, 1000 * MS);
+    assert_said(cast.seen, "7: OK 1 after 50", "worked OK", "leave OK");
+    drop_probe(&cast.seen);
+}
+
 /* The actor is stopped while its tasks wait for messages, time and each other. */
 static troupe_error sleeps(troupe_self *self, void *argument)
 {
@@ -220,6 +252,7 @@ int main(void)
         WITH_WORLD(runs_one_at_a_time),
         WITH_WORLD(handles_each_message_in_a_task_of_its_own),
         WITH_WORLD(cancels_the_task_whose_asker_gives_up),
+        WITH_WORLD(goes_on_waiting_when_the_reply_has_lifted_the_deadline),
         WITH_WORLD(ends_in_order_when_the_actor_is_stopped_or_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
