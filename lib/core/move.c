@@ -63,6 +63,7 @@ void tr_move_free(const tr_worker *worker, tr_move *move)
 static void pack_actor(tr_worker *worker, tr_move *move, tr_actor *actor)
 {
     tr_worker_count_actors(worker, -1);
+    tr_mailbox_release(worker, actor); /* it may be hungry then */
     tr_list_remove(&actor->link);
     tr_list_remove(&actor->hungry);
     if (actor->task != NULL) {
@@ -74,7 +75,6 @@ static void pack_actor(tr_worker *worker, tr_move *move, tr_actor *actor)
         tr_actor_timer_pack(worker, actor, &move->timers);
         tr_park_pack_timer(worker, actor, &move->timers);
     }
-    tr_mailbox_release(worker, actor);
     actor->worker = NULL; /* nobody's: what still uses it is found at once */
 }
 
