@@ -148,22 +148,50 @@ void tr_actor_report_ready(tr_worker *worker, tr_actor *actor, troupe_error erro
     }
 }
 
-troupe_error tr_actor_signal(tr_worker *worker, tr_address to, uint32_t bit)
+/* Whether it can be told anything. */
+static troupe_error find_slot(const tr_worker *worker, tr_address to, tr_slot **out_slot)
 {
     tr_slot *slot = tr_system_slot(worker->system, to);
+    *out_slot = slot;
     TR_REQUIRE(slot != NULL && to.generation != 0, NO_SUCH_ACTOR);
     const uint32_t present = tr_slot_generation(slot);
     TR_REQUIRE(present >= to.generation, NO_SUCH_ACTOR);
     TR_REQUIRE(present == to.generation, STALE);
     /* Relaxed: whether it has just gone makes no difference. */
     TR_REQUIRE(atomic_load_explicit(&slot->actor, memory_order_relaxed) != NULL, STALE);
+    return TROUPE_OK;
+}
+
+troupe_error tr_actor_signal(tr_worker *worker, tr_address to, uint32_t bits)
+{
+    tr_slot *slot = NULL;
+    const troupe_error error = find_slot(worker, to, &slot);
+    if (error) {
+        return error;
+    }
     troupe_message *message = tr_message_of_kind(&worker->pool, TR_KIND_SIGNAL);
     TR_REQUIRE(message != NULL, NO_MEMORY);
-    if (!tr_slot_signal(slot, to.generation, bit)) {
+    if (!tr_slot_signal(slot, to.generation, bits)) {
         tr_message_free(&worker->pool, message); /* it knows already */
         return TROUPE_OK;
     }
     message->receiver = to;
+    tr_worker_route(worker, message);
+    return TROUPE_OK;
+}
+
+troupe_error tr_actor_signal_start(tr_worker *worker, tr_address from, tr_address to, uint32_t bits)
+{
+    tr_slot *slot = NULL;
+    const troupe_error error = find_slot(worker, to, &slot);
+    if (error) {
+        return error;
+    }
+    troupe_message *message = tr_message_of_kind(&worker->pool, TR_KIND_SIGNAL);
+    TR_REQUIRE(message != NULL, NO_MEMORY);
+    message->sender = from;
+    message->receiver = to;
+    message->value = bits;
     tr_worker_route(worker, message);
     return TROUPE_OK;
 }
@@ -184,22 +212,21 @@ static bool signal_children(tr_worker *worker, const tr_actor *actor)
     return is_done;
 }
 
-static void note_signals(tr_actor *actor)
+static void note_signals(tr_actor *actor, uint32_t told)
 {
-    const uint32_t bits = tr_slot_take_signals(actor->slot, actor->address.generation);
+    /* One that rests already, or begins to, is not meant. */
+    const uint32_t bits = tr_slot_take_signals(actor->slot, actor->address.generation) |
+                          (actor->state == TR_ACTOR_LIVE ? told : 0);
     actor->is_ending = actor->is_ending || (bits & TR_SIGNAL_END) != 0;
-    if ((bits & TR_SIGNAL_REST) != 0 && actor->state != TR_ACTOR_LIVE) {
-        return; /* it rests already, or begins to */
-    }
     actor->is_stopping = actor->is_stopping || (bits & TR_SIGNAL_STOP) != 0;
     actor->is_overloaded = actor->is_overloaded || (bits & TR_SIGNAL_OVERLOAD) != 0;
     actor->is_cancelled =
         actor->is_cancelled || (bits & (TR_SIGNAL_CANCEL | TR_SIGNAL_OVERLOAD)) != 0;
 }
 
-void tr_actor_signalled(tr_worker *worker, tr_actor *actor)
+void tr_actor_signalled(tr_worker *worker, tr_actor *actor, uint32_t told)
 {
-    note_signals(actor);
+    note_signals(actor, told);
     switch ((tr_actor_state) actor->state) {
     case TR_ACTOR_LIVE:
         if (actor->extra != NULL && actor->extra->tasks != NULL) {

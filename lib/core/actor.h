@@ -232,8 +232,8 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor);
 /* After a place or the parent's word came back: frees the slot if that was the last. */
 void tr_actor_try_reap(tr_worker *worker, tr_actor *actor);
 
-/* Looks at the slot's signals. */
-void tr_actor_signalled(tr_worker *worker, tr_actor *actor);
+/* Looks at the slot's signals, and at those that it was told by message. */
+void tr_actor_signalled(tr_worker *worker, tr_actor *actor, uint32_t told);
 
 /* Tells the spawner what the start returned, once. */
 void tr_actor_report_ready(tr_worker *worker, tr_actor *actor, troupe_error error);
@@ -241,8 +241,12 @@ void tr_actor_report_ready(tr_worker *worker, tr_actor *actor, troupe_error erro
 /* The extra, made if need be; NULL when memory is out. */
 tr_extra *tr_actor_extra(tr_worker *worker, tr_actor *actor);
 
-/* Stops or cancels a live actor: sets the bit and tells its worker. */
-TROUPE_MUST_CHECK troupe_error tr_actor_signal(tr_worker *worker, tr_address to, uint32_t bit);
+/* Stops or cancels a live actor: sets the bits and tells its worker. */
+TROUPE_MUST_CHECK troupe_error tr_actor_signal(tr_worker *worker, tr_address to, uint32_t bits);
+/* The same, not kept in the slot, where it might be found too early or too late: it reaches the
+ * start that `from` means, in order with what that sends; one that is not live it does not. */
+TROUPE_MUST_CHECK troupe_error tr_actor_signal_start(tr_worker *worker, tr_address from,
+                                                     tr_address to, uint32_t bits);
 
 /* Puts the oldest stashed messages back before what is queued; how many. */
 size_t tr_stash_put_back(tr_actor *actor, size_t count);

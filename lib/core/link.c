@@ -89,7 +89,7 @@ bool tr_link_exit_came(tr_worker *worker, tr_actor *actor, const troupe_message 
     if (!actor->traps_exits) {
         actor->is_struck = !actor->is_cancelled;
         actor->is_cancelled = true;
-        tr_actor_signalled(worker, actor);
+        tr_actor_signalled(worker, actor, 0);
     }
     return actor->traps_exits;
 }

@@ -301,7 +301,9 @@ troupe_error tr_restart_signal(troupe_self *self, troupe_ref child, uint32_t bit
     tr_address address;
     troupe_error error = tr_system_address(worker->system, child, &address);
     if (error == TROUPE_OK) {
-        error = tr_actor_signal(worker, address, bits);
+        error = (bits & TR_SIGNAL_END) != 0
+                    ? tr_actor_signal(worker, address, bits)
+                    : tr_actor_signal_start(worker, self->actor->address, address, bits);
     }
     tr_leave(self);
     return error;

@@ -93,7 +93,8 @@ void tr_restart_answer(troupe_self *self, troupe_message **word, tr_word_about a
 /* Ends a kept word that is not going to be answered. */
 void tr_restart_drop(troupe_self *self, troupe_message **word);
 
-/* Signals a child, by bits of slot.h. Errors: as troupe_stop. */
+/* Signals a child, by bits of slot.h; without END only the start that it is in as far as the
+ * supervisor knows. Errors: as troupe_stop. */
 TROUPE_MUST_CHECK troupe_error tr_restart_signal(troupe_self *self, troupe_ref child,
                                                  uint32_t bits);
 

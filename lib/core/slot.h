@@ -34,8 +34,7 @@ typedef struct tr_actor tr_actor;
 #define TR_SIGNAL_STOP 1U
 #define TR_SIGNAL_CANCEL 2U
 #define TR_SIGNAL_OVERLOAD 4U
-#define TR_SIGNAL_END 8U   /* with one of these: a supervised actor ends for good */
-#define TR_SIGNAL_REST 16U /* with one of these: only one that is live is meant */
+#define TR_SIGNAL_END 8U /* with one of these: a supervised actor ends for good */
 
 typedef struct tr_slot {
     /* Written by senders. */

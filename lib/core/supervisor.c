@@ -121,7 +121,7 @@ static troupe_error rest(troupe_self *self, tr_child *child)
     child->plan.stand = TR_STAND_FALLING;
     child->is_cancelled = false;
     limit(self, child, child->spec.stop_timeout.ns);
-    return tell(self, child, TR_SIGNAL_STOP | TR_SIGNAL_REST);
+    return tell(self, child, TR_SIGNAL_STOP);
 }
 
 static troupe_error end(troupe_self *self, tr_supervisor *supervisor, tr_child *child)
@@ -421,10 +421,10 @@ static troupe_error handle_tick(troupe_self *self, void *state, troupe_message *
     case TR_STAND_STARTING:
         child->is_cancelled = child->verdict != TROUPE_OK;
         child->verdict = TROUPE_ERROR_TIMED_OUT;
-        error = be_impatient(self, child, TR_SIGNAL_REST);
+        error = be_impatient(self, child, 0);
         break;
     case TR_STAND_FALLING:
-        error = be_impatient(self, child, TR_SIGNAL_REST);
+        error = be_impatient(self, child, 0);
         break;
     case TR_STAND_ENDING:
         error = be_impatient(self, child, TR_SIGNAL_END);

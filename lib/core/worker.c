@@ -307,9 +307,10 @@ static void run_call(tr_worker *worker, troupe_message *message)
 static void signalled(tr_worker *worker, troupe_message *message)
 {
     tr_actor *actor = tr_actor_at(worker, message->receiver);
+    const uint32_t told = (uint32_t) message->value;
     tr_message_free(&worker->pool, message);
     if (actor != NULL) {
-        tr_actor_signalled(worker, actor);
+        tr_actor_signalled(worker, actor, told);
     }
 }
 

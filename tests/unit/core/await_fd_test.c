@@ -197,7 +197,7 @@ static void is_told_of_readiness_that_came_before_it_ran_again(void **state)
     const tr_address address = {.slot = waiting.ref.slot, .generation = waiting.ref.generation};
     tr_actor *actor = tr_actor_at(worker, address);
     signal(&scene, &waiting, TR_SIGNAL_CANCEL);
-    tr_actor_signalled(worker, actor);
+    tr_actor_signalled(worker, actor, 0);
     assert_true(actor->is_runnable);
     fake_set(&scene.fake, 3, TROUPE_READABLE);
     tr_world_advance(scene.fake.world, 0);

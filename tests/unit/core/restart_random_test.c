@@ -166,7 +166,7 @@ static void run(uint64_t seed, void *context)
                                                             .refuse_chance_percent = 10,
                                                             .moves_percent = 20});
     (void) a_root(world, TROUPE_SPAWN(.body = storms, .argument = &storm));
-    tr_world_advance(world, 10 * SECOND);
+    tr_world_advance(world, 3 * SECOND); /* less than a child has to stop: it is told and hears */
     if (storm.fault != NULL) {
         fail_msg("%s", storm.fault);
     }
