@@ -212,11 +212,19 @@ static bool signal_children(tr_worker *worker, const tr_actor *actor)
     return is_done;
 }
 
+/* What counts of what the start of an actor was told. One that rests already is not meant; one that
+ * waits for its children passes a cancel on. */
+static uint32_t meant(const tr_actor *actor, uint32_t told)
+{
+    return actor->state == TR_ACTOR_LIVE      ? told
+           : actor->state == TR_ACTOR_FALLING ? told & TR_SIGNAL_CANCEL
+                                              : 0;
+}
+
 static void note_signals(tr_actor *actor, uint32_t told)
 {
-    /* One that rests already, or begins to, is not meant. */
-    const uint32_t bits = tr_slot_take_signals(actor->slot, actor->address.generation) |
-                          (actor->state == TR_ACTOR_LIVE ? told : 0);
+    const uint32_t bits =
+        tr_slot_take_signals(actor->slot, actor->address.generation) | meant(actor, told);
     actor->is_ending = actor->is_ending || (bits & TR_SIGNAL_END) != 0;
     actor->is_stopping = actor->is_stopping || (bits & TR_SIGNAL_STOP) != 0;
     actor->is_overloaded = actor->is_overloaded || (bits & TR_SIGNAL_OVERLOAD) != 0;

@@ -15,6 +15,7 @@ struct scene {
     troupe_child_spec children[3];
     troupe_supervisor_spec spec;
     troupe_ref supervisor;
+    troupe_ref idle;
     void (*act)(troupe_self *self, struct scene *scene);
 };
 
@@ -205,6 +206,53 @@ static void says_when_one_is_not_going_to_be_restarted(void **state)
     drop_probe(&scene.seen);
 }
 
+/* A stop does not end what it waits for. */
+static troupe_error is_stubborn(troupe_self *self, void *argument)
+{
+    const struct scene *scene = argument;
+    uint64_t answer = 0;
+    const troupe_error error = ask_figure(self, scene->idle, 1, TROUPE_FOREVER, &answer);
+    probe_say(scene->seen, "stubborn one %s", troupe_error_name(error));
+    return error;
+}
+
+static troupe_error has_a_stubborn_child(troupe_self *self, void *argument)
+{
+    struct scene *scene = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_ref ref;
+    troupe_error error =
+        troupe_spawn(self, TROUPE_SPAWN(.body = is_stubborn, .argument = scene), &ref);
+    probe_say(scene->seen, "up");
+    troupe_ready(self);
+    return error ? error : troupe_receive(self, &message, TROUPE_FOREVER);
+}
+
+static void restarts_one_with_a_stubborn_child(troupe_self *self, struct scene *scene)
+{
+    troupe_ref ref;
+    say(scene, "idle", troupe_spawn(self, TROUPE_SPAWN(.body = play_sleeper), &scene->idle));
+    const troupe_spawn_options spawn =
+        *TROUPE_SPAWN(.body = has_a_stubborn_child, .argument = scene,
+                      .ready_when = TROUPE_READY_WHEN_SAID);
+    const troupe_child_spec spec = TROUPE_CHILD(.id = "parent", .actor = &spawn);
+    say(scene, "add", troupe_child_add(self, scene->supervisor, &spec, A_SECOND, &ref));
+    say(scene, "restart", troupe_child_restart(self, scene->supervisor, ref, TROUPE_WITHIN_S(20)));
+    say(scene, "remove", troupe_child_remove(self, scene->supervisor, ref, TROUPE_WITHIN_S(20)));
+}
+
+/* Promise: SUPERVISOR-STOP-TIMEOUT */
+static void cancels_what_a_child_waits_for_before_it_rests(void **state)
+{
+    struct scene scene;
+    set_up(&scene, restarts_one_with_a_stubborn_child);
+    play(*state, &scene);
+    assert_said(scene.seen, "a up", "b up", "idle OK", "up", "add OK", "stubborn one CANCELLED",
+                "up", "restart OK", "stubborn one CANCELLED", "remove OK", "b down STOPPING",
+                "a down STOPPING");
+    drop_probe(&scene.seen);
+}
+
 #define MANY (TR_CHILDREN_PER_LIST * 2 + 5)
 
 static void lists_many(troupe_self *self, struct scene *scene)
@@ -271,6 +319,7 @@ int main(void)
         WITH_WORLD_OF_TWO(ends_one_that_rests_when_it_is_removed),
         WITH_WORLD_OF_TWO(restarts_when_it_is_asked_to_and_lists),
         WITH_WORLD_OF_TWO(says_when_one_is_not_going_to_be_restarted),
+        WITH_WORLD_OF_TWO(cancels_what_a_child_waits_for_before_it_rests),
         WITH_WORLD_OF_TWO(lists_more_than_fit_into_one_answer),
         WITH_WORLD_OF_TWO(says_that_another_is_no_supervisor),
     };
