@@ -151,8 +151,8 @@ static inline tr_task *tr_task_of(const tr_actor *actor,
                                                            : tr_tasks_find(actor, matches, key);
 }
 
-/* Of an actor whose body's task this is: the only one that does not wait for others of its own;
- * NULL if there are several, so that no ring of actors can stop it for sure. */
+/* Of an actor whose body's task this is: the only one that does not wait for others of its own, and
+ * for nothing else; NULL if there are several, so that no ring of actors can stop it for sure. */
 tr_task *tr_tasks_sole_of_many(tr_task *task);
 
 static inline tr_task *tr_tasks_sole(tr_task *task)

@@ -208,6 +208,79 @@ static void goes_on_waiting_when_the_reply_has_lifted_the_deadline(void **state)
     drop_probe(&cast.seen);
 }
 
+/* Two actors ask each other; a task of the first waits for something else, and answers then. */
+static troupe_error asks_back(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    uint64_t answer = 0;
+    troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+    error = error ? error : ask_figure(self, cast->refs[0], 1, TROUPE_WITHIN_S(9), &answer);
+    return error ? error : reply_figure(self, message, answer + 1);
+}
+
+static troupe_error asks_the_other(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    uint64_t answer = 0;
+    return tell(cast, "asked", ask_figure(self, cast->refs[1], 1, TROUPE_WITHIN_S(9), &answer));
+}
+
+static troupe_error sleeps_for_a_while(troupe_self *self, void *argument)
+{
+    (void) argument;
+    return troupe_sleep(self, TROUPE_WITHIN_S(3));
+}
+
+static void waits_for_a_child(troupe_self *self)
+{
+    troupe_scope *scope = NULL;
+    troupe_ref child;
+    if (troupe_scope_enter(self, NULL, &scope) == TROUPE_OK) {
+        (void) troupe_spawn(self, TROUPE_SPAWN(.body = sleeps_for_a_while, .scope = scope), &child);
+        (void) troupe_scope_leave(self, &scope);
+    }
+}
+
+static troupe_error answers_in_the_end(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_scope *scope = NULL;
+    troupe_task task;
+    troupe_error result = TROUPE_OK;
+    cast->refs[0] = troupe_self_ref(self);
+    (void) troupe_spawn(self, TROUPE_SPAWN(.body = asks_back, .argument = cast), &cast->refs[1]);
+    troupe_error error = troupe_scope_enter(self, NULL, &scope);
+    error = error ? error
+                  : troupe_task_start(self, scope,
+                                      TROUPE_TASK(.body = asks_the_other, .argument = cast), &task);
+    if (error == TROUPE_OK && cast->number == 0) {
+        waits_for_a_child(self);
+    } else if (error == TROUPE_OK) {
+        (void) tell(cast, "join", troupe_join(self, task, TROUPE_WITHIN_S(3), &result));
+    }
+    error = error ? error : troupe_receive(self, &message, TROUPE_WITHIN_S(9));
+    error = error ? error : reply_figure(self, message, 1);
+    return tell(cast, "leave", error ? error : troupe_scope_leave(self, &scope));
+}
+
+/* Promise: RING-NONE */
+static void is_in_no_ring_while_a_task_goes_on_by_itself(void **state)
+{
+    for (uint64_t number = 0; number < 2; number++) {
+        struct cast cast = {.number = number};
+        play(state, answers_in_the_end, &cast);
+        tr_world_advance(*state, 20000 * MS);
+        if (number == 0) {
+            assert_said(cast.seen, "asked OK", "leave OK");
+        } else {
+            assert_said(cast.seen, "join TIMED_OUT", "asked OK", "leave OK");
+        }
+        drop_probe(&cast.seen);
+    }
+}
+
 /* The actor is stopped while its tasks wait for messages, time and each other. */
 static troupe_error sleeps(troupe_self *self, void *argument)
 {
@@ -253,6 +326,7 @@ int main(void)
         WITH_WORLD(handles_each_message_in_a_task_of_its_own),
         WITH_WORLD(cancels_the_task_whose_asker_gives_up),
         WITH_WORLD(goes_on_waiting_when_the_reply_has_lifted_the_deadline),
+        WITH_WORLD(is_in_no_ring_while_a_task_goes_on_by_itself),
         WITH_WORLD(ends_in_order_when_the_actor_is_stopped_or_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
