@@ -17,8 +17,8 @@
  * A restart keeps the child's ref, name, mailbox and those who watch it. The message that was being
  * handled when it failed has ended; what is queued, or comes meanwhile, is handled by the next
  * start. Its state is zeroed and its `start` or body called again with the same argument; its own
- * children, timers, asks and monitors have ended. Those who watch it are told when it ends for
- * good.
+ * children, timers, asks and monitors have ended; children that have not within 5 s are cancelled.
+ * Those who watch it are told when it ends for good.
  * Threads: the handler or body that self was given to. */
 #ifndef TROUPE_SUPERVISOR_H
 #define TROUPE_SUPERVISOR_H

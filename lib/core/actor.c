@@ -386,7 +386,12 @@ void tr_actor_close(tr_worker *worker, tr_actor *actor, troupe_error error)
     }
     if (actor->slot->first_child == 0) {
         tr_actor_finish(worker, actor);
-    } else if (!signal_children(worker, actor)) {
+        return;
+    }
+    if (rests) {
+        tr_restart_await_children(worker, actor);
+    }
+    if (!signal_children(worker, actor)) {
         tr_worker_make_runnable(worker, actor);
     }
 }

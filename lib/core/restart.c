@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "core/actor_timer.h"
 #include "core/ask.h"
@@ -21,6 +22,32 @@
 const troupe_type tr_word_type = TROUPE_TYPE(tr_word);
 const troupe_type tr_ready_word_type = TROUPE_SIGNAL("tr_ready_word");
 
+static void lose_patience(tr_timer *timer, void *context)
+{
+    tr_actor *actor = context;
+    (void) timer;
+    TR_ASSERT(actor->state == TR_ACTOR_FALLING);
+    tr_log_write(actor->worker->system->ports.log, TROUPE_LOG_WARNING,
+                 "actor '%s' (%u.%u) is to be restarted, but its children do not end; they are "
+                 "cancelled",
+                 tr_actor_title(actor), actor->address.slot, actor->address.generation);
+    actor->is_cancelled = true;
+    tr_worker_make_runnable(actor->worker, actor); /* it passes that on */
+}
+
+void tr_restart_await_children(tr_worker *worker, tr_actor *actor)
+{
+    tr_timers_start(&worker->timers, &actor->extra->supervised->patience,
+                    worker->now_ns + TR_GRACE_NS);
+}
+
+static void end_patience(tr_worker *worker, tr_supervised *supervised)
+{
+    if (tr_timer_is_running(&supervised->patience)) {
+        tr_timers_cancel(&worker->timers, &supervised->patience);
+    }
+}
+
 troupe_error tr_restart_enrol(tr_worker *worker, tr_actor *actor, uint64_t child)
 {
     tr_extra *extra = tr_actor_extra(worker, actor);
@@ -28,6 +55,7 @@ troupe_error tr_restart_enrol(tr_worker *worker, tr_actor *actor, uint64_t child
     tr_supervised *supervised = tr_allocate(worker->system->ports.allocator, sizeof *supervised);
     TR_REQUIRE(supervised != NULL, NO_MEMORY);
     extra->supervised = supervised;
+    tr_timer_init(&supervised->patience, lose_patience, actor);
     const tr_word body = {.child = child};
     TR_REQUIRE(tr_message_of_struct(&worker->pool, &tr_word_type, &body, &supervised->word) ==
                    TROUPE_OK,
@@ -50,6 +78,7 @@ void tr_restart_free(tr_worker *worker, tr_actor *actor)
     if (supervised->word != NULL) {
         tr_message_free(&worker->pool, supervised->word);
     }
+    end_patience(worker, supervised);
     tr_free(worker->system->ports.allocator, supervised, sizeof *supervised);
     actor->extra->supervised = NULL;
 }
@@ -107,6 +136,7 @@ void tr_restart_rest(tr_worker *worker, tr_actor *actor)
 {
     TR_ASSERT(actor->state == TR_ACTOR_FALLING && actor->held == NULL);
     TR_ASSERT(actor->extra->supervised->word != NULL);
+    end_patience(worker, actor->extra->supervised);
     end_replies(worker, actor);
     (void) tr_stash_put_back(actor, SIZE_MAX);
     tr_ask_give_up_all(worker, actor);

@@ -47,6 +47,7 @@ typedef struct tr_supervised {
     uint64_t child;
     uint64_t restarts;
     uint64_t wait_number; /* of the last task: the next goes on counting */
+    tr_timer patience;    /* with its children, while it waits for them */
 } tr_supervised;
 
 /* A new actor is its supervisor's child of this number. Errors: NO_MEMORY. */
@@ -61,6 +62,10 @@ static inline bool tr_restart_is_due(const tr_actor *actor)
 
 /* Its task is about to be destroyed. */
 void tr_restart_note_task(tr_actor *actor);
+
+/* It has ended and waits for its children, which have been told to stop: after a while they are
+ * cancelled, as its supervisor does not know yet. */
+void tr_restart_await_children(tr_worker *worker, tr_actor *actor);
 
 /* Its children have ended and its `stop` has run: it rests from now on. */
 void tr_restart_rest(tr_worker *worker, tr_actor *actor);

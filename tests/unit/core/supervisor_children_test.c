@@ -226,7 +226,8 @@ static troupe_error has_a_stubborn_child(troupe_self *self, void *argument)
         troupe_spawn(self, TROUPE_SPAWN(.body = is_stubborn, .argument = scene), &ref);
     probe_say(scene->seen, "up");
     troupe_ready(self);
-    return error ? error : troupe_receive(self, &message, TROUPE_FOREVER);
+    error = error ? error : troupe_receive(self, &message, TROUPE_FOREVER);
+    return error ? error : TROUPE_ERROR_PROTOCOL;
 }
 
 static void restarts_one_with_a_stubborn_child(troupe_self *self, struct scene *scene)
@@ -251,6 +252,32 @@ static void cancels_what_a_child_waits_for_before_it_rests(void **state)
     assert_said(scene.seen, "a up", "b up", "idle OK", "up", "add OK", "stubborn one CANCELLED",
                 "up", "restart OK", "stubborn one CANCELLED", "remove OK", "b down STOPPING",
                 "a down STOPPING");
+    drop_probe(&scene.seen);
+}
+
+static void fails_one_with_a_stubborn_child(troupe_self *self, struct scene *scene)
+{
+    troupe_ref ref;
+    say(scene, "idle", troupe_spawn(self, TROUPE_SPAWN(.body = play_sleeper), &scene->idle));
+    const troupe_spawn_options spawn =
+        *TROUPE_SPAWN(.body = has_a_stubborn_child, .argument = scene,
+                      .ready_when = TROUPE_READY_WHEN_SAID);
+    const troupe_child_spec spec = TROUPE_CHILD(.id = "parent", .actor = &spawn);
+    say(scene, "add", troupe_child_add(self, scene->supervisor, &spec, A_SECOND, &ref));
+    say(scene, "send", send_figure(self, ref, PART_FAIL));
+    (void) troupe_sleep(self, TROUPE_WITHIN_S(10));
+    say(scene, "remove", troupe_child_remove(self, scene->supervisor, ref, TROUPE_WITHIN_S(20)));
+}
+
+/* Promise: RESTART-ENDS */
+static void cancels_what_a_failed_child_waits_for_before_it_rests(void **state)
+{
+    struct scene scene;
+    set_up(&scene, fails_one_with_a_stubborn_child);
+    play(*state, &scene);
+    assert_said(scene.seen, "a up", "b up", "idle OK", "up", "add OK", "send OK",
+                "stubborn one CANCELLED", "up", "stubborn one CANCELLED", "remove OK",
+                "b down STOPPING", "a down STOPPING");
     drop_probe(&scene.seen);
 }
 
@@ -321,6 +348,7 @@ int main(void)
         WITH_WORLD_OF_TWO(restarts_when_it_is_asked_to_and_lists),
         WITH_WORLD_OF_TWO(says_when_one_is_not_going_to_be_restarted),
         WITH_WORLD_OF_TWO(cancels_what_a_child_waits_for_before_it_rests),
+        WITH_WORLD_OF_TWO(cancels_what_a_failed_child_waits_for_before_it_rests),
         WITH_WORLD_OF_TWO(lists_more_than_fit_into_one_answer),
         WITH_WORLD_OF_TWO(says_that_another_is_no_supervisor),
     };
