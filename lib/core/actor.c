@@ -82,8 +82,8 @@ static void free_queues(tr_worker *worker, tr_actor *actor)
          message = tr_mailbox_drain(actor)) {
         tr_message_free(&worker->pool, message);
     }
-    while (actor->held != NULL) {
-        troupe_message *message = actor->held;
+    for (troupe_message *message = tr_held_any(actor); message != NULL;
+         message = tr_held_any(actor)) {
         tr_held_remove(actor, message);
         tr_message_free(&worker->pool, message);
     }
@@ -455,7 +455,8 @@ static void call_stop(tr_worker *worker, tr_actor *actor)
 
 static void tell_parent(tr_worker *worker, tr_actor *actor)
 {
-    TR_ASSERT(actor->lane.head == NULL && actor->replies.head == NULL && actor->held == NULL);
+    TR_ASSERT(actor->lane.head == NULL && actor->replies.head == NULL &&
+              tr_held_any(actor) == NULL);
     troupe_message *ended = &actor->system_message;
     tr_message_embed(ended, TR_KIND_ENDED);
     ended->sender = actor->address;

@@ -66,6 +66,7 @@ typedef struct tr_extra {
     tr_table monitors; /* id -> tr_monitor */
     tr_list futures;   /* see future */
     uint32_t futures_count;
+    tr_queue kept; /* held for longer, oldest first: see held.c */
     tr_queue stash;
     uint32_t stashed;
     uint32_t pressure_is_high;
@@ -92,7 +93,7 @@ struct tr_actor {
         struct {                          /* until it has ended */
             tr_queue lane;                /* the first of the mailbox */
             tr_queue replies;             /* to a behavior's asks */
-            troupe_message *held;         /* received and not ended, newest first */
+            troupe_message *held;         /* received and not ended, newest first; see held.c */
             troupe_message *scope;        /* the message being handled; see scope */
             uint64_t message_deadline_ns; /* of handling it */
             uint64_t trace_id;            /* likewise */
@@ -143,6 +144,7 @@ struct tr_actor {
     bool is_ending : 1;     /* told to end for good, not to rest */
     bool is_struck : 1;     /* cancelled by a link */
     bool traps_exits : 1;
+    bool keeps : 1; /* extra->kept is not empty */
     uint64_t bytes_to_release;
     uint64_t tickets_made;
     uint32_t tickets;              /* places in lines asked for and not answered */

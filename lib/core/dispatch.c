@@ -37,7 +37,7 @@ static void end_handled(tr_actor *actor, troupe_message *message, troupe_error e
     } else {
         troupe_message_destroy(&message);
     }
-    if (TR_UNLIKELY(actor->held != NULL)) {
+    if (TR_UNLIKELY(actor->held != NULL || actor->keeps)) {
         tr_held_sweep(worker, actor);
     }
     tr_held_end_scope(actor);
@@ -85,16 +85,21 @@ troupe_error tr_dispatch_continuation(tr_actor *actor, troupe_continuation *then
     return verdict;
 }
 
-/* The kept request that this notice is about; NULL if it has been answered. */
-static troupe_message *find_kept(const tr_actor *actor, const troupe_message *notice)
+static troupe_message *find_request(troupe_message *at, const troupe_message *notice)
 {
-    troupe_message *at = actor->held;
     while (at != NULL &&
            !(troupe_message_wants_reply(at) && at->correlation == notice->correlation &&
              tr_address_is_same(at->sender, notice->sender))) {
         at = at->next;
     }
     return at;
+}
+
+/* The kept request that this notice is about; NULL if it has been answered. */
+static troupe_message *find_kept(const tr_actor *actor, const troupe_message *notice)
+{
+    troupe_message *kept = actor->keeps ? find_request(actor->extra->kept.head, notice) : NULL;
+    return kept != NULL ? kept : find_request(actor->held, notice);
 }
 
 bool tr_dispatch_give_up(tr_worker *worker, tr_actor *actor, troupe_message *notice)

@@ -33,7 +33,7 @@ UNSEEN static void peek(const tr_mark *mark, tr_mark *out_copy)
 
 static const char *name_of(tr_handle_kind kind)
 {
-    static const char *const names[] = {"?", "node", "self", "message",
+    static const char *const names[] = {"?",        "node",   "self",    "message",
                                         "snapshot", "future", "promise", "scope"};
     return names[kind];
 }
@@ -72,7 +72,7 @@ void tr_check_message(const troupe_message *message, const void *owner, const ch
     tr_check_handle(message, mark, TR_HANDLE_MESSAGE, function);
     /* Relaxed: who destroyed it and who calls now are the same, or race. */
     if (TR_UNLIKELY(tr_message_has(message, TR_MESSAGE_HELD) &&
-                    atomic_load_explicit(&message->released, memory_order_relaxed) != 0)) {
+                    atomic_load_explicit(&message->released, memory_order_relaxed) % 2 != 0)) {
         tr_misused(function, "message %p is of the past: it was destroyed", (const void *) message);
     }
     if (TR_UNLIKELY(owner != NULL && mark->owner != owner)) {

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "core/handle.h"
 #include "core/protobuf.h"
+#include "core/system.h"
 
 /* Where an inline body begins. */
 #define INLINE_MAX (TR_POOL_BLOCK_MAX - sizeof(troupe_message))
@@ -350,6 +351,25 @@ void tr_message_free(tr_pool *pool, troupe_message *message)
     }
 }
 
+/* Leaves a held message to its actor, which alone knows as what it ends. */
+static void release_held(troupe_message *message)
+{
+    uint8_t state = TR_IN_HAND;
+    /* Both releases pair with the acquires in held.c: the caller is done with the message. */
+    if (atomic_compare_exchange_strong_explicit(&message->released, &state, TR_IN_HAND_DESTROYED,
+                                                memory_order_release, memory_order_relaxed)) {
+        return;
+    }
+    if (state != TR_KEPT) {
+        return; /* it has been destroyed before */
+    }
+    /* Counted first: who sees the state sees the count. What is kept is of a pool. */
+    tr_system *system = tr_pool_of(message)->system;
+    tr_slot *slot = tr_system_slot(system, message->receiver);
+    atomic_fetch_add_explicit(&slot->released, 1, memory_order_relaxed);
+    atomic_store_explicit(&message->released, TR_KEPT_DESTROYED, memory_order_release);
+}
+
 void troupe_message_destroy(troupe_message **given)
 {
     if (given == NULL || *given == NULL) {
@@ -359,8 +379,7 @@ void troupe_message_destroy(troupe_message **given)
     TR_CHECK_MESSAGE(message);
     *given = NULL;
     if (tr_message_has(message, TR_MESSAGE_HELD)) {
-        /* Its actor ends it: it alone knows as what. Pairs with the acquire in tr_held_sweep. */
-        atomic_store_explicit(&message->released, 1, memory_order_release);
+        release_held(message);
         return;
     }
     tr_message_drop_body(tr_pool_of(message)->allocator, message);

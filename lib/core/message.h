@@ -83,6 +83,14 @@ enum tr_message_flag {
     TR_MESSAGE_RETURNED = TR_MESSAGE_SETTLES
 };
 
+/* What is known of a held message's end; see held.c. */
+typedef enum tr_release {
+    TR_IN_HAND = 0,
+    TR_IN_HAND_DESTROYED = 1,
+    TR_KEPT = 2,
+    TR_KEPT_DESTROYED = 3
+} tr_release;
+
 struct troupe_message {
     troupe_message *next;
     union {
@@ -97,7 +105,7 @@ struct troupe_message {
     uint32_t size; /* logical bytes of the body */
     uint16_t flags;
     uint8_t kind_and_form;    /* tr_kind | tr_form << 6 */
-    _Atomic uint8_t released; /* set by troupe_message_destroy on a held message */
+    _Atomic uint8_t released; /* a tr_release; of a held message */
 };
 _Static_assert(sizeof(struct troupe_message) == 64, "the header is one cache line");
 

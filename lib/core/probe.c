@@ -86,6 +86,7 @@ static bool holds_request(const tr_actor *actor, tr_address from, uint64_t id)
         return false; /* what a behavior keeps it may answer when a timer or a reply comes */
     }
     return queue_has(actor->held, from, id) ||
+           (actor->keeps && queue_has(actor->extra->kept.head, from, id)) ||
            (actor->extra != NULL && queue_has(actor->extra->stash.head, from, id));
 }
 

@@ -37,7 +37,7 @@ static void end_previous(tr_worker *worker, tr_actor *actor, troupe_message **me
     } else if (previous != NULL) {
         troupe_message_destroy(&previous);
     }
-    if (TR_UNLIKELY(actor->held != NULL)) {
+    if (TR_UNLIKELY(actor->held != NULL || actor->keeps)) {
         tr_held_sweep(worker, actor);
     }
     tr_held_end_scope(actor);

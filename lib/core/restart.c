@@ -134,7 +134,7 @@ static void forget_signals(tr_actor *actor)
 
 void tr_restart_rest(tr_worker *worker, tr_actor *actor)
 {
-    TR_ASSERT(actor->state == TR_ACTOR_FALLING && actor->held == NULL);
+    TR_ASSERT(actor->state == TR_ACTOR_FALLING && tr_held_any(actor) == NULL);
     TR_ASSERT(actor->extra->supervised->word != NULL);
     end_patience(worker, actor->extra->supervised);
     end_replies(worker, actor);

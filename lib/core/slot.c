@@ -95,6 +95,7 @@ tr_slot *tr_slots_take(tr_slots *slots)
     atomic_store_explicit(&slot->bytes, 0, memory_order_relaxed);
     atomic_store_explicit(&slot->refused, 0, memory_order_relaxed);
     atomic_store_explicit(&slot->peak, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->released, 0, memory_order_relaxed);
     atomic_store_explicit(&slot->signals, generation << 32, memory_order_relaxed);
     /* Pairs with the acquire loads of the word: who sees the generation sees the slot cleared. */
     atomic_store_explicit(&slot->admission, generation << 32 | TR_SLOT_CLOSED,

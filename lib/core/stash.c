@@ -112,7 +112,7 @@ size_t troupe_unstash(troupe_self *self, size_t count)
 
 static troupe_error continue_with(tr_worker *worker, tr_actor *actor, troupe_message **message)
 {
-    TR_REQUIRE(actor->held != NULL && !actor->has_continued, BAD_ARGUMENT);
+    TR_REQUIRE(tr_held_any(actor) != NULL && !actor->has_continued, BAD_ARGUMENT);
     TR_REQUIRE(!tr_message_has(*message, TR_MESSAGE_WANTS_REPLY | TR_MESSAGE_EMBEDDED),
                BAD_ARGUMENT);
     TR_REQUIRE(keep_place(worker, actor, *message), MAILBOX_FULL);

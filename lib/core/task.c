@@ -226,7 +226,7 @@ troupe_error tr_task_wait(tr_task *task, troupe_wait wait, uint64_t deadline_ns)
     if (due_ns != TR_NEVER) {
         tr_timers_start(&worker->timers, &task->timer, due_ns);
     }
-    if (TR_UNLIKELY(actor->held != NULL)) {
+    if (TR_UNLIKELY(actor->held != NULL || actor->keeps)) {
         tr_held_sweep(worker, actor); /* who asked is not to wait for what has been destroyed */
     }
     tr_mailbox_release(worker, actor);

@@ -120,7 +120,7 @@ static inline void tr_held_add_reply(tr_actor *actor, troupe_message *message)
 {
     message->next = actor->held;
     actor->held = message;
-    atomic_store_explicit(&message->released, 0, memory_order_relaxed);
+    atomic_store_explicit(&message->released, TR_IN_HAND, memory_order_relaxed);
     tr_message_set(message, TR_MESSAGE_HELD);
 }
 
@@ -134,15 +134,23 @@ static inline void tr_held_add(tr_actor *actor, troupe_message *message)
     actor->has_continued = false;
 }
 
+/* One of those held; NULL if there is none. */
+static inline troupe_message *tr_held_any(const tr_actor *actor)
+{
+    return actor->held != NULL ? actor->held : actor->keeps ? actor->extra->kept.head : NULL;
+}
+
+/* Of tr_held_remove, for one that is not the newest. */
+void tr_held_take_out(tr_actor *actor, troupe_message *message);
+
 /* Takes it out again, so that it can be ended, stashed or sent. */
 static inline void tr_held_remove(tr_actor *actor, troupe_message *message)
 {
-    troupe_message **at = &actor->held;
-    while (TR_UNLIKELY(*at != message)) {
-        TR_ASSERT(*at != NULL);
-        at = &(*at)->next;
+    if (TR_LIKELY(actor->held == message)) {
+        actor->held = message->next;
+    } else {
+        tr_held_take_out(actor, message);
     }
-    *at = message->next;
     message->next = NULL;
     tr_message_clear(message, TR_MESSAGE_HELD);
     tr_scope_forget(actor, message);

@@ -304,7 +304,7 @@ static void end_messages(tr_worker *worker, tr_branch *branch, bool has_failed)
         end_held(worker, actor, branch->message, has_failed);
     }
     actor->reason = TROUPE_OK;
-    if (actor->held != NULL) {
+    if (actor->held != NULL || actor->keeps) {
         tr_held_sweep(worker, actor);
     }
     tr_held_end_scope(actor);

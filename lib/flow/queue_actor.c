@@ -85,6 +85,10 @@ static bool take_out(struct line *line, const troupe_message *message)
     if (i == line->count) {
         return false;
     }
+    if (i == 0) {
+        (void) pop(line); /* mostly, as who has waited longest gives up first */
+        return true;
+    }
     for (; i + 1 < line->count; i++) {
         *at(line, i) = *at(line, i + 1);
     }

@@ -43,6 +43,7 @@ static uint64_t held_by_actor(const tr_actor *actor)
         held += held_in(actor->lanes->downs.head);
     }
     if (actor->extra != NULL) {
+        held += actor->keeps ? held_in(actor->extra->kept.head) : 0;
         held += held_in(actor->extra->stash.head);
         held += tr_park_held(actor);
     }

@@ -42,6 +42,8 @@ static const struct path paths[] = {
     {"yield", bench_yield, 1},
     {"scope-enter-leave", bench_scope, 1},
     {"gather-task", bench_gather, 1},
+    {"queue-put-get", bench_queue, 1},
+    {"queue-put-get-long", bench_long_queue, 1},
 };
 
 static void must(const char *name, troupe_error error)

@@ -8,12 +8,12 @@ static troupe_error put_one(troupe_self *self, troupe_ref queue, uint64_t number
     return error ? error : troupe_queue_put(self, queue, &message, TROUPE_FOREVER);
 }
 
-troupe_error bench_queue(troupe_self *self, void *argument)
+/* With so many in it. */
+static troupe_error put_and_get(troupe_self *self, bench_run *run, uint32_t waiting)
 {
-    bench_run *run = argument;
     troupe_ref queue;
-    troupe_error error = troupe_queue_create(self, TROUPE_QUEUE(.capacity = 64), &queue);
-    for (unsigned i = 0; !error && i < 5; i++) { /* as it is in use: some are in it */
+    troupe_error error = troupe_queue_create(self, TROUPE_QUEUE(.capacity = waiting + 8), &queue);
+    for (uint32_t i = 0; !error && i < waiting; i++) {
         error = put_one(self, queue, i);
     }
     TROUPE_AUTO(troupe_message) *message = NULL;
@@ -26,6 +26,16 @@ troupe_error bench_queue(troupe_self *self, void *argument)
     }
     bench_end(run);
     return error ? error : troupe_stop(self, queue);
+}
+
+troupe_error bench_queue(troupe_self *self, void *argument)
+{
+    return put_and_get(self, argument, 5);
+}
+
+troupe_error bench_long_queue(troupe_self *self, void *argument)
+{
+    return put_and_get(self, argument, 1000);
 }
 
 struct producer {

@@ -59,6 +59,7 @@ troupe_body bench_compute_all;
 
 /* queues.c: an operation is a put and a get, by one coroutine, and from one to another. */
 troupe_body bench_queue;
+troupe_body bench_long_queue; /* with a thousand in it */
 troupe_body bench_stream;
 
 /* scopes.c */
