@@ -30,6 +30,11 @@ static struct subscriber *find(const struct subscribers *subscribers, troupe_ref
     return NULL;
 }
 
+bool subscribers_has(const struct subscribers *subscribers, troupe_ref ref)
+{
+    return find(subscribers, ref) != NULL;
+}
+
 static bool makes_sense(const troupe_topic_subscription *subscription)
 {
     switch ((int) subscription->on_full) {

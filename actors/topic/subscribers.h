@@ -33,6 +33,8 @@ TROUPE_MUST_CHECK troupe_error subscribers_add(troupe_self *self, struct subscri
                                                const troupe_topic_subscription *subscription,
                                                uint32_t reserved);
 
+bool subscribers_has(const struct subscribers *subscribers, troupe_ref ref);
+
 /* Does nothing if it is none. */
 void subscribers_remove(troupe_self *self, struct subscribers *subscribers, troupe_ref ref);
 

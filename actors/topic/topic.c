@@ -10,6 +10,7 @@
 
 #define SUBSCRIBERS_MAX 65536
 #define MAILBOX_BYTES_DEFAULT (UINT64_C(1) << 20)
+#define PATIENCE_DEFAULT TROUPE_WITHIN_S(30)
 
 const troupe_type troupe_topic_subscribe_type = {.size = sizeof(troupe_type),
                                                  .name = "troupe_topic_subscribe",
@@ -26,6 +27,7 @@ struct topic {
     uint64_t published;
     uint64_t delivered;
     uint64_t missed;
+    troupe_timeout patience;
 };
 
 static troupe_error topic_start(troupe_self *self, void *state, void *argument)
@@ -33,6 +35,7 @@ static troupe_error topic_start(troupe_self *self, void *state, void *argument)
     struct topic *topic = state;
     const troupe_topic_options *options = argument;
     (void) self;
+    topic->patience = options->patience;
     return subscribers_init(&topic->subscribers, options->subscribers_max);
 }
 
@@ -100,28 +103,33 @@ static troupe_error on_down(troupe_self *self, void *state, troupe_message **mes
     return TROUPE_OK;
 }
 
-/* A message that waited for room, and whose subscriber has ended meanwhile. */
+/* A message that waited for room, for too long or until its subscriber had ended. */
 static troupe_error on_refused(troupe_self *self, void *state, troupe_error reason,
                                troupe_message **message)
 {
     struct topic *topic = state;
-    (void) self;
-    (void) reason;
-    (void) message;
+    const troupe_ref to = troupe_message_receiver(*message);
     topic->delivered--;
     topic->missed++;
+    /* Without memory for the notice it stays one, and is waited for again. */
+    if (reason == TROUPE_ERROR_TIMED_OUT && subscribers_has(&topic->subscribers, to) &&
+        lost_tell(self, &topic->lost, to, topic->published) == TROUPE_OK) {
+        subscribers_remove(self, &topic->subscribers, to);
+    }
     return TROUPE_OK;
 }
 
-static troupe_error deliver(troupe_self *self, const troupe_topic_subscription *to,
-                            troupe_message *message, bool *out_dropped)
+static troupe_error deliver(troupe_self *self, const struct topic *topic,
+                            const troupe_topic_subscription *to, troupe_message *message,
+                            bool *out_dropped)
 {
     troupe_message *copy = NULL;
     troupe_error error = troupe_message_copy(self, message, &copy);
     if (error == TROUPE_OK) {
-        error = troupe_send_message_with(
-            self, to->subscriber, &copy,
-            TROUPE_SEND(.on_full = to->on_full, .out_dropped = out_dropped));
+        error =
+            troupe_send_message_with(self, to->subscriber, &copy,
+                                     TROUPE_SEND(.on_full = to->on_full, .timeout = topic->patience,
+                                                 .out_dropped = out_dropped));
     }
     troupe_message_destroy(&copy);
     return error;
@@ -132,10 +140,12 @@ static bool serve(troupe_self *self, struct topic *topic, const troupe_topic_sub
                   troupe_message *message)
 {
     bool is_dropped = false;
-    const troupe_error error = deliver(self, to, message, &is_dropped);
+    const troupe_error error = deliver(self, topic, to, message, &is_dropped);
     topic->delivered += error == TROUPE_OK && !is_dropped ? 1 : 0;
     topic->missed += error != TROUPE_OK || is_dropped ? 1 : 0;
-    if (error == TROUPE_ERROR_MAILBOX_FULL && to->on_full == TROUPE_ON_FULL_FAIL) {
+    /* With a patience of TROUPE_NOW one that has publishing wait is refused at once, too. */
+    if (error == TROUPE_ERROR_MAILBOX_FULL &&
+        (to->on_full == TROUPE_ON_FULL_FAIL || to->on_full == TROUPE_ON_FULL_WAIT)) {
         /* Without memory for that it stays one, and will be lost with the next. */
         return lost_tell(self, &topic->lost, to->subscriber, topic->published) != TROUPE_OK;
     }
@@ -180,6 +190,7 @@ troupe_error troupe_topic_spawn(troupe_self *self, const troupe_topic_options *o
         return TROUPE_ERROR_BAD_ARGUMENT;
     }
     known.subscribers_max = known.subscribers_max != 0 ? known.subscribers_max : 256;
+    known.patience = known.patience.ns != 0 ? known.patience : PATIENCE_DEFAULT;
     known.mailbox_bytes = known.mailbox_bytes != 0 ? known.mailbox_bytes : MAILBOX_BYTES_DEFAULT;
     /* At most one publication is parked, as no other is taken then: once for each subscriber, with
      * one body. Monitored are subscribers and lost ones, with a moment of both. */

@@ -19,6 +19,7 @@
 #include <troupe/mailbox.h>
 #include <troupe/message.h>
 #include <troupe/ref.h>
+#include <troupe/time.h>
 
 TROUPE_BEGIN
 
@@ -29,6 +30,9 @@ typedef struct troupe_topic_options {
     uint64_t mailbox_bytes;    /* as of troupe_spawn_options */
     uint32_t mailbox_capacity; /* likewise */
     uint32_t subscribers_max;  /* 0: 256; at most 65536 */
+    /* How long publishing waits for room at a subscriber that has it wait; then that one is
+     * unsubscribed and told, as with FAIL. Not given: 30 s; TROUPE_FOREVER: no limit. */
+    troupe_timeout patience;
 } troupe_topic_options;
 
 #define TROUPE_TOPIC(...)                                                                          \
@@ -44,7 +48,7 @@ TROUPE_MUST_CHECK troupe_error troupe_topic_spawn(troupe_self *self,
 typedef struct troupe_topic_subscription {
     troupe_ref subscriber;
     /* DEFAULT: as its mailbox says, which may be DROP_OLDEST or CONFLATE;
-     * WAIT: publishing waits for room;
+     * WAIT: publishing waits for room, with the topic's patience;
      * DROP_NEWEST, DEAD_LETTER: it misses the message;
      * FAIL: it is unsubscribed and told so by a troupe_topic_lost, when there is room. */
     troupe_on_full on_full;
@@ -67,7 +71,7 @@ typedef struct troupe_topic_info {
 } troupe_topic_info;
 extern const troupe_type troupe_topic_info_type;
 
-/* Tells a subscriber that it has been unsubscribed as its mailbox was full. */
+/* Tells a subscriber that it has been unsubscribed as its mailbox was full, or was so for long. */
 typedef struct troupe_topic_lost {
     troupe_ref topic;
     uint64_t published; /* by then; the last of them is the first that it misses */

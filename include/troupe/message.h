@@ -133,6 +133,10 @@ TROUPE_API size_t troupe_message_size(const troupe_message *message);
 /* Who sent it, or for a forwarded request who asked; none for a message of the runtime's own. */
 TROUPE_API troupe_ref troupe_message_sender(const troupe_message *message);
 
+/* Who received it, or was to: of one that comes back through a behavior's `refused`. None for one
+ * that was not sent. */
+TROUPE_API troupe_ref troupe_message_receiver(const troupe_message *message);
+
 /* Whether the sender waits for a reply that has not been given. */
 TROUPE_API bool troupe_message_wants_reply(const troupe_message *message);
 

@@ -26,9 +26,10 @@ TROUPE_BEGIN
 
 /* Options of one send; zero means the default of each. */
 typedef struct troupe_send_options {
-    size_t size;            /* set by TROUPE_SEND */
-    troupe_timeout timeout; /* how long to wait for room; not given: the handled message's
-                             * deadline */
+    size_t size; /* set by TROUPE_SEND */
+    /* How long to wait for room; not given: the handled message's deadline. In a behavior: how long
+     * the message may be parked, to come back with TIMED_OUT; not given: no limit. */
+    troupe_timeout timeout;
     troupe_timeout expires; /* the message is not handled later than this; not given: no limit */
     uint64_t trace_id;      /* 0: that of the message being handled */
     bool *out_dropped;      /* NULL, or set to whether a policy dropped the message */

@@ -68,15 +68,25 @@ troupe_error troupe_message_copy(troupe_self *self, troupe_message *message,
     return error;
 }
 
-troupe_ref troupe_message_sender(const troupe_message *message)
+static troupe_ref ref_in(const troupe_message *message, tr_address address)
 {
-    TR_CHECK_MESSAGE(message);
-    if (message == NULL || message->sender.generation == 0 ||
-        tr_message_has(message, TR_MESSAGE_EMBEDDED)) {
+    if (address.generation == 0 || tr_message_has(message, TR_MESSAGE_EMBEDDED)) {
         return troupe_ref_none();
     }
     const tr_system *system = tr_pool_of(message)->system; /* whose block it is */
-    return tr_system_ref(system, message->sender);
+    return tr_system_ref(system, address);
+}
+
+troupe_ref troupe_message_sender(const troupe_message *message)
+{
+    TR_CHECK_MESSAGE(message);
+    return message != NULL ? ref_in(message, message->sender) : troupe_ref_none();
+}
+
+troupe_ref troupe_message_receiver(const troupe_message *message)
+{
+    TR_CHECK_MESSAGE(message);
+    return message != NULL ? ref_in(message, message->receiver) : troupe_ref_none();
 }
 
 troupe_timeout troupe_message_remaining(troupe_self *self, const troupe_message *message)

@@ -31,11 +31,27 @@ static size_t park_size(uint32_t place_count)
     return sizeof(tr_park) + place_count * sizeof(struct place);
 }
 
+/* How long a message may be parked; for one that no correlation tells apart that lies there. */
+static void limit_wait(troupe_message *message, uint64_t until_ns)
+{
+    if (!tr_message_has(message, TR_MESSAGE_WANTS_REPLY)) {
+        message->correlation = until_ns;
+    }
+}
+
+static uint64_t wait_limit_of(const troupe_message *message)
+{
+    return tr_message_has(message, TR_MESSAGE_WANTS_REPLY) || message->correlation == 0
+               ? TR_NEVER
+               : message->correlation;
+}
+
 static void set_timer(tr_worker *worker, tr_park *park)
 {
     uint64_t due_ns = park->count > 0 ? park->probe_due_ns : TR_NEVER;
     for (const troupe_message *at = park->parked.head; at != NULL; at = at->next) {
         due_ns = at->deadline_ns < due_ns ? at->deadline_ns : due_ns;
+        due_ns = wait_limit_of(at) < due_ns ? wait_limit_of(at) : due_ns;
     }
     if (tr_timer_is_running(&park->timer)) {
         tr_timers_cancel(&worker->timers, &park->timer);
@@ -49,6 +65,7 @@ static void set_timer(tr_worker *worker, tr_park *park)
 static void cut_out(tr_park *park, troupe_message *previous, troupe_message *message)
 {
     tr_queue_remove(&park->parked, previous, message);
+    limit_wait(message, 0);
     park->count--;
     park->bytes -= message->size;
 }
@@ -61,6 +78,7 @@ static void give_back(tr_park *park, troupe_message *previous, troupe_message *m
     tr_queue_push(&park->returned, message);
 }
 
+/* Those whose time is up, as messages or for being parked. */
 static void return_expired(tr_worker *worker, tr_park *park)
 {
     troupe_message *previous = NULL;
@@ -68,6 +86,8 @@ static void return_expired(tr_worker *worker, tr_park *park)
         troupe_message *next = at->next;
         if (at->deadline_ns <= worker->now_ns) {
             give_back(park, previous, at, TROUPE_ERROR_EXPIRED);
+        } else if (wait_limit_of(at) <= worker->now_ns) {
+            give_back(park, previous, at, TROUPE_ERROR_TIMED_OUT);
         } else {
             previous = at;
         }
@@ -149,6 +169,7 @@ static void park_message(tr_worker *worker, tr_park *park, tr_sending *sending)
         park->probe_pause_ns = TR_PROBE_AFTER_NS;
         park->probe_due_ns = worker->now_ns + TR_PROBE_AFTER_NS;
     }
+    limit_wait(message, sending->park_until_ns);
     tr_queue_push(&park->parked, message);
     park->count++;
     park->bytes += message->size;

@@ -15,6 +15,7 @@ typedef struct tr_sending {
     tr_actor *sender;
     troupe_message **message; /* taken and NULL on OK */
     uint64_t wait_until_ns;   /* for room */
+    uint64_t park_until_ns;   /* likewise, of a behavior, where that was given; 0: no limit */
     uint64_t deadline_ns;     /* the message's, from now on */
     uint64_t correlation;     /* of an ask; 0: none is made */
     unsigned flags;           /* of an ask: SETTLES, GIVEN_UP */

@@ -29,9 +29,11 @@ static troupe_error read_options(const troupe_send_options *given, troupe_send_o
 static tr_sending sending_of(tr_actor *actor, tr_address to, const troupe_send_options *options)
 {
     const uint64_t now_ns = actor->worker->now_ns;
+    const uint64_t until_ns = tr_deadline_of(now_ns, options->timeout);
     return (tr_sending) {
         .sender = actor,
-        .wait_until_ns = tr_scope_deadline(actor, tr_deadline_of(now_ns, options->timeout)),
+        .wait_until_ns = tr_scope_deadline(actor, until_ns),
+        .park_until_ns = until_ns != TR_NEVER ? until_ns : 0,
         .deadline_ns = tr_deadline_of(now_ns, options->expires),
         .to = to,
         .on_full = options->on_full,

@@ -95,6 +95,7 @@ static void read_messages(troupe_message *message)
     IS_TEXT(troupe_message_type_name, (NULL), "(none)");
     GIVES(troupe_message_size, (NULL), 0);
     IS_NONE(troupe_message_sender, (NULL));
+    IS_NONE(troupe_message_receiver, (NULL));
     GIVES(troupe_message_wants_reply, (NULL), false);
     GIVES(troupe_message_trace_id, (NULL), 0);
 }

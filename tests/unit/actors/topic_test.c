@@ -285,6 +285,41 @@ static void goes_on_when_the_one_it_waits_for_ends(void **state)
     drop_world(&scene.world);
 }
 
+/* Promise: TOPIC-PATIENCE */
+static void loses_patience_with_one_that_never_takes(void **state)
+{
+    (void) state;
+    struct scene scene = {
+        .options = {.mailbox_capacity = 1, .patience = TROUPE_WITHIN_MS(250)},
+        .readers = {{.quits_at = 0},
+                    {.says = {.on_full = TROUPE_ON_FULL_WAIT}, .first_ms = 60000, .capacity = 2},
+                    {.first_ms = 60000, .capacity = 2}}}; /* waits by its mailbox's policy */
+    begin(&scene, 1, 2);
+    add_readers(&scene, 0, 3);
+    scene.count = 10;
+    scene.error = TROUPE_ERROR_FAILED;
+    (void) a_root(scene.world, TROUPE_SPAWN(.body = publish, .argument = &scene));
+    tr_world_advance(scene.world, 240 * MS);
+    assert_int_equal(scene.error, TROUPE_ERROR_FAILED); /* the publisher still waits */
+    tr_world_advance(scene.world, 20 * MS);
+    assert_int_equal(scene.error, TROUPE_OK);
+    assert_int_equal(scene.readers[0].got, 10);
+    assert_int_equal(scene.readers[0].breaks, 0);
+    play(&scene, look);
+    assert_int_equal(scene.info.subscribers, 1);
+    assert_int_equal(scene.info.missed, 2);
+    assert_int_equal(scene.info.delivered, 10 + 2 + 2);
+    assert_int_equal(scene.info.lost, 2);
+    tr_world_advance(scene.world, 60000 * MS);
+    for (size_t i = 1; i < 3; i++) {
+        assert_int_equal(scene.readers[i].got, 2);
+        assert_int_equal(scene.readers[i].lost, 3);
+    }
+    play(&scene, look);
+    assert_int_equal(scene.info.lost, 0);
+    drop_world(&scene.world);
+}
+
 static troupe_error publish_bulk(troupe_self *self, void *argument)
 {
     struct scene *scene = argument;
@@ -352,6 +387,8 @@ static void publish_at_random(uint64_t seed, void *context)
     static const troupe_on_full policies[] = {TROUPE_ON_FULL_WAIT, TROUPE_ON_FULL_DROP_NEWEST,
                                               TROUPE_ON_FULL_FAIL, TROUPE_ON_FULL_DEFAULT};
     struct scene scene = {.options = {.mailbox_capacity = 1 + (uint32_t) (seed % 7)}};
+    const bool is_impatient = seed % 5 == 0;
+    scene.options.patience = is_impatient ? TROUPE_WITHIN_US(300) : TROUPE_FOREVER;
     begin(&scene, seed, 1 + (uint32_t) (seed % 3));
     for (size_t i = 0; i < READERS; i++) {
         scene.readers[i] = (struct reader) {
@@ -365,10 +402,10 @@ static void publish_at_random(uint64_t seed, void *context)
     uint64_t missed = 0;
     for (size_t i = 0; i < READERS; i++) {
         const struct reader *reader = &scene.readers[i];
-        const bool must_have_all = reader->says.on_full == TROUPE_ON_FULL_WAIT ||
-                                   reader->says.on_full == TROUPE_ON_FULL_DEFAULT;
+        const bool may_wait = reader->says.on_full == TROUPE_ON_FULL_WAIT ||
+                              reader->says.on_full == TROUPE_ON_FULL_DEFAULT;
         assert_int_equal(reader->breaks, 0);
-        assert_true(!must_have_all || reader->got == 60);
+        assert_true(!may_wait || reader->got == 60 || (is_impatient && reader->lost != 0));
         assert_true(reader->lost == 0 || reader->got == reader->lost - 1);
         missed += reader->lost != 0 ? 1 : 60 - reader->got;
     }
@@ -377,7 +414,7 @@ static void publish_at_random(uint64_t seed, void *context)
     drop_world(&scene.world);
 }
 
-/* Promise: TOPIC-ALL */
+/* Promise: TOPIC-ALL, TOPIC-PATIENCE */
 static void loses_nothing_but_what_it_says(void **state)
 {
     (void) state;
@@ -393,6 +430,7 @@ int main(void)
         cmocka_unit_test(forgets_to_tell_one_that_has_ended),
         cmocka_unit_test(slows_publishers_down_to_one_that_has_it_wait),
         cmocka_unit_test(goes_on_when_the_one_it_waits_for_ends),
+        cmocka_unit_test(loses_patience_with_one_that_never_takes),
         cmocka_unit_test(shares_a_large_body_among_all),
         cmocka_unit_test(has_so_many_subscribers_and_no_more),
         cmocka_unit_test(loses_nothing_but_what_it_says),

@@ -316,6 +316,8 @@ static void reads_nothing_from_no_message(void **state)
     assert_int_equal(troupe_message_size(NULL), 0);
     assert_true(troupe_ref_is_none(troupe_message_sender(NULL)));
     assert_true(troupe_ref_is_none(troupe_message_sender(signal)));
+    assert_true(troupe_ref_is_none(troupe_message_receiver(NULL)));
+    assert_true(troupe_ref_is_none(troupe_message_receiver(signal)));
     assert_false(troupe_message_wants_reply(NULL));
     assert_int_equal(troupe_message_trace_id(NULL), 0);
     assert_int_equal(troupe_message_remaining(NULL, signal).ns, TROUPE_FOREVER.ns);

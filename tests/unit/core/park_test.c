@@ -223,6 +223,37 @@ static void gives_back_what_expires_and_delivers_the_rest(void **state)
     drop_probe(&seen);
 }
 
+/* The second is parked for 5 ms at most, the third for longer than need be, the fourth not. */
+static troupe_error send_patiently(troupe_self *self, const struct script *script)
+{
+    static const uint64_t patience_ms[] = {1, 5, 50, 0};
+    for (uint64_t i = 0; i < 4; i++) {
+        const troupe_timeout timeout = troupe_timeout_of_ns(patience_ms[i] * MS + (i == 3 ? 1 : 0));
+        say_error(script->seen, "sent",
+                  send_item(self, script->to, i + 1, TROUPE_SEND(.timeout = timeout)));
+    }
+    return TROUPE_OK;
+}
+
+/* Promise: PARK-RETURN */
+static void gives_back_what_was_parked_too_long_and_delivers_the_rest(void **state)
+{
+    struct probe *seen = a_probe();
+    struct receiver receiver = {.seen = seen, .pause_ms = 10};
+    struct plot plot = {.script = {.seen = seen}, .act = send_patiently};
+    plot.script.to = a_paused(*state, &receiver, 1);
+    (void) a_parker(*state, &plot);
+
+    tr_world_advance(*state, 6 * MS);
+    assert_said(seen, "sent OK", "sent OK", "sent OK", "sent MAILBOX_FULL", "back 2 TIMED_OUT");
+    advance_within_bounds(*state, 100 * MS);
+
+    assert_int_equal(probe_count(seen), 7);
+    assert_string_equal(probe_line(seen, 5), "1");
+    assert_string_equal(probe_line(seen, 6), "3");
+    drop_probe(&seen);
+}
+
 static troupe_error stop_other(troupe_self *self, void *argument)
 {
     const struct script *script = argument;
@@ -421,6 +452,7 @@ int main(void)
         IN_WORLDS(parks_no_message_that_exceeds_the_bytes),
         IN_WORLDS(takes_ticks_but_no_user_message_while_it_has_parked),
         IN_WORLDS(gives_back_what_expires_and_delivers_the_rest),
+        IN_WORLDS(gives_back_what_was_parked_too_long_and_delivers_the_rest),
         IN_WORLDS(gives_all_back_when_the_receiver_ends),
         IN_WORLDS(lets_the_behavior_keep_what_comes_back),
         IN_WORLDS(buries_what_a_behavior_without_refused_gets_back),
