@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* world: a whole node of one to many workers in one thread, driven by a seed.
+/* world: whole nodes of one to many workers in one thread, driven by a seed.
  *
  * Time is virtual: it stands still while anything can run and then jumps to the next event. The
- * seed
- * says which worker takes its next pass and how long a batch is under way. Batches from one worker
- * to another keep their order; different pairs race. The same seed gives the same run.
- * Owns:       the system, its workers, their actors, the batches under way.
- * Invariants: a batch is with its worker or under way. Nothing depends on an address.
- * Threads:    one. Not to be called from within an actor, but for spend.
- * Fails:      in create and spawn. */
+ * seed says which node and which of its workers takes its next pass and how long a batch is under
+ * way. Batches from one worker to another keep their order; different pairs race. The same seed
+ * gives the same run. A world begins with node 0, which is up; what does not name a node is about
+ * that one.
+ * Owns:       the nodes (see fleet), the course of the world.
+ * Invariants: nothing depends on an address.
+ * Threads:    one. Not to be called from within an actor, but for spend and what the fleet allows.
+ * Fails:      in create, add and spawn. */
 #ifndef TR_SIMULATION_WORLD_H
 #define TR_SIMULATION_WORLD_H
 
@@ -22,31 +23,11 @@
 #include <troupe/statistics.h>
 
 #include "core/worker.h"
+#include "simulation/fleet.h"
+#include "simulation/network.h"
+#include "simulation/world_options.h"
 
 typedef struct tr_world tr_world;
-
-/* Zero is the default of each. */
-typedef struct tr_world_options {
-    uint64_t seed;
-    uint64_t delay_ns_max;             /* of a batch between two workers */
-    uint64_t job_ns_max;               /* that a job takes; 0: 1 ms */
-    uint64_t pass_ns;                  /* virtual time that a worker's pass takes; 0: none */
-    uint64_t memory_budget;            /* 0: 1 GiB */
-    const troupe_allocator *allocator; /* of the node, not of the world itself; NULL: C library's */
-    const troupe_log *log;             /* borrowed; NULL: none */
-    const tr_fds_port *fds;            /* borrowed; NULL: there are no descriptors */
-    uint32_t workers;                  /* 0: 1 */
-    uint32_t own_threads_max;          /* workers for actors placed on their own thread; 0: 4 */
-    uint32_t refuse_chance_percent;    /* how often a batch is not taken at once; below 100 */
-    uint32_t moves_percent;            /* how often a step moves some actors first; below 100 */
-    uint32_t actors_max;               /* 0: 65536 */
-    uint32_t mailbox_capacity_default; /* 0: as limits.h says, as all below */
-    uint32_t turn_messages;
-    uint32_t stack_size;
-    uint32_t offload_threads_max; /* 0: 4 */
-    uint32_t offload_queue_max;   /* 0: 1024 */
-    bool has_balance;             /* actors go to other workers as in a node */
-} tr_world_options;
 
 /* `options` may be NULL. Errors: NO_MEMORY; BAD_ARGUMENT. */
 TROUPE_MUST_CHECK troupe_error tr_world_create(const tr_world_options *options,
@@ -60,6 +41,29 @@ void tr_world_destroy(tr_world **world);
 TROUPE_MUST_CHECK troupe_error tr_world_spawn(tr_world *world, const troupe_spawn_options *options,
                                               troupe_ref *out_ref);
 
+/* The same for any node that is up; NODE_LOST if it crashes meanwhile. */
+TROUPE_MUST_CHECK troupe_error tr_world_spawn_at(tr_world *world, uint32_t node,
+                                                 const troupe_spawn_options *options,
+                                                 troupe_ref *out_ref);
+
+/* One more node, which is up; the seed in its options says nothing. As in fleet.h.
+ * Errors: NO_MEMORY; LIMIT_REACHED; BAD_ARGUMENT. */
+TROUPE_MUST_CHECK troupe_error tr_world_add(tr_world *world, const tr_world_options *options,
+                                            uint32_t *out_index);
+tr_fleet *tr_world_fleet(tr_world *world);
+tr_course *tr_world_course(tr_world *world);
+tr_network *tr_world_network(tr_world *world);
+
+/* Brings a node up that is down, as a new incarnation. Errors: BAD_ARGUMENT if it is not down;
+ * NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_world_raise(tr_world *world, uint32_t node);
+
+/* Kills a node, as tr_fleet_crash; silently: the others find out for themselves. From within an
+ * actor too, as stall. */
+void tr_world_crash(tr_world *world, uint32_t node, bool is_silent);
+/* As tr_fleet_stall, and the others may take it for dead. */
+void tr_world_stall(tr_world *world, uint32_t node, uint64_t ns);
+
 /* Runs all that can run until every worker is idle and no batch is under way. */
 void tr_world_run(tr_world *world);
 
@@ -71,8 +75,8 @@ void tr_world_advance(tr_world *world, uint64_t ns);
 bool tr_world_until(tr_world *world, bool (*is_true)(void *context), void *context,
                     uint64_t ns_max);
 
-/* Stops all actors and runs until the last has ended. False if some do not end within a minute of
- * virtual time; tr_world_fault names them. Again: true if all have ended. */
+/* Stops all actors of all nodes and runs until the last has ended. False if some do not end within
+ * a minute of virtual time; tr_world_fault names them. Again: true if all have ended. */
 bool tr_world_stop(tr_world *world);
 
 /* The handler that calls this takes so long. From within an actor, at most a second a turn. */
@@ -83,7 +87,7 @@ uint64_t tr_world_now_ns(const tr_world *world);
 /* The steps taken so far as one number that depends on their order, workers and times. */
 uint64_t tr_world_trace_hash(const tr_world *world);
 
-/* The sums over all workers. */
+/* The sums over all workers of node 0. */
 void tr_world_counts(const tr_world *world, troupe_counts *out_counts);
 
 /* Errors: NO_MEMORY. */

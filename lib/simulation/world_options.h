@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* world_options: the options of a simulated world, completed.
+/* world_options: the options of a simulated world, and of each node in it, completed.
  *
  * Owns:    nothing.
  * Threads: any.
@@ -7,7 +7,36 @@
 #ifndef TR_SIMULATION_WORLD_OPTIONS_H
 #define TR_SIMULATION_WORLD_OPTIONS_H
 
-#include "simulation/world.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <troupe/allocator.h>
+#include <troupe/error.h>
+#include <troupe/log.h>
+
+#include "core/ports.h"
+
+/* Zero is the default of each. */
+typedef struct tr_world_options {
+    uint64_t seed;
+    uint64_t delay_ns_max;             /* of a batch between two workers */
+    uint64_t job_ns_max;               /* that a job takes; 0: 1 ms */
+    uint64_t pass_ns;                  /* virtual time that a worker's pass takes; 0: none */
+    uint64_t memory_budget;            /* 0: 1 GiB */
+    const troupe_allocator *allocator; /* of the node, not of the world itself; NULL: C library's */
+    const troupe_log *log;             /* borrowed; NULL: none */
+    const tr_fds_port *fds;            /* borrowed; NULL: there are no descriptors */
+    uint32_t workers;                  /* 0: 1 */
+    uint32_t own_threads_max;          /* workers for actors placed on their own thread; 0: 4 */
+    uint32_t refuse_chance_percent;    /* how often a batch is not taken at once; below 100 */
+    uint32_t moves_percent;            /* how often a step moves some actors first; below 100 */
+    uint32_t actors_max;               /* 0: 65536 */
+    uint32_t mailbox_capacity_default; /* 0: as limits.h says, as all below */
+    uint32_t turn_messages;
+    uint32_t stack_size;
+    uint32_t offload_threads_max; /* 0: 4 */
+    uint32_t offload_queue_max;   /* 0: 1024 */
+    bool has_balance;             /* actors go to other workers as in a node */
+} tr_world_options;
 
 /* Puts the default for each zero; `given` may be NULL. Errors: BAD_ARGUMENT. */
 TROUPE_MUST_CHECK troupe_error tr_world_options_read(tr_world_options *options,

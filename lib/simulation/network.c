@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: MIT */
+#include "simulation/network.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+
+typedef struct known_id {
+    tr_map_node node;
+    uint64_t id;
+    uint32_t index;
+} known_id;
+
+static void note(const tr_network *network, uint32_t at, tr_event event, uint64_t first,
+                 uint64_t second)
+{
+    tr_course_note(network->course, at, event, first, second);
+}
+
+static tr_berth *berth_of(const tr_network *network, const tr_pair *pair, uint32_t side)
+{
+    return tr_fleet_berth(network->fleet, pair->sides[side].node);
+}
+
+static bool is_id(const tr_map_node *node, const void *id)
+{
+    return TR_CONTAINER_OF_CONST(node, known_id, node)->id == *(const uint64_t *) id;
+}
+
+static const known_id *find_id(const tr_network *network, uint64_t id)
+{
+    const tr_map_node *node = tr_map_find(&network->ids, tr_hash_u64(id), is_id, &id);
+    return node != NULL ? TR_CONTAINER_OF_CONST(node, known_id, node) : NULL;
+}
+
+static void say(tr_network *network, tr_pair *pair, uint32_t side, tr_wire_kind kind,
+                uint64_t number)
+{
+    tr_wire *wire = &pair->sides[side];
+    tr_happening *what = &wire->happenings[kind];
+    what->number = number;
+    tr_wires_schedule(&network->wires, what,
+                      tr_wires_due_in_order_ns(&network->wires, wire, network->course->now_ns));
+}
+
+/* Whether this side could hear the other, if that spoke. */
+static bool hears(const tr_network *network, const tr_pair *pair, uint32_t side)
+{
+    const tr_berth *other = berth_of(network, pair, 1 - side);
+    return !pair->sides[side].is_cut && other->node != NULL &&
+           other->identity.id == pair->sides[1 - side].id &&
+           other->stalled_until_ns <= network->course->now_ns;
+}
+
+static void watch_silence(tr_network *network, tr_pair *pair, uint32_t side)
+{
+    tr_wire *wire = &pair->sides[side];
+    tr_happening *check = &wire->happenings[TR_WIRE_CHECK];
+    if (wire->is_up && (check->date.place == 0 || check->number != wire->silences)) {
+        check->number = wire->silences;
+        tr_wires_schedule(&network->wires, check,
+                          network->course->now_ns + wire->options.detect_ns);
+    }
+}
+
+/* Connections. */
+
+static void begin_to_open(tr_network *network, tr_pair *pair, uint32_t to_side)
+{
+    if (!pair->is_opening) {
+        pair->is_opening = true;
+        say(network, pair, to_side, TR_WIRE_OPEN, 0);
+    }
+}
+
+static bool refuse(tr_network *network, tr_pair *pair, uint32_t side, uint64_t node)
+{
+    tr_frame *refusal = tr_wires_make_frame(&network->wires, pair, side, NULL, 0);
+    if (refusal != NULL) {
+        refusal->happening.kind = TR_WIRE_REFUSED;
+        refusal->node = node;
+        tr_wires_schedule(&network->wires, &refusal->happening,
+                          network->course->now_ns +
+                              tr_wires_latency_ns(&network->wires, &pair->sides[side].options));
+    }
+    return false;
+}
+
+bool tr_network_send(tr_network *network, uint32_t from, uint64_t to_node, const void *data,
+                     size_t size)
+{
+    const known_id *to = find_id(network, to_node);
+    const tr_berth *sender = tr_fleet_berth(network->fleet, from);
+    if (sender->node == NULL || sender->is_doomed) {
+        return true; /* nobody will ever know */
+    }
+    tr_pair *pair =
+        to != NULL && to->index != from ? tr_wires_get(&network->wires, from, to->index) : NULL;
+    if (pair == NULL) {
+        network->wires.counts.refused++;
+        return false;
+    }
+    const uint32_t side = tr_pair_side(pair, to->index);
+    tr_wire *wire = &pair->sides[side];
+    const bool is_connected = pair->sides[1 - side].is_up && wire->id == to_node;
+    if (!is_connected || wire->frames >= wire->options.queue_frames_max ||
+        wire->bytes + size > wire->options.queue_bytes_max) {
+        network->wires.counts.refused++;
+        if (!is_connected) {
+            const tr_berth *there = tr_fleet_berth(network->fleet, to->index);
+            if (there->identity.id != to_node) {
+                return refuse(network, pair, 1 - side, to_node);
+            }
+            begin_to_open(network, pair, side);
+        }
+        return false;
+    }
+    tr_wires_occupy(&network->wires, wire, size);
+    if (!tr_wires_add(&network->wires, pair, side, data, size)) {
+        return false;
+    }
+    network->wires.counts.sent++;
+    note(network, from, TR_EVENT_SENT, to->index, size);
+    if (wire->options.repeat_ppm != 0 &&
+        tr_random_chance(&network->course->random, wire->options.repeat_ppm, 1000000) &&
+        tr_wires_add(&network->wires, pair, side, data, size)) {
+        network->wires.counts.repeated++;
+    }
+    return true;
+}
+
+/* This side hears of it now; nothing that is under way to it comes any more. */
+static void lose(tr_network *network, tr_pair *pair, uint32_t side, troupe_error reason)
+{
+    tr_wire *wire = &pair->sides[side];
+    const tr_berth *at = berth_of(network, pair, side);
+    tr_wires_drop_waiting(&network->wires, wire);
+    if (!wire->is_up) {
+        return;
+    }
+    wire->is_up = false;
+    network->wires.counts.lost++;
+    note(network, wire->node, TR_EVENT_LOST, pair->sides[1 - side].node, pair->number);
+    if (at->node != NULL && at->identity.id == wire->id && network->ears.lost != NULL) {
+        network->ears.lost(network->ears.context, wire->node, pair->sides[1 - side].id, reason);
+    }
+}
+
+static void tell_up(tr_network *network, tr_pair *pair, uint32_t side)
+{
+    tr_wire *wire = &pair->sides[side];
+    wire->is_up = true;
+    network->wires.counts.connected++;
+    note(network, wire->node, TR_EVENT_CONNECT, pair->sides[1 - side].node, pair->number);
+    if (network->ears.connected != NULL) {
+        network->ears.connected(network->ears.context, wire->node, pair->sides[1 - side].id);
+    }
+    if (!hears(network, pair, side)) {
+        watch_silence(network, pair, side);
+    }
+}
+
+/* The other side wants a connection: both forget the one they had. */
+static void accept(tr_network *network, tr_pair *pair, uint32_t side)
+{
+    const tr_berth *here = berth_of(network, pair, side);
+    const tr_berth *there = berth_of(network, pair, 1 - side);
+    if (there->node == NULL || here->node == NULL) {
+        pair->is_opening = false;
+    }
+    if (there->node == NULL) {
+        return;
+    }
+    if (here->node == NULL) {
+        (void) refuse(network, pair, 1 - side, here->identity.id);
+        return;
+    }
+    lose(network, pair, side, TROUPE_ERROR_NODE_LOST);
+    lose(network, pair, 1 - side, TROUPE_ERROR_NODE_LOST);
+    pair->number++;
+    pair->sides[side].id = here->identity.id;
+    pair->sides[1 - side].id = there->identity.id;
+    tell_up(network, pair, side);
+    say(network, pair, 1 - side, TR_WIRE_UP, pair->number);
+}
+
+static void check_silence(tr_network *network, tr_pair *pair, uint32_t side, uint64_t silence)
+{
+    tr_wire *wire = &pair->sides[side];
+    if (!wire->is_up || wire->silences != silence || hears(network, pair, side)) {
+        return;
+    }
+    lose(network, pair, side, TROUPE_ERROR_NODE_LOST);
+    say(network, pair, 1 - side, TR_WIRE_CLOSE, pair->number);
+}
+
+/* What happens. */
+
+static void deliver(tr_network *network, tr_frame *frame)
+{
+    tr_pair *pair = frame->happening.pair;
+    const uint32_t side = frame->happening.side;
+    const tr_wire *wire = &pair->sides[side];
+    if (!wire->is_up || frame->happening.number != pair->number) {
+        tr_wires_drop(&network->wires, frame);
+        return;
+    }
+    network->wires.counts.came++;
+    note(network, wire->node, TR_EVENT_CAME, pair->sides[1 - side].node, frame->size);
+    if (network->ears.came != NULL) {
+        network->ears.came(network->ears.context, wire->node, pair->sides[1 - side].id, frame->data,
+                           frame->size);
+    }
+    tr_wires_end(&network->wires, frame);
+}
+
+static void tell_refused(tr_network *network, tr_frame *frame)
+{
+    const tr_wire *wire = &frame->happening.pair->sides[frame->happening.side];
+    if (berth_of(network, frame->happening.pair, frame->happening.side)->node != NULL &&
+        network->ears.lost != NULL) {
+        network->ears.lost(network->ears.context, wire->node, frame->node, TROUPE_ERROR_NODE_LOST);
+    }
+    tr_wires_free(&network->wires, frame);
+}
+
+/* The one that asked for this connection is there to hear of it. */
+static bool is_still(const tr_network *network, const tr_pair *pair, uint32_t side, uint64_t number)
+{
+    const tr_berth *at = berth_of(network, pair, side);
+    return number == pair->number && at->node != NULL && at->identity.id == pair->sides[side].id;
+}
+
+static void happen(tr_network *network, tr_happening *what)
+{
+    tr_pair *pair = what->pair;
+    switch (what->kind) {
+    case TR_WIRE_OPEN:
+        accept(network, pair, what->side);
+        break;
+    case TR_WIRE_UP:
+        pair->is_opening = false;
+        if (is_still(network, pair, what->side, what->number)) {
+            tell_up(network, pair, what->side);
+        }
+        break;
+    case TR_WIRE_CLOSE:
+        if (what->number == pair->number) {
+            lose(network, pair, what->side, TROUPE_ERROR_NODE_LOST);
+        }
+        break;
+    case TR_WIRE_CHECK:
+        check_silence(network, pair, what->side, what->number);
+        break;
+    case TR_WIRE_FRAME:
+        deliver(network, TR_CONTAINER_OF(what, tr_frame, happening));
+        break;
+    case TR_WIRE_REFUSED:
+        tell_refused(network, TR_CONTAINER_OF(what, tr_frame, happening));
+        break;
+    }
+}
+
+/* What cannot get through now waits, or is tried again. True: it happens now. */
+static bool gets_through(tr_network *network, tr_happening *what)
+{
+    tr_pair *pair = what->pair;
+    tr_wire *wire = &pair->sides[what->side];
+    const tr_berth *at = berth_of(network, pair, what->side);
+    if (what->kind != TR_WIRE_CHECK && what->kind != TR_WIRE_REFUSED && wire->is_cut) {
+        if (what->kind == TR_WIRE_FRAME) {
+            tr_wires_wait(wire, TR_CONTAINER_OF(what, tr_frame, happening));
+        } else {
+            what->waits = true;
+        }
+        return false;
+    }
+    if (at->node != NULL && at->stalled_until_ns > network->course->now_ns) {
+        what->date.due_ns = at->stalled_until_ns; /* and the order is kept */
+        tr_agenda_put(&network->wires.agenda, &what->date);
+        return false;
+    }
+    return true;
+}
+
+bool tr_network_step(tr_network *network)
+{
+    tr_date *date = tr_agenda_first(&network->wires.agenda);
+    if (date == NULL || date->due_ns > network->course->now_ns) {
+        return false;
+    }
+    tr_happening *what = TR_CONTAINER_OF(date, tr_happening, date);
+    const uint32_t at = what->pair->sides[what->side].node;
+    tr_agenda_remove(&network->wires.agenda, date);
+    if (gets_through(network, what)) {
+        happen(network, what);
+        tr_fleet_look(network->fleet, at);
+    }
+    return true;
+}
+
+uint64_t tr_network_next_due_ns(const tr_network *network)
+{
+    const tr_date *date = tr_agenda_first(&network->wires.agenda);
+    return date != NULL ? date->due_ns : TR_NEVER;
+}
+
+/* Cuts. */
+
+troupe_error tr_network_cut(tr_network *network, uint32_t from, uint32_t to)
+{
+    if (from == to || from >= network->fleet->count || to >= network->fleet->count) {
+        return TROUPE_OK;
+    }
+    tr_pair *pair = tr_wires_get(&network->wires, from, to);
+    TR_REQUIRE(pair != NULL, NO_MEMORY);
+    const uint32_t side = tr_pair_side(pair, to);
+    if (!pair->sides[side].is_cut) {
+        pair->sides[side].is_cut = true;
+        note(network, to, TR_EVENT_CUT, from, 0);
+        watch_silence(network, pair, side);
+    }
+    return TROUPE_OK;
+}
+
+/* What has waited comes before what is still under way, in the order sent. */
+static void let_through(tr_network *network, tr_wire *wire)
+{
+    while (wire->first_waiting != NULL) {
+        tr_frame *first = wire->first_waiting;
+        wire->first_waiting = first->next;
+        tr_wires_go_on(&network->wires, &first->happening);
+    }
+    for (uint32_t i = 0; i < TR_WIRE_COUNT; i++) {
+        if (wire->happenings[i].waits) {
+            tr_wires_go_on(&network->wires, &wire->happenings[i]);
+        }
+    }
+}
+
+static void heal(tr_network *network, tr_pair *pair, uint32_t side)
+{
+    tr_wire *wire = &pair->sides[side];
+    if (wire->is_cut) {
+        wire->is_cut = false;
+        wire->silences++;
+        note(network, wire->node, TR_EVENT_HEAL, pair->sides[1 - side].node, 0);
+        let_through(network, wire);
+        if (!hears(network, pair, side)) {
+            watch_silence(network, pair, side);
+        }
+    }
+}
+
+void tr_network_heal(tr_network *network, uint32_t from, uint32_t to)
+{
+    tr_pair *pair = tr_wires_find(&network->wires, from, to);
+    if (pair != NULL) {
+        heal(network, pair, tr_pair_side(pair, to));
+    }
+}
+
+void tr_network_heal_all(tr_network *network)
+{
+    for (tr_map_node *node = tr_map_first(&network->wires.pairs); node != NULL;
+         node = tr_map_next(&network->wires.pairs, node)) {
+        tr_pair *pair = TR_CONTAINER_OF(node, tr_pair, node);
+        heal(network, pair, 0);
+        heal(network, pair, 1);
+    }
+}
+
+/* Nodes. */
+
+troupe_error tr_network_node_is_up(tr_network *network, uint32_t index)
+{
+    const uint64_t id = tr_fleet_berth(network->fleet, index)->identity.id;
+    const troupe_error error = tr_map_reserve_one(&network->ids);
+    if (error) {
+        return error;
+    }
+    known_id *known = tr_allocate(tr_allocator_default(), sizeof *known);
+    TR_REQUIRE(known != NULL, NO_MEMORY);
+    known->id = id;
+    known->index = index;
+    tr_map_add(&network->ids, &known->node, tr_hash_u64(id));
+    return TROUPE_OK;
+}
+
+void tr_network_node_is_down(tr_network *network, uint32_t index, bool is_silent)
+{
+    for (tr_map_node *node = tr_map_first(&network->wires.pairs); node != NULL;
+         node = tr_map_next(&network->wires.pairs, node)) {
+        tr_pair *pair = TR_CONTAINER_OF(node, tr_pair, node);
+        const uint32_t side = tr_pair_side(pair, index);
+        if (pair->sides[side].node != index) {
+            continue;
+        }
+        pair->is_opening = false;
+        lose(network, pair, side, TROUPE_ERROR_NODE_LOST);
+        if (is_silent) {
+            watch_silence(network, pair, 1 - side);
+        } else if (pair->sides[1 - side].is_up) {
+            say(network, pair, 1 - side, TR_WIRE_CLOSE, pair->number);
+        }
+    }
+}
+
+void tr_network_node_stalls(tr_network *network, uint32_t index)
+{
+    for (tr_map_node *node = tr_map_first(&network->wires.pairs); node != NULL;
+         node = tr_map_next(&network->wires.pairs, node)) {
+        tr_pair *pair = TR_CONTAINER_OF(node, tr_pair, node);
+        const uint32_t side = tr_pair_side(pair, index);
+        if (pair->sides[side].node == index) {
+            watch_silence(network, pair, 1 - side);
+        }
+    }
+}
+
+/* Making, shaping, looking. */
+
+void tr_network_init(tr_network *network, tr_fleet *fleet)
+{
+    *network = (tr_network) {.fleet = fleet, .course = fleet->course};
+    tr_wires_init(&network->wires, fleet->course);
+    tr_map_init(&network->ids, tr_allocator_default());
+}
+
+void tr_network_fini(tr_network *network)
+{
+    tr_wires_fini(&network->wires);
+    for (tr_map_node *node = tr_map_first(&network->ids); node != NULL;
+         node = tr_map_first(&network->ids)) {
+        tr_map_remove(&network->ids, node);
+        known_id *known = TR_CONTAINER_OF(node, known_id, node);
+        tr_free(tr_allocator_default(), known, sizeof *known);
+    }
+    tr_map_fini(&network->ids);
+}
+
+void tr_network_set_ears(tr_network *network, const tr_ears *ears)
+{
+    network->ears = *ears;
+}
+
+troupe_error tr_network_shape(tr_network *network, int64_t from, int64_t to,
+                              const tr_wire_options *options)
+{
+    tr_wire_options known = *options;
+    tr_wire_options_complete(&known);
+    TR_REQUIRE(known.latency_ns_max >= known.latency_ns_min, BAD_ARGUMENT);
+    TR_REQUIRE(known.loss_ppm <= 1000000 && known.repeat_ppm <= 1000000, BAD_ARGUMENT);
+    TR_REQUIRE(known.reorder_ppm <= 1000000 && known.tail_ppm <= 1000000, BAD_ARGUMENT);
+    if (from < 0 && to < 0) {
+        network->wires.usual = known;
+        return TROUPE_OK;
+    }
+    const int64_t count = network->fleet->count;
+    TR_REQUIRE(from >= 0 && to >= 0 && from < count && to < count && from != to, BAD_ARGUMENT);
+    tr_pair *pair = tr_wires_get(&network->wires, (uint32_t) from, (uint32_t) to);
+    TR_REQUIRE(pair != NULL, NO_MEMORY);
+    pair->sides[tr_pair_side(pair, (uint32_t) to)].options = known;
+    return TROUPE_OK;
+}
+
+bool tr_network_are_connected(const tr_network *network, uint32_t at, uint32_t other)
+{
+    const tr_pair *pair = tr_wires_find(&network->wires, at, other);
+    return pair != NULL && pair->sides[tr_pair_side(pair, at)].is_up;
+}
+
+bool tr_network_is_sound(const tr_network *network)
+{
+    return tr_wires_are_sound(&network->wires);
+}
