@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 static _Thread_local const tr_chance *present;
+static _Thread_local tr_bug planted;
 
 /* None of these is inlined: where a coroutine goes on, on whatever thread, present is looked up
  * anew. */
@@ -27,6 +28,16 @@ __attribute__((noinline)) void tr_chance_step(void)
     if (present != NULL) {
         present->step(present->context);
     }
+}
+
+__attribute__((noinline)) void tr_bug_plant(tr_bug bug)
+{
+    planted = bug;
+}
+
+__attribute__((noinline)) bool tr_bug_is_planted(tr_bug bug)
+{
+    return planted == bug;
 }
 
 #endif

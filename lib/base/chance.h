@@ -4,8 +4,9 @@
  * A place in the library where something rare may happen asks TR_RARELY whether it is to happen
  * now; a place between two steps on what several threads share says TR_STEP, and the simulator may
  * let others run there. Nobody who uses Troupe may be able to tell, but by when things happen.
- * Without TR_CHANCES, as in builds for production, nothing is left of either.
- * Owns:    which chance the thread has; the simulator sets it around what it runs.
+ * Without TR_CHANCES, as in builds for production, nothing is left of either, nor of the bugs that
+ * tests plant to see that the simulator finds them.
+ * Owns:    which chance and which bug the thread has; the simulator, or a test, sets them.
  * Threads: any; each has its own, or none. */
 #ifndef TR_BASE_CHANCE_H
 #define TR_BASE_CHANCE_H
@@ -27,7 +28,21 @@ typedef struct tr_chance {
     void (*step)(void *context);
 } tr_chance;
 
+/* What a test may plant. */
+typedef enum tr_bug {
+    TR_BUG_NONE,
+    TR_BUG_LOST_WAKE_UP,    /* an actor that is runnable when it is moved does not run there */
+    TR_BUG_OFF_BY_ONE,      /* a full mailbox takes one message more */
+    TR_BUG_NO_MARK,         /* messages to a moved actor take the new way before the old is empty */
+    TR_BUG_LEAKED_PLACE,    /* a place granted to one that has given up does not come back */
+    TR_BUG_LONGER_DEADLINE, /* an ask made for a request may take longer than that */
+    TR_BUG_OUT_OF_ORDER     /* children that were up before are restarted without an order */
+} tr_bug;
+
 #if defined(TR_CHANCES)
+
+void tr_bug_plant(tr_bug bug);
+bool tr_bug_is_planted(tr_bug bug);
 
 /* Gives the calling thread its chance, or none; borrowed. Returns the one before. */
 const tr_chance *tr_chance_set(const tr_chance *chance);
@@ -37,11 +52,13 @@ void tr_chance_step(void);
 
 #define TR_RARELY(rare) tr_chance_happens(rare)
 #define TR_STEP() tr_chance_step()
+#define TR_PLANTED(bug) tr_bug_is_planted(bug)
 
 #else
 
 #define TR_RARELY(rare) false
 #define TR_STEP() ((void) 0)
+#define TR_PLANTED(bug) false
 
 #endif
 

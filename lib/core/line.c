@@ -2,6 +2,7 @@
 #include "core/line.h"
 
 #include "base/assert.h"
+#include "base/chance.h"
 #include "core/budget.h"
 #include "core/pressure.h"
 
@@ -114,7 +115,9 @@ void tr_line_returned(tr_worker *worker, troupe_message *message)
         tr_actor_try_reap(worker, actor);
     } else if (!is_nudge) {
         TR_ASSERT(actor != NULL); /* the place keeps the slot */
-        tr_line_give_back(worker, actor, 1, message->size);
+        if (!TR_PLANTED(TR_BUG_LEAKED_PLACE)) {
+            tr_line_give_back(worker, actor, 1, message->size);
+        }
         tr_actor_try_reap(worker, actor);
     }
     tr_message_free(&worker->pool, message);

@@ -2,6 +2,7 @@
 #include "core/move.h"
 
 #include "base/assert.h"
+#include "base/chance.h"
 #include "base/memory.h"
 #include "core/actor_timer.h"
 #include "core/ask.h"
@@ -115,7 +116,9 @@ static void unpack_actor(tr_worker *worker, tr_actor *actor)
     tr_list_push_back(&worker->actors, &actor->link);
     if (actor->is_runnable) {
         actor->is_runnable = false;
-        tr_worker_make_runnable(worker, actor);
+        if (!TR_PLANTED(TR_BUG_LOST_WAKE_UP)) {
+            tr_worker_make_runnable(worker, actor);
+        }
     }
     if (actor->line.head != NULL) {
         tr_line_serve(worker, actor); /* it may have been hungry */

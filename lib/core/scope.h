@@ -13,6 +13,7 @@
 #ifndef TR_CORE_SCOPE_H
 #define TR_CORE_SCOPE_H
 
+#include "base/chance.h"
 #include "core/actor.h"
 
 /* The actor takes this message to handle. */
@@ -72,6 +73,9 @@ static inline uint64_t tr_scope_deadline(const tr_actor *actor, uint64_t deadlin
 {
     if (TR_UNLIKELY(actor->in_scopes)) {
         return tr_scope_deadline_within(actor, deadline_ns);
+    }
+    if (TR_PLANTED(TR_BUG_LONGER_DEADLINE)) {
+        return deadline_ns;
     }
     return deadline_ns < actor->message_deadline_ns ? deadline_ns : actor->message_deadline_ns;
 }

@@ -138,11 +138,12 @@ tr_admission tr_slot_admit(tr_slot *slot, uint32_t generation, uint32_t limit, u
             return verdict;
         }
         const uint64_t taken = (word & TR_SLOT_DEPTH_MASK) + margin;
-        if (TR_UNLIKELY((word & TR_SLOT_WAITING) != 0 || taken >= limit)) {
+        if (TR_UNLIKELY((word & TR_SLOT_WAITING) != 0 ||
+                        taken >= limit + (TR_PLANTED(TR_BUG_OFF_BY_ONE) ? 1 : 0))) {
             return TR_FULL;
         }
         TR_STEP();
-        const uint32_t room = limit - (uint32_t) taken;
+        const uint32_t room = TR_PLANTED(TR_BUG_OFF_BY_ONE) ? 1 : limit - (uint32_t) taken;
         const uint32_t places = count < room ? count : room;
         /* Acquire pairs with the owner's release in tr_slot_release; nothing is published here: the
          * message is, by the batch that carries it. */

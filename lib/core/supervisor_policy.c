@@ -2,6 +2,7 @@
 #include "core/supervisor_policy.h"
 
 #include "base/assert.h"
+#include "base/chance.h"
 #include "base/options.h"
 
 TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_child_spec, reserved);
@@ -115,7 +116,7 @@ static tr_action next_up(tr_list *children, bool in_order, uint64_t now_ns,
         if (action == TR_ACTION_PAUSE && (pausing == NULL || child->due_ns < pausing->due_ns)) {
             pausing = child;
         }
-        if (in_order || !child->was_up) {
+        if ((in_order && !TR_PLANTED(TR_BUG_OUT_OF_ORDER)) || !child->was_up) {
             break; /* those behind wait for it */
         }
     }

@@ -262,7 +262,10 @@ bool tr_fleet_step(tr_fleet *fleet)
         tr_virtual_node_shuffle(berth->node);
     }
     const uint32_t choices = tr_virtual_node_choices(berth->node);
-    TR_ASSERT(choices > 0);
+    if (choices == 0) { /* the shuffle has brought a pass to its end, and that was all */
+        refresh(fleet, berth);
+        return true;
+    }
     const uint32_t choice = (uint32_t) tr_random_below(&fleet->course->random, choices);
     fleet->running = berth;
     tr_virtual_node_step(berth->node, choice);
@@ -273,6 +276,15 @@ bool tr_fleet_step(tr_fleet *fleet)
         refresh(fleet, berth);
     }
     return true;
+}
+
+void tr_fleet_settle(const tr_fleet *fleet)
+{
+    for (uint32_t i = 0; i < fleet->count; i++) {
+        if (fleet->berths[i]->node != NULL) {
+            tr_virtual_node_settle(fleet->berths[i]->node);
+        }
+    }
 }
 
 uint64_t tr_fleet_next_due_ns(const tr_fleet *fleet)

@@ -86,6 +86,9 @@ void tr_fleet_look_at_all(tr_fleet *fleet);
 /* One of the things that can be done now; false if there is none. */
 bool tr_fleet_step(tr_fleet *fleet);
 
+/* No worker of any node is in the middle of a pass any more. */
+void tr_fleet_settle(const tr_fleet *fleet);
+
 /* When something can be done again if nothing can now; TR_NEVER if never. */
 uint64_t tr_fleet_next_due_ns(const tr_fleet *fleet);
 

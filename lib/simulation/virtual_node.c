@@ -8,6 +8,7 @@
 #include "core/actor.h"
 #include "simulation/mover.h"
 #include "simulation/parcels.h"
+#include "simulation/passes.h"
 #include "simulation/soundness.h"
 #include "simulation/virtual_crew.h"
 #include "simulation/world_gate.h"
@@ -25,6 +26,7 @@ struct tr_virtual_node {
     tr_parcels parcels;
     tr_virtual_crew crew;
     tr_gate *gate;
+    tr_passes *passes;          /* NULL: none stops */
     bool has_work[TR_ENDS_MAX]; /* a pass may do something */
     tr_root *roots;             /* not ready yet, or given up */
     uint32_t roots_ended;
@@ -177,6 +179,25 @@ static troupe_error make_system(tr_virtual_node *node)
     return error ? error : tr_guardian_start(worker_of(node, 0));
 }
 
+static bool may_stop(void *context)
+{
+    const tr_virtual_node *node = context;
+    return !node->is_locked && !tr_world_gate_is_locked(node->gate);
+}
+
+static troupe_error make_passes(tr_virtual_node *node)
+{
+    const tr_world_options *options = &node->options;
+    return tr_passes_create(
+        &(const tr_passes_options) {.random = &node->course->random,
+                                    .may_stop = may_stop,
+                                    .context = node,
+                                    .workers_max = options->workers + options->own_threads_max,
+                                    .stop_percent = options->switch_percent,
+                                    .rare_percent = options->rare_percent},
+        &node->passes);
+}
+
 troupe_error tr_virtual_node_create(tr_course *course, const tr_world_options *options,
                                     const troupe_allocator *memory,
                                     const tr_virtual_identity *identity, tr_virtual_node **out_node)
@@ -195,6 +216,9 @@ troupe_error tr_virtual_node_create(tr_course *course, const tr_world_options *o
     tr_virtual_crew_init(&node->crew, options->offload_threads_max, options->offload_queue_max);
     troupe_error error =
         tr_parcels_init(&node->parcels, options->workers + options->own_threads_max);
+    if (!error && tr_world_options_have_chances(options)) {
+        error = make_passes(node);
+    }
     if (!error) {
         error = make_system(node);
     }
@@ -227,6 +251,10 @@ void tr_virtual_node_destroy(tr_virtual_node **in_node)
     if (node == NULL) {
         return;
     }
+    if (node->passes != NULL) {
+        tr_virtual_node_settle(node);
+        tr_passes_destroy(&node->passes);
+    }
     tr_gate_shut(node->gate);
     if (node->ends.count > 0) {
         tr_parcels_drop(&node->parcels, &node->ends);
@@ -253,13 +281,38 @@ void tr_virtual_node_look(tr_virtual_node *node)
     }
 }
 
+/* A pass is over. */
+static void passed(tr_virtual_node *node, tr_worker *worker, bool is_more)
+{
+    node->has_work[worker->index] = is_more || tr_worker_has_outgoing(worker);
+    node->course->now_ns += node->options.pass_ns;
+}
+
+static void close_pass(tr_virtual_node *node, uint32_t index)
+{
+    if (node->passes != NULL && tr_passes_is_open(node->passes, index)) {
+        passed(node, worker_of(node, index), tr_passes_close(node->passes, index));
+    }
+}
+
+void tr_virtual_node_settle(tr_virtual_node *node)
+{
+    for (uint32_t i = 0; i < node->ends.count; i++) {
+        close_pass(node, i);
+    }
+}
+
 static void pass(tr_virtual_node *node, uint32_t index)
 {
     tr_worker *worker = worker_of(node, index);
     note(node, TR_EVENT_PASS, index, tr_virtual_node_now_ns(node));
-    const bool is_more = tr_worker_pass(worker);
-    node->has_work[index] = is_more || tr_worker_has_outgoing(worker);
-    node->course->now_ns += node->options.pass_ns;
+    bool is_more = true;
+    if (node->passes == NULL) {
+        is_more = tr_worker_pass(worker);
+    } else if (!tr_passes_run(node->passes, worker, &is_more)) {
+        return; /* there is work */
+    }
+    passed(node, worker, is_more);
     TR_ASSERT(!node->is_locked);
 }
 
@@ -269,6 +322,7 @@ static void deliver(tr_virtual_node *node, uint32_t choice)
     const uint64_t at_ns = tr_virtual_node_now_ns(node);
     const uint32_t to = tr_parcels_take(&node->parcels, at_ns, choice, &batch);
     note(node, TR_EVENT_DELIVER, to, batch.count);
+    close_pass(node, to);
     tr_worker *worker = worker_of(node, to);
     worker->now_ns = at_ns;
     tr_worker_accept(worker, &batch);
@@ -277,6 +331,7 @@ static void deliver(tr_virtual_node *node, uint32_t choice)
 
 static void work(tr_virtual_node *node, uint32_t choice)
 {
+    tr_virtual_node_settle(node); /* it is not known whose job it is */
     const tr_worker *worker = tr_virtual_crew_work(&node->crew, choice, &node->ends);
     note(node, TR_EVENT_WORK, tr_virtual_node_now_ns(node), 0);
     if (worker != NULL) {
@@ -296,6 +351,7 @@ static void note_moved(tr_virtual_node *node, tr_moved moved)
 bool tr_virtual_node_move(tr_virtual_node *node, troupe_ref ref, uint32_t to)
 {
     const tr_address address = {.slot = ref.slot, .generation = ref.generation};
+    tr_virtual_node_settle(node);
     const tr_moved moved = tr_mover_give_one(&node->ends, address, to);
     note_moved(node, moved);
     return moved.count > 0;
@@ -308,8 +364,16 @@ uint64_t tr_virtual_node_moves(const tr_virtual_node *node)
 
 void tr_virtual_node_shuffle(tr_virtual_node *node)
 {
-    note_moved(node,
-               tr_mover_give_some(&node->ends, &node->course->random, node->options.moves_percent));
+    tr_random *random = &node->course->random;
+    uint32_t percent = node->options.moves_percent;
+    if (node->passes != NULL && percent > 0) {
+        if (!tr_random_chance(random, percent, 100)) {
+            return;
+        }
+        tr_virtual_node_settle(node);
+        percent = 100;
+    }
+    note_moved(node, tr_mover_give_some(&node->ends, random, percent));
 }
 
 /* Those that a timer is due on have work too. */
@@ -399,6 +463,7 @@ troupe_error tr_virtual_node_spawn(tr_virtual_node *node, const troupe_spawn_opt
                        .ref = troupe_ref_none(),
                        .is_waited_for = true};
     node->roots = root;
+    tr_virtual_node_settle(node);
     node->has_work[0] = true;
     const troupe_error error =
         tr_guardian_spawn(worker_of(node, 0), options, &root->ready, &root->ref);
@@ -432,6 +497,7 @@ void tr_virtual_node_stop(tr_virtual_node *node)
 {
     if (!node->was_stopped) {
         node->was_stopped = true;
+        tr_virtual_node_settle(node);
         atomic_store_explicit(&node->system.is_stopping, 1, memory_order_relaxed);
         tr_guardian_stop(worker_of(node, 0));
         node->has_work[0] = true;

@@ -57,6 +57,10 @@ void tr_virtual_node_destroy(tr_virtual_node **node);
 /* Any worker may have something to do. */
 void tr_virtual_node_look(tr_virtual_node *node);
 
+/* No worker is in the middle of a pass any more, as must be for whoever looks at them or does
+ * something to them from outside. */
+void tr_virtual_node_settle(tr_virtual_node *node);
+
 /* Moves some actors first, if the options say so. */
 void tr_virtual_node_shuffle(tr_virtual_node *node);
 

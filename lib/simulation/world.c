@@ -180,9 +180,11 @@ void tr_world_run(tr_world *world)
             tr_world_spend(world, next_event_ns(world) - world->course.now_ns);
         }
     }
+    tr_fleet_settle(&world->fleet);
 }
 
-bool tr_world_until(tr_world *world, bool (*is_true)(void *context), void *context, uint64_t ns_max)
+static bool run_until(tr_world *world, bool (*is_true)(void *context), void *context,
+                      uint64_t ns_max)
 {
     const tr_course *course = &world->course;
     tr_fleet_look_at_all(&world->fleet);
@@ -205,6 +207,13 @@ bool tr_world_until(tr_world *world, bool (*is_true)(void *context), void *conte
         tr_world_spend(world, next_ns - course->now_ns);
     }
     return true;
+}
+
+bool tr_world_until(tr_world *world, bool (*is_true)(void *context), void *context, uint64_t ns_max)
+{
+    const bool is_so = run_until(world, is_true, context, ns_max);
+    tr_fleet_settle(&world->fleet);
+    return is_so;
 }
 
 static bool is_never_true(void *context)

@@ -45,6 +45,11 @@ static void free_gate(tr_gate *gate)
     tr_free(tr_allocator_default(), of(gate), sizeof(struct world_gate));
 }
 
+bool tr_world_gate_is_locked(tr_gate *gate)
+{
+    return of(gate)->is_locked;
+}
+
 troupe_error tr_world_gate_create(const troupe_allocator *allocator, const tr_ends *ends,
                                   bool *has_work, tr_gate **out_gate)
 {

@@ -18,4 +18,7 @@ TROUPE_MUST_CHECK troupe_error tr_world_gate_create(const troupe_allocator *allo
                                                     const tr_ends *ends, bool *has_work,
                                                     tr_gate **out_gate);
 
+/* For those of tr_world_gate_create. */
+bool tr_world_gate_is_locked(tr_gate *gate);
+
 #endif

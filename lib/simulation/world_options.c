@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "core/limits.h"
+#include "simulation/passes.h"
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
@@ -30,5 +31,7 @@ troupe_error tr_world_options_read(tr_world_options *options, const tr_world_opt
     TR_REQUIRE(options->own_threads_max <= TR_OWN_THREADS_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->refuse_chance_percent < 100, BAD_ARGUMENT);
     TR_REQUIRE(options->moves_percent < 100, BAD_ARGUMENT);
+    TR_REQUIRE(options->switch_percent < 100 && options->rare_percent < 100, BAD_ARGUMENT);
+    TR_REQUIRE(tr_passes_can_stop() || !tr_world_options_have_chances(options), BAD_ARGUMENT);
     return TROUPE_OK;
 }

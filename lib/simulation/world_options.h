@@ -29,6 +29,11 @@ typedef struct tr_world_options {
     uint32_t own_threads_max;          /* workers for actors placed on their own thread; 0: 4 */
     uint32_t refuse_chance_percent;    /* how often a batch is not taken at once; below 100 */
     uint32_t moves_percent;            /* how often a step moves some actors first; below 100 */
+    /* How often a worker's pass stops at a step on what workers share, so that others come between
+     * (simulation/passes), and how often what is rare happens (base/chance); below 100. Errors:
+     * where TR_CHANCES is not built in, BAD_ARGUMENT. */
+    uint32_t switch_percent;
+    uint32_t rare_percent;
     uint32_t actors_max;               /* 0: 65536 */
     uint32_t mailbox_capacity_default; /* 0: as limits.h says, as all below */
     uint32_t turn_messages;
@@ -41,5 +46,11 @@ typedef struct tr_world_options {
 /* Puts the default for each zero; `given` may be NULL. Errors: BAD_ARGUMENT. */
 TROUPE_MUST_CHECK troupe_error tr_world_options_read(tr_world_options *options,
                                                      const tr_world_options *given);
+
+/* Whether anything is to happen that needs TR_CHANCES. */
+static inline bool tr_world_options_have_chances(const tr_world_options *options)
+{
+    return options->switch_percent > 0 || options->rare_percent > 0;
+}
 
 #endif

@@ -5,9 +5,30 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "simulation/passes.h"
 #include "support/failing_allocator.h"
 
+static uint64_t running_seed;
+static int is_running; /* for_each_seed is */
+
+/* Where seeds are swept the library has chances of its own with every third. */
+static tr_world_options with_chances(const tr_world_options *options)
+{
+    tr_world_options own = *options;
+    if (is_running && running_seed % 3 == 0 && tr_passes_can_stop()) {
+        own.switch_percent = 5;
+        own.rare_percent = 5;
+    }
+    return own;
+}
+
 tr_world *a_world_of(const tr_world_options *options)
+{
+    const tr_world_options own = with_chances(options);
+    return a_world_as_it_is(&own);
+}
+
+tr_world *a_world_as_it_is(const tr_world_options *options)
 {
     tr_world *world = NULL;
     assert_ok(tr_world_create(options, &world));
@@ -27,7 +48,7 @@ static tr_world *shaken;
 
 tr_world *a_shaken_world_of(const tr_world_options *options)
 {
-    tr_world_options own = *options;
+    tr_world_options own = with_chances(options);
     memory = (tr_failing_allocator) TR_FAILING_ALLOCATOR_INIT;
     port = tr_failing_allocator_port(&memory);
     own.allocator = &port;
@@ -131,9 +152,6 @@ int drop_made_world(void **state)
 }
 
 /* An assertion that fails leaves for_each_seed by a jump, an abort by a signal; hence this. */
-static uint64_t running_seed;
-static int is_running;
-
 static void say_seed(void)
 {
     static const char before[] = "seed ";

@@ -19,6 +19,8 @@
 /* With delays of up to 1 ms between workers. */
 tr_world *a_world(uint64_t seed, uint32_t workers);
 tr_world *a_world_of(const tr_world_options *options);
+/* Without chances (base/chance), for what must happen at its time exactly. */
+tr_world *a_world_as_it_is(const tr_world_options *options);
 
 /* In the shake build a world whose memory fails now and then, as its seed says, until it is gone:
  * each call in it may return NO_MEMORY, and nothing else may come of it. Elsewhere a plain one. The
@@ -55,7 +57,8 @@ int drop_made_world(void **state);
 #define WITH_WORLD_OF_THREE(test)                                                                  \
     cmocka_unit_test_setup_teardown(test, make_world_of_three, drop_made_world)
 
-/* Calls run(seed, context) for seeds 1 to count; with TROUPE_SEED in the environment for that one
+/* Calls run(seed, context) for seeds 1 to count, with every third of which the worlds made above have
+ * chances (base/chance) where these are built in; with TROUPE_SEED in the environment for that one
  * only. Where it fails, asserts or aborts, the seed is printed. */
 void for_each_seed(uint64_t count, void (*run)(uint64_t seed, void *context), void *context);
 

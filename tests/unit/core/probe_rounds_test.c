@@ -119,7 +119,7 @@ static void run_seed(uint64_t seed, void *context)
     struct game game = {.told_ns = 0};
     struct probe *lines = a_probe();
     const troupe_log log = log_of(lines);
-    tr_world *world = a_world_of(&(const tr_world_options) {
+    tr_world *world = a_world_as_it_is(&(const tr_world_options) {
         .seed = seed, .workers = PLAYERS, .delay_ns_max = DELAY_NS, .log = &log});
     const troupe_spawn_options *const players[PLAYERS] = {
         TROUPE_SPAWN(.name = "ann", .body = ann), TROUPE_SPAWN(.name = "bob", .behavior = &bob),
