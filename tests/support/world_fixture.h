@@ -57,9 +57,9 @@ int drop_made_world(void **state);
 #define WITH_WORLD_OF_THREE(test)                                                                  \
     cmocka_unit_test_setup_teardown(test, make_world_of_three, drop_made_world)
 
-/* Calls run(seed, context) for seeds 1 to count, with every third of which the worlds made above have
- * chances (base/chance) where these are built in; with TROUPE_SEED in the environment for that one
- * only. Where it fails, asserts or aborts, the seed is printed. */
+/* Calls run(seed, context) for seeds 1 to count; with TROUPE_SEED in the environment for that one
+ * only. With every third seed the worlds made above have chances (base/chance), where these are
+ * built in. Where it fails, asserts or aborts, the seed is printed. */
 void for_each_seed(uint64_t count, void (*run)(uint64_t seed, void *context), void *context);
 
 #endif
