@@ -298,6 +298,26 @@ void tr_proxy_each_deaf(troupe_node *node,
 
 /* Attaching. */
 
+static tr_attachment *find(tr_proxy *proxy, const troupe_self *self, uint64_t thread_id)
+{
+    for (tr_list *at = proxy->attachments.next; at != &proxy->attachments; at = at->next) {
+        tr_attachment *attachment = TR_CONTAINER_OF(at, tr_attachment, link);
+        if (attachment->thread_id == thread_id && (self == NULL || attachment->self == self)) {
+            return attachment;
+        }
+    }
+    return NULL;
+}
+
+/* The thread's end is nothing to this proxy, which may be gone by then, unless it is attached.
+ * Inside. */
+static void forget_end_unless_attached(tr_proxy *proxy)
+{
+    if (find(proxy, NULL, tr_thread_id()) == NULL) {
+        (void) tr_thread_key_set(&proxy->ending, NULL); /* setting to none cannot fail */
+    }
+}
+
 static troupe_error spawn(troupe_node *node, const troupe_attach_options *options,
                           troupe_ref *out_ref)
 {
@@ -355,6 +375,9 @@ troupe_error troupe_attach(troupe_node *node, const troupe_attach_options *optio
         error = spawn(node, &known, &ref);
     }
     if (error) {
+        enter(&proxy->guard);
+        forget_end_unless_attached(proxy);
+        leave(&proxy->guard);
         tr_free(&node->settings.allocator, attachment, sizeof *attachment);
         return error;
     }
@@ -364,17 +387,6 @@ troupe_error troupe_attach(troupe_node *node, const troupe_attach_options *optio
 }
 
 /* Inside. */
-
-static tr_attachment *find(tr_proxy *proxy, const troupe_self *self, uint64_t thread_id)
-{
-    for (tr_list *at = proxy->attachments.next; at != &proxy->attachments; at = at->next) {
-        tr_attachment *attachment = TR_CONTAINER_OF(at, tr_attachment, link);
-        if (attachment->thread_id == thread_id && (self == NULL || attachment->self == self)) {
-            return attachment;
-        }
-    }
-    return NULL;
-}
 
 bool tr_proxy_is_caller(const troupe_self *self)
 {
@@ -429,9 +441,7 @@ troupe_error troupe_detach(troupe_self **self)
         enter(&proxy->guard);
         detach(proxy, attachment);
         *self = NULL;
-        if (find(proxy, NULL, tr_thread_id()) == NULL) {
-            (void) tr_thread_key_set(&proxy->ending, NULL); /* setting to none cannot fail */
-        }
+        forget_end_unless_attached(proxy);
     }
     leave(&proxy->guard);
     return attachment != NULL ? TROUPE_OK : TROUPE_ERROR_BAD_ARGUMENT;
