@@ -160,6 +160,9 @@ struct tr_actor {
 };
 
 /* With a slot and a state of 16 bytes 448. */
+_Static_assert(offsetof(tr_actor, trace_id) - offsetof(tr_actor, system_message) ==
+                   offsetof(troupe_message, size),
+               "of one that has ended it is not 0: see send_api.c");
 _Static_assert(TR_CHECKS_HANDLES || sizeof(tr_actor) <= 304, "an idle actor is small");
 
 /* The node's, whose messages are the actor's to use. */

@@ -112,7 +112,7 @@ troupe_error troupe_scope_reason(troupe_self *self, const char **out_text)
             reason = tr_scopes_reason(self->task->branch, &text);
         } else if (actor->is_cancelled || actor->is_scope_cancelled) {
             reason = TROUPE_ERROR_CANCELLED;
-        } else if (actor->message_deadline_ns <= worker->now_ns) {
+        } else if (actor->state != TR_ACTOR_ENDED && actor->message_deadline_ns <= worker->now_ns) {
             reason = TROUPE_ERROR_TIMED_OUT;
         }
         tr_leave(self);

@@ -57,6 +57,13 @@ static troupe_error send_one(tr_sending sending, troupe_message **message,
     return sent;
 }
 
+/* An attached one that has ended knows nothing any more of what it was handling. Where its trace was
+ * are the flags of its last message, so that even a plain send does not go the short way. */
+static troupe_error check_sender(const tr_actor *actor)
+{
+    return TR_LIKELY(actor->state != TR_ACTOR_ENDED) ? TROUPE_OK : TROUPE_ERROR_STOPPING;
+}
+
 static __attribute__((noinline)) troupe_error send_with(troupe_self *self, troupe_ref to,
                                                         troupe_message **message,
                                                         const troupe_send_options *given)
@@ -65,6 +72,7 @@ static __attribute__((noinline)) troupe_error send_with(troupe_self *self, troup
     const tr_worker *worker = tr_enter(self);
     tr_address address;
     troupe_error error = given != NULL ? read_options(given, &options) : TROUPE_OK;
+    error = error ? error : check_sender(self->actor);
     if (error == TROUPE_OK) {
         error = tr_system_address(worker->system, to, &address);
     }
@@ -206,6 +214,7 @@ troupe_error troupe_send_many(troupe_self *self, troupe_ref to, troupe_message *
     troupe_send_options options = {0};
     tr_address address;
     troupe_error error = given != NULL ? read_options(given, &options) : TROUPE_OK;
+    error = error ? error : check_sender(self->actor);
     if (error == TROUPE_OK) {
         error = tr_system_address(worker->system, to, &address);
     }

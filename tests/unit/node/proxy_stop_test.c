@@ -68,15 +68,23 @@ static void calls_after_the_stop_do_not_reach_its_ended_actor(void **state)
     (void) state;
     struct latch *latch = a_latch();
     troupe_node *node = a_node_of(1);
-    a_root_of(node, TROUPE_SPAWN(.body = blocks_at_the_stop, .argument = latch,
-                                 .place = TROUPE_PLACE_WORKER));
+    const troupe_ref root =
+        a_root_of(node, TROUPE_SPAWN(.body = blocks_at_the_stop, .argument = latch,
+                                     .place = TROUPE_PLACE_WORKER));
     troupe_self *self = attached(node);
     TROUPE_AUTO(troupe_message) *message = NULL;
+    size_t sent = 0;
     troupe_node_stop(node);
     assert_fails(troupe_receive(self, &message, TROUPE_FOREVER), STOPPING);
     /* The word of its end is on its way to the guardian, whose worker is blocked. */
     assert_fails(troupe_receive(self, &message, TROUPE_FOREVER), STOPPING);
     assert_ok(troupe_scope_detach(self));
+    assert_int_equal(troupe_scope_reason(self, NULL), TROUPE_OK);
+    assert_ok(a_figure(self, 1, &message));
+    assert_fails(troupe_send_message(self, root, &message), STOPPING);
+    assert_fails(troupe_send_many(self, root, &message, 1, NULL, &sent), STOPPING);
+    assert_int_equal(troupe_message_trace_id(message), 0);
+    troupe_message_destroy(&message);
     latch_open(latch);
     assert_ok(troupe_node_join(node));
     assert_ok(troupe_detach(&self));

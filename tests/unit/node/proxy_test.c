@@ -195,7 +195,7 @@ static void holds_up_no_stop_though_it_is_elsewhere(void **state)
     assert_fails(troupe_receive(self, &message, TROUPE_FOREVER), STOPPING);
     assert_fails(troupe_sleep(self, TROUPE_FOREVER), STOPPING);
     assert_fails(ask_figure(self, me, 1, TROUPE_FOREVER, NULL), STOPPING);
-    assert_fails(send_figure(self, me, 1), STALE);
+    assert_fails(send_figure(self, me, 1), STOPPING);
     assert_ok(troupe_detach(&self));
     drop_node(&node);
 }
