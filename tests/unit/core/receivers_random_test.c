@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks that receive all or one type, for ever or for a moment, put aside, are cancelled and moved at
- * random, beside two that between them take everything: each message is handled once, and none is
+ * random, and held up while their worker goes on, beside two that between them take everything: each message is handled once, and none is
  * left lying. */
 #include <string.h>
 
 #include "base/random.h"
+#include "core/takeover.h"
+#include "core/worker.h"
 #include "support/actors.h"
 #include "support/cast.h"
 #include "support/world_fixture.h"
@@ -25,6 +27,31 @@ struct crowd {
 };
 
 static const troupe_accept types[] = {{.type = &figure_type}, {.type = &other_figure_type}};
+
+static unsigned takeovers;
+static bool is_held_up; /* one of its tasks is, and no other of them may run */
+
+/* Runs some passes as a spare thread would that has the worker meanwhile. */
+static void hold_up(const troupe_self *self)
+{
+    tr_worker *worker = self->actor->worker;
+    tr_seat *own = self->actor->seat;
+    tr_seat spare;
+    tr_seat_init(&spare);
+    if (!tr_takeover_is_possible(worker, own)) {
+        return;
+    }
+    tr_takeover_begin(worker, own);
+    atomic_store(&worker->seat, &spare);
+    takeovers++;
+    is_held_up = true;
+    for (unsigned i = 0; i < 4; i++) {
+        (void) tr_worker_pass(worker);
+    }
+    is_held_up = false;
+    atomic_store(&worker->seat, own);
+    tr_takeover_end(worker, own);
+}
 
 static uint64_t number_of(const troupe_message *message)
 {
@@ -93,7 +120,13 @@ static troupe_error passes_by(troupe_self *self, void *argument)
             (void) troupe_unstash(self, SIZE_MAX);
         } else if (error == TROUPE_OK) {
             note(crowd, message);
+            if (troupe_self_random(self) % 3 == 0) {
+                hold_up(self);
+            }
             error = troupe_sleep(self, TROUPE_WITHIN_US(troupe_self_random(self) % 50));
+        }
+        if (is_held_up) {
+            crowd->fault = "a task runs beside one that is held up";
         }
     }
     return TROUPE_OK;
@@ -185,6 +218,7 @@ static void leave_no_message_and_take_none_twice(void **state)
     (void) state;
     for_each_seed(300, run, &handled);
     assert_true(handled > 0);
+    assert_true(takeovers > 300);
 }
 
 int main(void)
