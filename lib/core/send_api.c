@@ -57,8 +57,8 @@ static troupe_error send_one(tr_sending sending, troupe_message **message,
     return sent;
 }
 
-/* An attached one that has ended knows nothing any more of what it was handling. Where its trace was
- * are the flags of its last message, so that even a plain send does not go the short way. */
+/* An attached one that has ended knows nothing any more of what it was handling. Where its trace
+ * was are the flags of its last message, so that even a plain send does not go the short way. */
 static troupe_error check_sender(const tr_actor *actor)
 {
     return TR_LIKELY(actor->state != TR_ACTOR_ENDED) ? TROUPE_OK : TROUPE_ERROR_STOPPING;

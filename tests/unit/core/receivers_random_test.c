@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Tasks that receive all or one type, for ever or for a moment, put aside, are cancelled and moved at
- * random, and held up while their worker goes on, beside two that between them take everything: each message is handled once, and none is
- * left lying. */
+/* Tasks that receive all or one type, for ever or for a moment, put aside, are cancelled and moved
+ * at random, and held up while their worker goes on, beside two that between them take everything:
+ * each message is handled once, and none is left lying. */
 #include <string.h>
 
 #include "base/random.h"
