@@ -216,7 +216,7 @@ static bool signal_children(tr_worker *worker, const tr_actor *actor)
  * waits for its children passes a cancel on. */
 static uint32_t meant(const tr_actor *actor, uint32_t told)
 {
-    return actor->state == TR_ACTOR_LIVE      ? told
+    return actor->state <= TR_ACTOR_LIVE      ? told
            : actor->state == TR_ACTOR_FALLING ? told & TR_SIGNAL_CANCEL
                                               : 0;
 }
