@@ -20,10 +20,11 @@ static void run_body(void *context)
 {
     tr_task *task = context;
     tr_actor *actor = task->self.actor;
-    (void) tr_seat_leave(actor->seat); /* the worker is this thread's own */
+    troupe_body *body = actor->body;
     void *argument = actor->argument;
     actor->handled = 0; /* lies where the argument did */
-    const troupe_error error = actor->body(&task->self, argument);
+    (void) tr_seat_leave(actor->seat); /* the worker is this thread's own */
+    const troupe_error error = body(&task->self, argument);
     if (TR_UNLIKELY(tr_seat_enter(actor->seat) != 0)) {
         tr_takeover_come_back(actor);
     }
