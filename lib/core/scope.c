@@ -103,6 +103,9 @@ troupe_error troupe_scope_detach(troupe_self *self)
     const troupe_error error = tr_scope_is_cancelled(actor) ? TROUPE_ERROR_CANCELLED : TROUPE_OK;
     if (error == TROUPE_OK && actor->state != TR_ACTOR_ENDED) {
         tr_scope_end(actor);
+        if (TR_UNLIKELY(has_tasks(actor))) {
+            actor->extra->tasks->running->ask = 0; /* that it was started in the handling of */
+        }
     }
     tr_leave(self);
     return error;

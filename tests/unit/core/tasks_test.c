@@ -208,6 +208,43 @@ static void goes_on_waiting_when_the_reply_has_lifted_the_deadline(void **state)
     drop_probe(&cast.seen);
 }
 
+/* Outlives the request that its starter handles. */
+static troupe_error works_detached(troupe_self *self, void *argument)
+{
+    (void) tell(argument, "detach", troupe_scope_detach(self));
+    return works_on(self, argument);
+}
+
+static troupe_error has_a_task_that_detaches(troupe_self *self, void *argument)
+{
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_scope *scope = NULL;
+    troupe_error error = troupe_scope_enter(self, NULL, &scope);
+    error = error ? error : troupe_receive(self, &message, TROUPE_FOREVER);
+    error =
+        error ? error
+              : troupe_task_start(self, scope,
+                                  TROUPE_TASK(.body = works_detached, .argument = argument), NULL);
+    error =
+        error ? error : troupe_scope_detach(self); /* or the scope is cancelled when it is left */
+    return tell(argument, "leave", troupe_scope_leave(self, &scope));
+}
+
+/* Promise: TASK-MESSAGE */
+static void leaves_a_detached_task_alone_when_the_asker_gives_up(void **state)
+{
+    struct cast cast = {0};
+    play(state, has_a_task_that_detaches, &cast);
+    struct asker asker = {&cast, 7, TROUPE_FOREVER};
+    const troupe_ref one = a_root(*state, TROUPE_SPAWN(.body = asks_once, .argument = &asker));
+    tr_world_advance(*state, 10 * MS);
+    const tr_address address = {.slot = one.slot, .generation = one.generation};
+    assert_ok(tr_actor_signal(tr_world_worker(*state, 0), address, TR_SIGNAL_CANCEL));
+    tr_world_advance(*state, 1000 * MS);
+    assert_said(cast.seen, "detach OK", "7: CANCELLED 0 after 10", "worked OK", "leave OK");
+    drop_probe(&cast.seen);
+}
+
 /* Two actors ask each other; a task of the first waits for something else, and answers then. */
 static troupe_error asks_back(troupe_self *self, void *argument)
 {
@@ -326,6 +363,7 @@ int main(void)
         WITH_WORLD(handles_each_message_in_a_task_of_its_own),
         WITH_WORLD(cancels_the_task_whose_asker_gives_up),
         WITH_WORLD(goes_on_waiting_when_the_reply_has_lifted_the_deadline),
+        WITH_WORLD(leaves_a_detached_task_alone_when_the_asker_gives_up),
         WITH_WORLD(is_in_no_ring_while_a_task_goes_on_by_itself),
         WITH_WORLD(ends_in_order_when_the_actor_is_stopped_or_cancelled),
     };
