@@ -2,6 +2,7 @@
 /* What spawning promises: the child's own word on how its start went, or nothing left of it. */
 #include <string.h>
 
+#include "base/memory.h"
 #include "support/cast.h"
 #include "support/fixtures.h"
 #include "support/world_fixture.h"
@@ -291,7 +292,7 @@ static void refuses_more_coroutines_than_there_may_be_stacks(void **state)
     tr_stacks *stacks = NULL;
     tr_world *world = a_world(1, 1);
     tr_worker *worker = tr_world_worker(world, 0);
-    assert_ok(tr_stacks_create(worker->system->ports.allocator, &few, &stacks));
+    assert_ok(tr_stacks_create(tr_allocator_default(), &few, &stacks));
     tr_stack_cache_fini(&worker->stacks);
     tr_stack_cache_init(&worker->stacks, stacks);
     (void) a_root(world, TROUPE_SPAWN(.body = spawns_coroutines, .argument = &cast));
