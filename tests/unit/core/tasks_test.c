@@ -227,7 +227,8 @@ static troupe_error has_a_task_that_detaches(troupe_self *self, void *argument)
                                   TROUPE_TASK(.body = works_detached, .argument = argument), NULL);
     error =
         error ? error : troupe_scope_detach(self); /* or the scope is cancelled when it is left */
-    return tell(argument, "leave", troupe_scope_leave(self, &scope));
+    const troupe_error left = troupe_scope_leave(self, &scope);
+    return tell(argument, "leave", error ? error : left);
 }
 
 /* Promise: TASK-MESSAGE */
