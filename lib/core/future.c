@@ -353,12 +353,13 @@ static troupe_error wait_any(const troupe_self *self, troupe_future *const *futu
             futures[i]->was_awaited = true;
         }
     }
-    troupe_error error = task != NULL ? tr_task_check(task) : TROUPE_OK;
-    if (error) {
-        return error;
-    }
-    size_t index = find_kept(futures, count);
+    troupe_error error = TROUPE_OK;
+    size_t index = find_kept(futures, count); /* what is there is given, cancelled or not */
     if (index == count) {
+        error = task != NULL ? tr_task_check(task) : TROUPE_OK;
+        if (error) {
+            return error;
+        }
         const uint64_t now_ns = actor->worker->now_ns;
         const uint64_t deadline_ns = tr_scope_deadline(actor, tr_deadline_of(now_ns, timeout));
         TR_REQUIRE(deadline_ns > now_ns && task != NULL, TIMED_OUT);

@@ -84,7 +84,8 @@ troupe_error troupe_rate_limit_take(troupe_self *self, troupe_rate_limit *limit,
         return TROUPE_OK;
     }
 
-    const troupe_error error = troupe_sleep(self, troupe_timeout_of(wait_ns, 1));
+    /* A timeout of one nanosecond says not to wait at all. */
+    const troupe_error error = troupe_sleep(self, troupe_timeout_of(wait_ns > 1 ? wait_ns : 2, 1));
     const uint64_t woken_ns = troupe_self_now_ns(self);
     if (error == TROUPE_OK || woken_ns >= now_ns + wait_ns) {
         return TROUPE_OK;

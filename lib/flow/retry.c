@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <troupe/retry.h>
+#include <troupe/scope.h>
 
 #include "base/assert.h"
 #include "base/clock.h"
@@ -142,9 +143,13 @@ bool troupe_retry_next(troupe_self *self, troupe_retry *retry, troupe_error *err
     if (error == NULL || !troupe_retry_decide(self, retry, *error, &delay)) {
         return false;
     }
-    const troupe_error slept = troupe_sleep(self, delay);
+    troupe_error slept = troupe_sleep(self, delay);
     if (slept == TROUPE_OK) {
-        return true;
+        const troupe_error reason = troupe_scope_reason(self, NULL); /* came in the same moment */
+        if (reason == TROUPE_OK) {
+            return true;
+        }
+        slept = reason == TROUPE_ERROR_TIMED_OUT ? reason : TROUPE_ERROR_CANCELLED;
     }
     /* The deadline of the message being handled: what the attempt said tells more. */
     *error = slept == TROUPE_ERROR_TIMED_OUT ? *error : slept;
