@@ -47,8 +47,8 @@ typedef struct troupe_accept {
     const troupe_type *type;
 } troupe_accept;
 
-/* The same, taking the oldest message of one of `count` types; the others stay, in order, within
- * the bound.
+/* The same, with the same cancel-safety, taking the oldest message of one of `count` types; the
+ * others stay, in order, within the bound.
  * Errors: MAILBOX_FULL, at once, when the mailbox is full of what is not accepted; BAD_ARGUMENT. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_receive_only(troupe_self *self,
                                                               const troupe_accept *accepted,
@@ -56,11 +56,14 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_receive_only(troupe_self *self,
                                                               troupe_message **message,
                                                               troupe_timeout timeout);
 
-/* Waits. For coroutines. Errors: STOPPING, CANCELLED, CANNOT_WAIT; TIMED_OUT if the deadline of the
- * message being handled comes first. */
+/* Waits. For coroutines.
+ * Cancel-safe: TROUPE_OK is a sleep of the whole duration.
+ * Errors:      STOPPING, CANCELLED, CANNOT_WAIT; TIMED_OUT if the deadline of the message being
+ *              handled comes first. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_sleep(troupe_self *self, troupe_timeout duration);
 
-/* Lets other actors run. For coroutines. Errors: CANCELLED, CANNOT_WAIT. */
+/* Lets other actors run, whatever it returns. For coroutines. Errors: CANCELLED, CANNOT_WAIT;
+ * TIMED_OUT if the deadline around it has come. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_yield(troupe_self *self);
 
 /* Puts a received message aside; it keeps its place in the mailbox.

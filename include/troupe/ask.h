@@ -71,8 +71,10 @@ troupe_ask_message_then(troupe_self *self, troupe_ref to, troupe_message **messa
  * `given_up`. The request carries no deadline and is handled late rather than not at all; who
  * handles it sees by troupe_message_is_given_up that it is to be answered now. With TROUPE_NOW that
  * is so from the beginning. An answer with an error gives the request back.
- * Owns:   *message is the caller's again when the receiver, or its end, has answered with an error.
- * Errors: as troupe_ask; TIMED_OUT, CANCELLED only when the receiver has said so. */
+ * Owns:        *message is the caller's again when the receiver, or its end, has answered with an
+ *              error.
+ * Cancel-safe: what the receiver has answered is what it returns.
+ * Errors:      as troupe_ask; TIMED_OUT, CANCELLED only when the receiver has said so. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask_settled(troupe_self *self, troupe_ref to,
                                                              troupe_message **message,
                                                              troupe_timeout timeout,

@@ -64,7 +64,7 @@ TROUPE_API void troupe_promise_destroy(troupe_promise **promise);
  * Threads:     the handler or body that self was given to.
  * Waits:       at most `timeout` (not given: no limit) and no longer than the message being handled
  *              may take.
- * Cancel-safe: a promise that was kept before is a result.
+ * Cancel-safe: a promise that was kept before is a result, in what is cancelled, too.
  * Errors:      the promise's; TIMED_OUT, CANCELLED; CANNOT_WAIT; STOPPING; BAD_ARGUMENT, also for
  *              another actor's future and one that somebody waits for. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_future_wait(troupe_self *self,
@@ -73,9 +73,10 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_future_wait(troupe_self *self,
                                                              void **out_result);
 
 /* Waits until the promise of one of `count` futures has been kept; *out_index is the first such.
- * That one is then to be taken with troupe_future_wait, which does not wait. Those that are NULL
- * are passed over.
- * Errors: those of waiting; BAD_ARGUMENT, also if all are NULL. */
+ * That one is then to be taken with troupe_future_wait, which does not wait, nor look for a cancel.
+ * Those that are NULL are passed over.
+ * Cancel-safe: nothing is taken.
+ * Errors:      those of waiting; BAD_ARGUMENT, also if all are NULL. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_future_wait_any(troupe_self *self,
                                                                  troupe_future *const *futures,
                                                                  size_t count,

@@ -88,7 +88,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_queue_get_then(troupe_self *sel
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_queue_done(troupe_self *self, troupe_ref queue);
 
 /* Waits until all that was put has been done with, or discarded. For coroutines.
- * Errors: TIMED_OUT, CANCELLED; STALE; those of troupe_send. */
+ * Cancel-safe: TROUPE_OK if it was so; nothing is changed.
+ * Errors:      TIMED_OUT, CANCELLED; STALE; those of troupe_send. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_queue_join(troupe_self *self, troupe_ref queue,
                                                             troupe_timeout timeout);
 

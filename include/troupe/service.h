@@ -20,6 +20,7 @@ TROUPE_BEGIN
 
 /* A coroutine's main loop that serves calls until the actor is told to stop. Messages of other
  * kinds become dead letters, reason UNHANDLED. Returns TROUPE_OK when told to stop.
+ * Cancel-safe: as troupe_receive; calls that were handled are answered.
  * Owns: the service stays the caller's. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_serve(troupe_self *self,
                                                        ProtobufCService *service);
@@ -35,7 +36,8 @@ TROUPE_API troupe_self *troupe_service_self(ProtobufCClosure closure, void *clos
 
 /* A caller's end. In a coroutine a stub waits for the answer and calls the closure before it
  * returns; in a behavior the closure is called later, like a continuation. The closure gets NULL if
- * there is no answer; `error` then says why. */
+ * there is no answer; `error` then says why. Cancel-safe: as troupe_ask; the closure is called once
+ * in any case. */
 typedef struct troupe_service_client {
     ProtobufCService service; /* first: what the stubs are called on */
     troupe_self *self;

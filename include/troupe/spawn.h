@@ -90,10 +90,11 @@ typedef struct troupe_spawn_options {
 /* Spawns a child and reports what its start returned: for a behavior its `start`; for a coroutine
  * its body, if that returns before it is ready (see troupe_ready_when). The child is stopped when
  * its parent ends. A behavior without `start` is ready at once.
- * Waits:  until the child is ready, at most start_timeout; one that is not by then is stopped.
- * Errors: the child's own; NAME_TAKEN; LIMIT_REACHED (the node's actors_max, stacks, own threads);
- *         TIMED_OUT, CANCELLED, STOPPING; CANNOT_WAIT in a behavior, for a child that has a start;
- *         NO_MEMORY; BAD_ARGUMENT. */
+ * Waits:       until the child is ready, at most start_timeout; one that is not by then is stopped.
+ * Cancel-safe: TROUPE_OK and a child that is ready; or none: one that had begun is stopped.
+ * Errors:      the child's own; NAME_TAKEN; LIMIT_REACHED (the node's actors_max, stacks, own
+ *              threads); TIMED_OUT, CANCELLED, STOPPING; CANNOT_WAIT in a behavior, for a child
+ *              that has a start; NO_MEMORY; BAD_ARGUMENT. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_spawn(troupe_self *self,
                                                        const troupe_spawn_options *options,
                                                        troupe_ref *out_ref);

@@ -135,7 +135,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_snapshot(troupe_node *node
                                                                troupe_snapshot **out_snapshot);
 
 /* The same from within a coroutine, which waits; without the actors on threads of their own.
- * Errors: NO_MEMORY, CANNOT_WAIT, CANCELLED, STOPPING. */
+ * Cancel-safe: on an error there is no picture.
+ * Errors:      NO_MEMORY, CANNOT_WAIT, CANCELLED, STOPPING; TIMED_OUT by the deadline around it. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_self_snapshot(troupe_self *self,
                                                                troupe_snapshot **out_snapshot);
 

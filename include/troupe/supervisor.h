@@ -110,7 +110,7 @@ struct troupe_supervisor_spec {
 /* Spawns a supervisor as a child of this actor. It is ready when all its children are; if the first
  * start of one fails it ends those started before and fails with that child's error. Told to stop,
  * it ends its children first. The specs are borrowed for its life.
- * Waits:  until it is ready. For coroutines.
+ * Waits:  until it is ready. For coroutines. Cancel-safe: as troupe_spawn.
  * Errors: the first failing child's own; as troupe_spawn; BAD_ARGUMENT. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_supervise(troupe_self *self,
                                                            const troupe_supervisor_spec *spec,
@@ -119,10 +119,11 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_supervise(troupe_self *self,
 /* While a supervisor runs its children can be looked at and changed. These ask it, from a
  * coroutine, which waits. A child that asks so about itself waits for its own end: give a short
  * timeout.
+ * Cancel-safe: TROUPE_OK if it was done; with CANCELLED or TIMED_OUT it may be done, too, or still
+ *         be: ask for the list.
  * Errors: those of troupe_ask; STALE for a ref that is no child of it (any more); LIMIT_REACHED
  *         while another such call about the same child is under way; STOPPING when it is ending;
- *         PROTOCOL or NO_REPLY if it is no supervisor. After TIMED_OUT or CANCELLED the change may
- *         still be made. */
+ *         PROTOCOL or NO_REPLY if it is no supervisor. */
 
 /* Adds a child, behind the others, and starts it. The spec is copied; what it points to is borrowed
  * while the child lives.
