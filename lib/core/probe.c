@@ -13,7 +13,11 @@
 
 #define RING_TEXT_SIZE 240
 
-/* Whom an actor waits for, and by what. */
+/* Beyond these a knot is not looked through: its waits end with their deadlines. */
+#define STEPS_MAX 16
+#define FORKS_MAX 8
+
+/* Whom somebody waits for, and by what. */
 struct edge {
     tr_address to;
     uint64_t id; /* the ticket or the ask */
@@ -21,40 +25,73 @@ struct edge {
     bool is_reply;
 };
 
+/* An edge that is still to be followed. */
+struct step {
+    tr_address from;
+    struct edge edge;
+};
+
 struct probe {
     tr_address origin;
+    struct edge origin_edge;
     struct edge edge; /* the one just followed: of the message's sender */
-    uint64_t origin_id;
-    uint64_t origin_since_ns;
-    uint64_t choice; /* of the edge, where an actor has several */
+    uint64_t choice;  /* of the edge, where a behavior has several */
     uint64_t first_hash;
     uint64_t hash;
     uint32_t hops;
     uint32_t is_second;
+    uint32_t has_met_origin; /* in this round */
+    uint32_t is_homeward;    /* follows no edge: goes to its origin */
+    uint32_t step_count;
+    uint32_t fork_count;
+    struct step steps[STEPS_MAX];
+    tr_address forks[FORKS_MAX]; /* actors all of whose tasks have been looked at */
     char ring[RING_TEXT_SIZE];
 };
 
-static bool edge_of(const tr_actor *actor, uint64_t choice, struct edge *out_edge)
+static struct probe *probe_of(const troupe_message *message)
 {
-    tr_task *task = actor->task;
-    *out_edge = (struct edge) {0};
-    if (actor->state != TR_ACTOR_LIVE || actor->is_cancelled) {
-        return false;
+    tr_body *body = message->body; /* of a block of its own */
+    return (struct probe *) (void *) (body + 1);
+}
+
+static bool is_same_wait(const struct edge *left, const struct edge *right)
+{
+    return left->id == right->id && left->since_ns == right->since_ns &&
+           left->is_reply == right->is_reply;
+}
+
+/* Each behavior chooses anew for each probe, the same in both rounds. */
+static bool parked_edge(const tr_actor *actor, uint64_t choice, struct edge *out_edge)
+{
+    const uint64_t own = tr_hash_u64(choice ^ actor->address.slot);
+    *out_edge = (struct edge) {.is_reply = false};
+    return tr_park_edge(actor, own, &out_edge->to, &out_edge->id, &out_edge->since_ns);
+}
+
+static bool waits_for_another(const tr_task *task)
+{
+    return task->wait == TROUPE_WAIT_ROOM || task->wait == TROUPE_WAIT_REPLY;
+}
+
+/* Of one that waits for another actor. */
+static struct edge edge_of(const tr_task *task)
+{
+    return (struct edge) {.to = task->waits_for,
+                          .id = task->wait_id,
+                          .since_ns = task->since_ns,
+                          .is_reply = task->wait == TROUPE_WAIT_REPLY};
+}
+
+/* The task after this one, the body's after NULL; NULL after the last. */
+static tr_task *task_after(const tr_actor *actor, const tr_task *task)
+{
+    if (actor->task->branch == NULL) {
+        return task == NULL ? actor->task : NULL;
     }
-    if (task == NULL) {
-        /* Each actor chooses anew for each probe, the same in both rounds. */
-        const uint64_t own = tr_hash_u64(choice ^ actor->address.slot);
-        return tr_park_edge(actor, own, &out_edge->to, &out_edge->id, &out_edge->since_ns);
-    }
-    task = tr_tasks_sole(task);
-    if (task == NULL || (task->wait != TROUPE_WAIT_ROOM && task->wait != TROUPE_WAIT_REPLY)) {
-        return false;
-    }
-    *out_edge = (struct edge) {.to = task->waits_for,
-                               .id = task->wait_id,
-                               .since_ns = task->since_ns,
-                               .is_reply = task->wait == TROUPE_WAIT_REPLY};
-    return true;
+    const tr_branch *before = task != NULL ? task->branch : NULL;
+    const tr_branch *branch = tr_tasks_after(actor->task->branch->tasks, before);
+    return branch != NULL ? branch->task : NULL;
 }
 
 static bool is_request(const troupe_message *message, tr_address from, uint64_t id)
@@ -104,13 +141,125 @@ static bool edge_stands(const tr_actor *actor, tr_address from, const struct edg
                           : tr_line_has(actor, from, edge->id) && is_full_of_queued(actor);
 }
 
-/* Whether a wait began later than the origin's; by address where both are equal. */
+/* Whether a wait began later than the origin's; by address, then number, where both are equal. */
 static bool is_later(const struct edge *edge, tr_address of, const struct probe *probe)
 {
-    if (edge->since_ns != probe->origin_since_ns) {
-        return edge->since_ns > probe->origin_since_ns;
+    if (edge->since_ns != probe->origin_edge.since_ns) {
+        return edge->since_ns > probe->origin_edge.since_ns;
     }
-    return of.slot > probe->origin.slot;
+    return of.slot > probe->origin.slot ||
+           (of.slot == probe->origin.slot && edge->id > probe->origin_edge.id);
+}
+
+/* The held request, of which the edge waits for the answer; NULL if it is queued. */
+static const troupe_message *find_held(const tr_actor *actor, tr_address from, uint64_t id)
+{
+    const troupe_message *at = actor->held;
+    while (at != NULL && !is_request(at, from, id)) {
+        at = at->next;
+    }
+    if (at == NULL && actor->keeps) {
+        at = actor->extra->kept.head;
+        while (at != NULL && !is_request(at, from, id)) {
+            at = at->next;
+        }
+    }
+    return at;
+}
+
+/* The task that was started to handle the request of this edge, and nobody else is to; NULL if there
+ * is none: then any task might serve the edge. */
+static tr_task *handler_of(const tr_actor *actor, tr_address from, const struct edge *edge)
+{
+    const troupe_message *request =
+        edge->is_reply && actor->task->branch != NULL ? find_held(actor, from, edge->id) : NULL;
+    if (request == NULL) {
+        return NULL;
+    }
+    tr_task *task = task_after(actor, actor->task);
+    while (task != NULL && (task->received > 0 || tr_tasks_flow(task->branch).message != request)) {
+        task = task_after(actor, task);
+    }
+    return task;
+}
+
+static bool add_step(struct probe *probe, tr_address from, const struct edge *edge)
+{
+    if (probe->step_count == STEPS_MAX || is_later(edge, from, probe)) {
+        return false; /* the later one's own probe will see the ring */
+    }
+    probe->steps[probe->step_count++] = (struct step) {.from = from, .edge = *edge};
+    return true;
+}
+
+/* Whether the wait of the task is the origin's, which then has been met. */
+static bool meets_origin(struct probe *probe, const tr_actor *actor, const struct edge *edge)
+{
+    if (!tr_address_is_same(actor->address, probe->origin) ||
+        !is_same_wait(edge, &probe->origin_edge)) {
+        return false;
+    }
+    probe->has_met_origin = 1;
+    return true;
+}
+
+static bool is_known_fork(const struct probe *probe, tr_address address)
+{
+    uint32_t i = 0;
+    while (i < probe->fork_count && !tr_address_is_same(probe->forks[i], address)) {
+        i++;
+    }
+    return i < probe->fork_count;
+}
+
+static bool add_edge(struct probe *probe, const tr_actor *actor, const struct edge *edge)
+{
+    return meets_origin(probe, actor, edge) || add_step(probe, actor->address, edge);
+}
+
+/* All tasks that do not wait for others of the actor: any of them might go on, so each has to be
+ * seen not to. False if one may. */
+static bool add_all_tasks(struct probe *probe, const tr_actor *actor)
+{
+    if (is_known_fork(probe, actor->address)) {
+        return true;
+    }
+    uint32_t count = 0;
+    for (tr_task *task = task_after(actor, NULL); task != NULL; task = task_after(actor, task)) {
+        if (task->branch != NULL && tr_tasks_waits_for_tasks_only(task->branch)) {
+            continue;
+        }
+        const struct edge edge = edge_of(task);
+        if (!waits_for_another(task) || !add_edge(probe, actor, &edge)) {
+            return false;
+        }
+        count++;
+    }
+    if (count > 1) {
+        if (probe->fork_count == FORKS_MAX) {
+            return false;
+        }
+        probe->forks[probe->fork_count++] = actor->address;
+    }
+    return count > 0;
+}
+
+/* Adds the edges by which the actor does not serve the one just followed; false if it may. */
+static bool add_edges(struct probe *probe, const tr_actor *actor, tr_address from)
+{
+    struct edge edge;
+    if (actor->state != TR_ACTOR_LIVE || actor->is_cancelled) {
+        return false;
+    }
+    if (actor->task == NULL) {
+        return parked_edge(actor, probe->choice, &edge) && add_edge(probe, actor, &edge);
+    }
+    tr_task *task = handler_of(actor, from, &probe->edge);
+    if (task == NULL || task->wait == TROUPE_WAIT_TASK) {
+        return add_all_tasks(probe, actor);
+    }
+    edge = edge_of(task);
+    return waits_for_another(task) && add_edge(probe, actor, &edge);
 }
 
 static void note_name(struct probe *probe, const tr_actor *actor)
@@ -125,19 +274,42 @@ static void note_name(struct probe *probe, const tr_actor *actor)
     }
 }
 
-static void follow(tr_worker *worker, troupe_message *message, const tr_actor *actor,
-                   const struct edge *edge)
+/* Follows the last edge added. */
+static void follow(tr_worker *worker, troupe_message *message)
 {
-    struct probe *probe = message->body;
-    probe->edge = *edge;
+    struct probe *probe = probe_of(message);
+    const struct step step = probe->steps[--probe->step_count];
+    probe->edge = step.edge;
     probe->hops++;
-    probe->hash = tr_hash_u64(probe->hash ^ edge->id) + actor->address.slot;
-    if (probe->is_second != 0) {
-        note_name(probe, actor);
-    }
-    message->sender = actor->address;
-    message->receiver = edge->to;
+    probe->hash = tr_hash_u64(probe->hash ^ step.edge.id) + step.from.slot;
+    message->sender = step.from;
+    message->receiver = step.edge.to;
     tr_worker_route(worker, message);
+}
+
+/* The task of the origin that still waits as it did; NULL if it does not. */
+static tr_task *find_origin(const tr_actor *actor, const struct probe *probe)
+{
+    tr_task *task = task_after(actor, NULL);
+    while (task != NULL) {
+        const struct edge edge = edge_of(task);
+        if (waits_for_another(task) && is_same_wait(&edge, &probe->origin_edge)) {
+            return task;
+        }
+        task = task_after(actor, task);
+    }
+    return NULL;
+}
+
+static bool origin_waits(const tr_actor *actor, const struct probe *probe)
+{
+    struct edge edge;
+    if (actor == NULL || actor->state != TR_ACTOR_LIVE || actor->is_cancelled) {
+        return false;
+    }
+    return actor->task != NULL ? find_origin(actor, probe) != NULL
+                               : parked_edge(actor, probe->choice, &edge) &&
+                                     is_same_wait(&edge, &probe->origin_edge);
 }
 
 static void break_ring(tr_worker *worker, tr_actor *actor, const struct probe *probe)
@@ -152,85 +324,119 @@ static void break_ring(tr_worker *worker, tr_actor *actor, const struct probe *p
                  text);
     tr_failure_say(worker, actor, TROUPE_ERROR_WOULD_DEADLOCK, said);
     if (actor->task != NULL) {
-        tr_task *task = tr_tasks_sole(actor->task); /* as its edge is there */
-        tr_task_wake(worker, task, TROUPE_ERROR_WOULD_DEADLOCK);
+        tr_task_wake(worker, find_origin(actor, probe), TROUPE_ERROR_WOULD_DEADLOCK);
     } else {
-        tr_park_break(worker, actor, probe->origin_id);
+        tr_park_break(worker, actor, probe->origin_edge.id);
     }
 }
 
-/* Back at the origin: goes round again, or has proved the ring. True if the message is used up. */
-static void close_round(tr_worker *worker, tr_actor *actor, const struct edge *edge,
-                        troupe_message *message)
+/* At the origin, with all edges followed: goes round again, or has proved the ring. */
+static void close_round(tr_worker *worker, tr_actor *actor, troupe_message *message)
 {
-    struct probe *probe = message->body;
-    if (probe->is_second == 0) {
-        probe->first_hash = probe->hash;
-        probe->hash = 0;
-        probe->hops = 0;
-        probe->is_second = 1;
-        follow(worker, message, actor, edge);
+    struct probe *probe = probe_of(message);
+    if (probe->is_second != 0) {
+        if (probe->hash == probe->first_hash) {
+            break_ring(worker, actor, probe);
+        }
+        tr_message_free(&worker->pool, message);
         return;
     }
-    if (probe->hash == probe->first_hash) {
-        break_ring(worker, actor, probe);
+    probe->first_hash = probe->hash;
+    probe->hash = 0;
+    probe->hops = 0;
+    probe->fork_count = 0;
+    probe->has_met_origin = 0;
+    probe->is_homeward = 0;
+    probe->is_second = 1;
+    note_name(probe, actor);
+    probe->steps[probe->step_count++] =
+        (struct step) {.from = actor->address, .edge = probe->origin_edge};
+    follow(worker, message);
+}
+
+/* All edges have been followed. A round ends where it began. */
+static void end_round(tr_worker *worker, troupe_message *message)
+{
+    struct probe *probe = probe_of(message);
+    tr_actor *actor = tr_actor_at(worker, probe->origin);
+    if (!tr_address_is_same(message->receiver, probe->origin)) {
+        probe->is_homeward = 1;
+        message->receiver = probe->origin;
+        tr_worker_route(worker, message);
+    } else if (origin_waits(actor, probe)) {
+        close_round(worker, actor, message);
+    } else {
+        tr_message_free(&worker->pool, message);
     }
-    tr_message_free(&worker->pool, message);
 }
 
 void tr_probe_came(tr_worker *worker, troupe_message *message)
 {
-    const struct probe *probe = message->body;
-    tr_actor *actor = tr_actor_at(worker, message->receiver);
-    struct edge edge;
-    if (actor == NULL || !edge_of(actor, probe->choice, &edge) ||
-        !edge_stands(actor, message->sender, &probe->edge)) {
-        tr_message_free(&worker->pool, message);
+    struct probe *probe = probe_of(message);
+    if (probe->is_homeward != 0) {
+        end_round(worker, message);
         return;
     }
-    if (tr_address_is_same(actor->address, probe->origin)) {
-        if (edge.id == probe->origin_id && edge.since_ns == probe->origin_since_ns) {
-            close_round(worker, actor, &edge, message);
-        } else {
-            tr_message_free(&worker->pool, message);
-        }
-        return;
-    }
-    /* No way through the graph is longer than there are actors. */
+    const tr_actor *actor = tr_actor_at(worker, message->receiver);
+    /* No way through the graph is longer than there are actors, with a few forks. */
     const uint32_t most = atomic_load_explicit(&worker->system->slots.used, memory_order_relaxed);
-    if (is_later(&edge, actor->address, probe) || probe->hops > most) {
+    const uint32_t known = probe->step_count;
+    if (actor == NULL || !edge_stands(actor, message->sender, &probe->edge) ||
+        !add_edges(probe, actor, message->sender) || probe->hops > most * (1 + probe->fork_count)) {
         tr_message_free(&worker->pool, message);
         return;
     }
-    follow(worker, message, actor, &edge);
+    if (probe->is_second != 0 && probe->step_count > known) {
+        note_name(probe, actor);
+    }
+    if (probe->step_count > 0) {
+        follow(worker, message);
+    } else if (probe->has_met_origin != 0) {
+        end_round(worker, message);
+    } else {
+        tr_message_free(&worker->pool, message); /* of a ring that the origin is not in */
+    }
 }
 
-static void start(tr_worker *worker, const tr_actor *actor)
+static void start(tr_worker *worker, const tr_actor *actor, const struct edge *edge,
+                  uint64_t choice)
 {
-    struct edge edge;
     troupe_message *message = NULL;
-    const uint64_t choice = tr_hash_u64(worker->now_ns ^ (uint64_t) actor->address.slot << 32);
-    if (!edge_of(actor, choice, &edge) ||
-        tr_message_with_body(&worker->pool, TR_FORM_STRUCT, NULL, sizeof(struct probe), &message) !=
-            TROUPE_OK) {
+    if (tr_message_with_own_body(&worker->pool, TR_FORM_STRUCT, NULL, sizeof(struct probe),
+                                 &message) != TROUPE_OK) {
         return; /* the next look comes */
     }
     tr_message_set_kind(message, TR_KIND_PROBE);
     tr_message_set(message, TR_MESSAGE_SEALED);
-    struct probe *probe = message->body;
+    struct probe *probe = probe_of(message);
     *probe = (struct probe) {.origin = actor->address,
+                             .origin_edge = *edge,
                              .choice = choice,
-                             .origin_id = edge.id,
-                             .origin_since_ns = edge.since_ns};
-    follow(worker, message, actor, &edge);
+                             .step_count = 1,
+                             .steps = {{.from = actor->address, .edge = *edge}}};
+    follow(worker, message);
+}
+
+static uint64_t a_choice(const tr_worker *worker, const tr_actor *actor)
+{
+    return tr_hash_u64(worker->now_ns ^ (uint64_t) actor->address.slot << 32);
 }
 
 void tr_probe_start(tr_worker *worker, tr_task *task)
 {
-    start(worker, task->self.actor);
+    const tr_actor *actor = task->self.actor;
+    if (actor->state == TR_ACTOR_LIVE && !actor->is_cancelled) {
+        const struct edge edge = edge_of(task);
+        start(worker, actor, &edge, a_choice(worker, actor));
+    }
 }
 
 void tr_probe_start_parked(tr_worker *worker, tr_actor *actor)
 {
-    start(worker, actor);
+    struct edge edge;
+    const uint64_t choice = a_choice(worker, actor);
+    if (actor->state == TR_ACTOR_LIVE && !actor->is_cancelled &&
+        parked_edge(actor, choice, &edge)) {
+        start(worker, actor, &edge, choice);
+    }
 }

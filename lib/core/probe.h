@@ -6,6 +6,9 @@
  * probe goes on along that actor's own edge. Each check is made by the worker that owns what it
  * looks at. Back at its origin it goes round a second time; if it has met the same waits, by their
  * numbers, the ring is real. (Edge chasing after Chandy, Misra and Haas.)
+ * Where an actor has several tasks, a request that one of them was given to handle leads to that
+ * task's edge; anything else any of them might serve, so the probe follows the edges of all, one
+ * after the other, and the knot is real only if none leads to somebody who may go on.
  * It dies where something could still move, and at one who began to wait later than its origin:
  * that one's own probe will see the ring, so exactly one is told.
  * Owns:    nothing beyond the message.

@@ -533,26 +533,9 @@ troupe_error tr_tasks_start(tr_branch *starter, troupe_scope *scope,
     return TROUPE_OK;
 }
 
-/* Whether only others of its actor's tasks can end its wait: neither time nor a child actor. */
-static bool waits_for_tasks_only(const tr_branch *branch)
+bool tr_tasks_waits_for_tasks_only(const tr_branch *branch)
 {
     const tr_task *task = branch->task;
     return task->wait == TROUPE_WAIT_TASK && task->deadline_ns == TR_NEVER &&
            !(branch->is_leaving && !tr_list_is_empty(&branch->scope->children));
-}
-
-tr_task *tr_tasks_sole_of_many(tr_task *task)
-{
-    tr_tasks *tasks = task->branch->tasks;
-    tr_task *sole = NULL;
-    for (tr_branch *at = tr_tasks_after(tasks, NULL); at != NULL; at = tr_tasks_after(tasks, at)) {
-        if (waits_for_tasks_only(at)) {
-            continue;
-        }
-        if (sole != NULL) {
-            return NULL;
-        }
-        sole = at->task;
-    }
-    return sole;
 }

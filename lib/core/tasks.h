@@ -151,14 +151,9 @@ static inline tr_task *tr_task_of(const tr_actor *actor,
                                                            : tr_tasks_find(actor, matches, key);
 }
 
-/* Of an actor whose body's task this is: the only one that does not wait for others of its own, and
- * for nothing else; NULL if there are several, so that no ring of actors can stop it for sure. */
-tr_task *tr_tasks_sole_of_many(tr_task *task);
-
-static inline tr_task *tr_tasks_sole(tr_task *task)
-{
-    return TR_LIKELY(task->branch == NULL) ? task : tr_tasks_sole_of_many(task);
-}
+/* Whether only others of its actor's tasks can end the wait of this one: neither time nor a child
+ * actor. */
+bool tr_tasks_waits_for_tasks_only(const tr_branch *branch);
 
 /* Whether a task of the actor waits for its turn. */
 static inline bool tr_tasks_are_ready(const tr_actor *actor)
