@@ -18,12 +18,13 @@ TROUPE_BEGIN
 
 typedef enum troupe_dead_reason {
     TROUPE_DEAD_NO_SUCH_ACTOR, /* redirected to where no actor has ever been */
-    TROUPE_DEAD_STALE,     /* the receiver had ended */
-    TROUPE_DEAD_ENDED,     /* the receiver ended while the message was queued */
-    TROUPE_DEAD_OVERFLOW,  /* by policy, the mailbox being full */
-    TROUPE_DEAD_UNHANDLED, /* no handler for its type */
-    TROUPE_DEAD_REFUSED,   /* parked, then refused, and the behavior has no `refused` */
-    TROUPE_DEAD_STOPPING,  /* the node stopped */
+    TROUPE_DEAD_STALE,         /* the receiver had ended */
+    TROUPE_DEAD_ENDED,         /* the receiver ended while the message was queued */
+    TROUPE_DEAD_OVERFLOW,      /* by policy, the mailbox being full */
+    TROUPE_DEAD_UNHANDLED,     /* no handler for its type */
+    TROUPE_DEAD_REFUSED,       /* parked, then refused, and the behavior has no `refused` */
+    TROUPE_DEAD_STOPPING,      /* the node stopped */
+    TROUPE_DEAD_RESTARTED,     /* the receiver was restarted, and what was queued was dropped */
     TROUPE_DEAD_REASON_COUNT
 } troupe_dead_reason;
 

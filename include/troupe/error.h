@@ -30,7 +30,7 @@ TROUPE_BEGIN
     X(EXPIRED, 11, NOT_EXECUTED, "the message's deadline passed before it was handled")            \
     X(HANDLER_FAILED, 12, UNKNOWN, "the receiver failed while it handled the message")             \
     X(NO_REPLY, 13, UNKNOWN, "the receiver ended the message without a reply")                     \
-    X(WOULD_DEADLOCK, 14, UNKNOWN,      "waiting would close a ring of actors that wait")          \
+    X(WOULD_DEADLOCK, 14, UNKNOWN, "waiting would close a ring of actors that wait")               \
     X(CANNOT_WAIT, 15, NOT_EXECUTED, "a behavior cannot wait; use the form with a continuation")   \
     X(NAME_TAKEN, 16, NOT_EXECUTED, "another live actor has this name")                            \
     X(LIMIT_REACHED, 17, NOT_EXECUTED, "a configured limit is reached")                            \
@@ -44,7 +44,8 @@ TROUPE_BEGIN
     X(END, 25, NOT_EXECUTED, "there is no more")                                                   \
     X(DISCONNECTED, 26, UNKNOWN, "the other side refused the connection or broke it off")          \
     X(CLOSED, 27, NOT_EXECUTED, "it has been closed")                                              \
-    X(LINKED, 28, UNKNOWN, "an actor that it was linked to has failed")
+    X(LINKED, 28, UNKNOWN, "an actor that it was linked to has failed")                            \
+    X(RESTARTED, 29, NOT_EXECUTED, "the receiver was restarted while the message was queued")
 
 typedef enum troupe_error {
     TROUPE_OK = 0,

@@ -15,9 +15,10 @@
  *         .window = TROUPE_CONSTANT_S(10));
  *
  * A restart keeps the child's ref, name, mailbox and those who watch it. The message that was being
- * handled when it failed has ended; what is queued, or comes meanwhile, is handled by the next
- * start. Its state is zeroed and its `start` or body called again with the same argument; its own
- * children, timers, asks and monitors have ended; children that have not within 5 s are cancelled.
+ * handled when it failed has ended; what is queued, unless the child's spec says otherwise, and
+ * what comes meanwhile, is handled by the next start. Its state is zeroed and its `start` or body
+ * called again with the same argument; its own children, timers, asks and monitors have ended;
+ * children that have not within 5 s are cancelled.
  * Those who watch it are told when it ends for good.
  * Threads: the handler or body that self was given to. */
 #ifndef TROUPE_SUPERVISOR_H
@@ -48,6 +49,16 @@ typedef enum troupe_child_kind {
     TROUPE_TEMPORARY      /* never, nor with others: then it is ended for good */
 } troupe_child_kind;
 
+/* What becomes of the messages that a child has in its mailbox or stash when a start of it ends and
+ * another may follow. What comes later is for that one in any case. */
+typedef enum troupe_mailbox_fate {
+    TROUPE_MAILBOX_KEEP = 0, /* they are for the next start, or dead letters if none comes */
+    TROUPE_MAILBOX_DROP,     /* dead letters; asks are answered with RESTARTED */
+    /* They go on to the heir, each as it is and in order. Those that find no room there or nobody
+     * are dead letters; asks are answered with what a send to the heir would return. */
+    TROUPE_MAILBOX_HEIR
+} troupe_mailbox_fate;
+
 /* When a supervisor ends by itself because significant children have ended for good. */
 typedef enum troupe_auto_shutdown {
     TROUPE_AUTO_SHUTDOWN_NEVER = 0,
@@ -77,7 +88,9 @@ typedef struct troupe_child_spec {
     uint32_t jitter_percent; /* 0: 20; by so much at most a pause is longer or shorter; at most
                               * 100 */
     uint32_t is_significant; /* 1: counts for auto_shutdown */
-    uint32_t reserved;
+    troupe_mailbox_fate mailbox;
+    troupe_ref heir;       /* with TROUPE_MAILBOX_HEIR: this, or .heir_name */
+    const char *heir_name; /* whoever has this name at that moment, on this node */
 } troupe_child_spec;
 
 #define TROUPE_CHILD(...)                                                                          \

@@ -11,6 +11,7 @@
 #include "core/ask.h"
 #include "core/bracket.h"
 #include "core/failure.h"
+#include "core/fate.h"
 #include "core/fd_watch.h"
 #include "core/future.h"
 #include "core/mailbox.h"
@@ -48,8 +49,10 @@ static void end_patience(tr_worker *worker, tr_supervised *supervised)
     }
 }
 
-troupe_error tr_restart_enrol(tr_worker *worker, tr_actor *actor, uint64_t child)
+troupe_error tr_restart_enrol(tr_worker *worker, tr_actor *actor, const troupe_message *ready)
 {
+    const uint64_t child = ready->correlation;
+    const tr_terms *terms = ready->body;
     tr_extra *extra = tr_actor_extra(worker, actor);
     TR_REQUIRE(extra != NULL, NO_MEMORY);
     tr_supervised *supervised = tr_allocate(worker->system->ports.allocator, sizeof *supervised);
@@ -62,6 +65,7 @@ troupe_error tr_restart_enrol(tr_worker *worker, tr_actor *actor, uint64_t child
                NO_MEMORY);
     tr_message_set(supervised->word, TR_MESSAGE_SEALED);
     tr_message_set_kind(supervised->word, TR_KIND_WORD);
+    supervised->terms = *terms;
     supervised->child = child;
     supervised->argument = actor->argument;
     supervised->behavior = actor->behavior;
@@ -146,6 +150,9 @@ void tr_restart_rest(tr_worker *worker, tr_actor *actor)
     tr_monitor_forget_all(worker, actor, true);
     tr_actor_report_ready(worker, actor, actor->reason);
     tr_held_end_scope(actor);
+    if (!actor->is_ending) {
+        tr_fate_of_mailbox(worker, actor);
+    }
     if (actor->is_supervisor) {
         tr_supervisor_free(worker, actor);
         actor->is_supervisor = false;
@@ -264,7 +271,7 @@ void tr_restart_ready_came(tr_worker *worker, tr_actor *supervisor, troupe_messa
 }
 
 troupe_error tr_restart_spawn(troupe_self *self, const troupe_spawn_options *given, uint64_t child,
-                              troupe_ref *out_ref)
+                              const tr_terms *terms, troupe_ref *out_ref)
 {
     tr_worker *worker = tr_enter(self);
     tr_address address = {0};
@@ -282,6 +289,7 @@ troupe_error tr_restart_spawn(troupe_self *self, const troupe_spawn_options *giv
     }
     if (error == TROUPE_OK) {
         ready->correlation = child;
+        ready->body = (void *) (uintptr_t) terms; /* until it is enrolled */
         error = tr_spawn(worker, self->actor->address, &options, ready, &address);
         if (error) {
             tr_message_free(&worker->pool, ready);

@@ -17,6 +17,8 @@
 #ifndef TR_CORE_RESTART_H
 #define TR_CORE_RESTART_H
 
+#include <troupe/supervisor.h>
+
 #include "core/actor.h"
 
 typedef enum tr_word_about {
@@ -39,8 +41,16 @@ extern const troupe_type tr_word_type;
 /* That a start has succeeded, to a supervisor: the child's number is the correlation. */
 extern const troupe_type tr_ready_word_type;
 
+/* What a supervised actor has from its spec. */
+typedef struct tr_terms {
+    troupe_mailbox_fate mailbox;
+    troupe_ref heir;
+    const char *heir_name;
+} tr_terms;
+
 /* What only a supervised actor has. */
 typedef struct tr_supervised {
+    tr_terms terms;
     void *argument; /* for each start */
     const troupe_behavior *behavior;
     troupe_message *word; /* NULL while it is with the supervisor */
@@ -50,8 +60,10 @@ typedef struct tr_supervised {
     tr_timer patience;    /* with its children, while it waits for them */
 } tr_supervised;
 
-/* A new actor is its supervisor's child of this number. Errors: NO_MEMORY. */
-TROUPE_MUST_CHECK troupe_error tr_restart_enrol(tr_worker *worker, tr_actor *actor, uint64_t child);
+/* A new actor is the child of its supervisor that this READY is about, see tr_restart_spawn.
+ * Errors: NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_restart_enrol(tr_worker *worker, tr_actor *actor,
+                                                const troupe_message *ready);
 void tr_restart_free(tr_worker *worker, tr_actor *actor);
 
 /* Whether an actor that ends now is going to rest. */
@@ -87,7 +99,7 @@ void tr_restart_ready_came(tr_worker *worker, tr_actor *supervisor, troupe_messa
 /* Spawns a supervised child without waiting. Errors: as troupe_spawn_nowait. */
 TROUPE_MUST_CHECK troupe_error tr_restart_spawn(troupe_self *self,
                                                 const troupe_spawn_options *options, uint64_t child,
-                                                troupe_ref *out_ref);
+                                                const tr_terms *terms, troupe_ref *out_ref);
 
 /* Takes a word that is being handled out of the handler's hand, to answer it later. */
 void tr_restart_keep(troupe_self *self, troupe_message *word);

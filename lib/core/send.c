@@ -311,6 +311,31 @@ troupe_error tr_send_prepare(tr_worker *worker, const tr_actor *sender, troupe_m
     return tr_message_set_trace(&worker->pool, message, wanted);
 }
 
+troupe_error tr_send_on(tr_worker *worker, tr_address to, troupe_message *message)
+{
+    tr_slot *slot = tr_system_slot(worker->system, to);
+    const tr_sending sending = {.message = &message, .to = to};
+    bool by_bytes = false;
+    TR_REQUIRE(slot != NULL, NO_SUCH_ACTOR);
+    TR_REQUIRE(tr_message_charge(message) == 0 || has_spare(worker), NO_MEMORY);
+    switch (tr_send_admit(worker, slot, &sending, &by_bytes)) {
+    case TR_ADMITTED:
+        message->receiver = to;
+        tr_worker_post(worker, slot, message);
+        return TROUPE_OK;
+    case TR_FULL:
+        note_refused(worker, slot);
+        return TROUPE_ERROR_MAILBOX_FULL;
+    case TR_CLOSED:
+        return TROUPE_ERROR_STALE;
+    case TR_LARGE:
+        return TROUPE_ERROR_TOO_LARGE;
+    case TR_UNKNOWN:
+        break;
+    }
+    return TROUPE_ERROR_NO_SUCH_ACTOR;
+}
+
 bool tr_send_notice(tr_worker *worker, tr_address to, troupe_message *message)
 {
     tr_slot *slot = tr_system_slot(worker->system, to);

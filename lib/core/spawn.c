@@ -206,7 +206,7 @@ static troupe_error furnish(tr_worker *worker, tr_actor *actor, const troupe_spa
         }
     }
     if (error == TROUPE_OK && parent != NULL && parent->is_supervisor) {
-        error = tr_restart_enrol(worker, actor, ready->correlation);
+        error = tr_restart_enrol(worker, actor, ready);
     }
     return error;
 }

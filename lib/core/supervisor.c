@@ -79,15 +79,18 @@ static void give_up(tr_supervisor *supervisor, const tr_child *child, const char
 static void spawn(troupe_self *self, tr_supervisor *supervisor, tr_child *child)
 {
     const troupe_supervisor_spec *below = child->spec.supervisor;
+    const tr_terms terms = {.mailbox = child->spec.mailbox,
+                            .heir = child->spec.heir,
+                            .heir_name = child->spec.heir_name};
     const troupe_error error =
         below == NULL
-            ? tr_restart_spawn(self, child->spec.actor, child->id, &child->ref)
+            ? tr_restart_spawn(self, child->spec.actor, child->id, &terms, &child->ref)
             : tr_restart_spawn(
                   self,
                   TROUPE_SPAWN(.behavior = &tr_supervisor_behavior, .name = below->name,
                                .argument = (void *) (uintptr_t) below,
                                .timers_max = TR_CHILDREN_MAX, .ready_when = TROUPE_READY_WHEN_SAID),
-                  child->id, &child->ref);
+                  child->id, &terms, &child->ref);
     if (error) {
         child->plan.want = TR_WANT_GONE;
         if (child->request == NULL) {
@@ -168,7 +171,8 @@ static troupe_error carry_out(troupe_self *self, tr_supervisor *supervisor, tr_a
     case TR_ACTION_END:
         return end(self, supervisor, child);
     case TR_ACTION_PAUSE:
-        limit(self, child, child->plan.due_ns - now_ns);
+        /* One more: what is left may be 1, which as a timeout is none. */
+        limit(self, child, child->plan.due_ns - now_ns + 1);
         if (child->plan.due_ns != 0) { /* there was memory for it */
             *action = TR_ACTION_NOTHING;
         }

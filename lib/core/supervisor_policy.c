@@ -5,7 +5,7 @@
 #include "base/chance.h"
 #include "base/options.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_child_spec, reserved);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_child_spec, heir_name);
 TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_supervisor_spec, reserved);
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -236,6 +236,14 @@ static void or_default(troupe_timeout *timeout, uint64_t ns)
     timeout->ns = timeout->ns != 0 ? timeout->ns : ns;
 }
 
+static bool has_right_fate(const troupe_child_spec *spec)
+{
+    const int heirs = (troupe_ref_is_none(spec->heir) ? 0 : 1) + (spec->heir_name != NULL ? 1 : 0);
+    return (unsigned) spec->mailbox <= TROUPE_MAILBOX_HEIR &&
+           heirs == (spec->mailbox == TROUPE_MAILBOX_HEIR ? 1 : 0) &&
+           (spec->supervisor == NULL || spec->mailbox == TROUPE_MAILBOX_KEEP);
+}
+
 bool tr_policy_complete_child(const troupe_child_spec *given, troupe_child_spec *out_spec)
 {
     if (given == NULL || !tr_options_read(out_spec, sizeof *out_spec, given)) {
@@ -253,7 +261,7 @@ bool tr_policy_complete_child(const troupe_child_spec *given, troupe_child_spec 
         out_spec->jitter_percent != 0 ? out_spec->jitter_percent : JITTER_PERCENT;
     return (out_spec->actor != NULL) != (out_spec->supervisor != NULL) &&
            (unsigned) out_spec->kind <= TROUPE_TEMPORARY && out_spec->jitter_percent <= 100 &&
-           out_spec->is_significant <= 1 && out_spec->reserved == 0;
+           out_spec->is_significant <= 1 && has_right_fate(out_spec);
 }
 
 bool tr_policy_complete(const troupe_supervisor_spec *given, troupe_supervisor_spec *out_spec)

@@ -218,7 +218,11 @@ static troupe_error root(troupe_self *self, void *argument)
                                   .place = TROUPE_PLACE_ANY);
         spawns[i].body = i % 2 == 0 ? leaf_body : NULL;
         spawns[i].behavior = i % 2 == 0 ? NULL : &leaf_behavior;
-        specs[i] = (troupe_child_spec) TROUPE_CHILD(.id = scene->names[i], .actor = &spawns[i]);
+        specs[i] = (troupe_child_spec)
+            TROUPE_CHILD(.id = scene->names[i], .actor = &spawns[i],
+                         .mailbox = (troupe_mailbox_fate) (i % (TROUPE_MAILBOX_HEIR + 1)),
+                         .heir_name =
+                             i % (TROUPE_MAILBOX_HEIR + 1) == TROUPE_MAILBOX_HEIR ? "a" : NULL);
     }
     const troupe_supervisor_spec inner =
         TROUPE_SUPERVISOR(.children = &specs[2], .child_count = 1, .restarts_max = 20);
