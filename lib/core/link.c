@@ -79,11 +79,34 @@ static bool take_link(tr_worker *worker, tr_actor *actor, tr_address other, uint
     return was_mine || entry != NULL;
 }
 
+/* The entry of a link, whoever made it. */
+static const troupe_message *find_entry(const tr_actor *actor, tr_address other)
+{
+    const troupe_message *at = actor->watchers;
+    while (at != NULL &&
+           !(at->type == &troupe_exit_type && tr_address_is_same(at->sender, other))) {
+        at = at->next;
+    }
+    return at;
+}
+
+/* Both may have made it at the same moment: then there are two, of which one end is told. */
+static void take_others(tr_worker *worker, tr_actor *actor, tr_address other)
+{
+    for (const troupe_message *entry = find_entry(actor, other); entry != NULL;
+         entry = find_entry(actor, other)) {
+        (void) take_link(worker, actor, other, entry->correlation);
+    }
+}
+
 bool tr_link_exit_came(tr_worker *worker, tr_actor *actor, const troupe_message *message)
 {
     const troupe_down *down = message->body;
-    if (!take_link(worker, actor, message->sender, message->correlation) ||
-        down->reason == TROUPE_OK) {
+    if (!take_link(worker, actor, message->sender, message->correlation)) {
+        return false;
+    }
+    take_others(worker, actor, message->sender);
+    if (down->reason == TROUPE_OK) {
         return false;
     }
     if (!actor->traps_exits) {
@@ -108,17 +131,6 @@ static uint64_t find_made(const tr_actor *actor, tr_address other)
         }
     }
     return 0;
-}
-
-/* The entry of a link, whoever made it. */
-static const troupe_message *find_entry(const tr_actor *actor, tr_address other)
-{
-    const troupe_message *at = actor->watchers;
-    while (at != NULL &&
-           !(at->type == &troupe_exit_type && tr_address_is_same(at->sender, other))) {
-        at = at->next;
-    }
-    return at;
 }
 
 bool tr_link_end(tr_worker *worker, tr_actor *actor, tr_address other)
