@@ -123,6 +123,26 @@ troupe_error troupe_scope_reason(troupe_self *self, const char **out_text)
     return reason;
 }
 
+troupe_timeout troupe_scope_remaining(const troupe_self *self)
+{
+    TR_CHECK_SELF(self);
+    uint64_t due_ns = TR_NEVER;
+    uint64_t now_ns = 0;
+    if (self != NULL) {
+        now_ns = tr_enter(self)->now_ns;
+        if (self->task != NULL && self->task->branch != NULL) {
+            due_ns = tr_scopes_due_ns(self->task->branch);
+        } else if (self->actor->state != TR_ACTOR_ENDED) { /* one that has knows of no message */
+            due_ns = self->actor->message_deadline_ns;
+        }
+        tr_leave(self);
+    }
+    if (due_ns == TR_NEVER) {
+        return TROUPE_FOREVER;
+    }
+    return due_ns > now_ns ? troupe_timeout_of_ns(due_ns - now_ns) : TROUPE_NOW;
+}
+
 static troupe_error defer(const troupe_self *self, troupe_deferred *function, void *context)
 {
     tr_branch *branch = branch_of(self);

@@ -136,6 +136,11 @@ uint64_t tr_scopes_deadline(const tr_branch *branch, uint64_t deadline_ns)
     return view.deadline_ns;
 }
 
+uint64_t tr_scopes_due_ns(const tr_branch *branch)
+{
+    return look(branch, TR_NEVER).deadline_ns;
+}
+
 troupe_error tr_scopes_reason(const tr_branch *branch, const char **out_text)
 {
     const struct view view = look(branch, TR_NEVER);

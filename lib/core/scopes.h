@@ -79,6 +79,8 @@ bool tr_scopes_are_cancelled(const tr_branch *branch);
 bool tr_scopes_see_stop(const tr_branch *branch);
 /* The earlier of the deadline and those around the task. Those that have come are noted. */
 uint64_t tr_scopes_deadline(const tr_branch *branch, uint64_t deadline_ns);
+/* The earliest deadline around the task; nothing is noted. */
+uint64_t tr_scopes_due_ns(const tr_branch *branch);
 /* When a shield that hides something from this task ends; TR_NEVER if none does. */
 uint64_t tr_scopes_unveil_ns(const tr_branch *branch);
 

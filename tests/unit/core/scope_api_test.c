@@ -172,12 +172,77 @@ static void fail_cleanly_when_memory_is_out(void **state)
     }
 }
 
+static void say_remaining(troupe_self *self, const struct cast *cast, const char *where)
+{
+    const troupe_timeout left = troupe_scope_remaining(self);
+    if (left.ns == TROUPE_FOREVER.ns) {
+        probe_say(cast->seen, "%s: for ever", where);
+    } else {
+        probe_say(cast->seen, "%s: %llu ms", where, (unsigned long long) (left.ns / MS));
+    }
+}
+
+static troupe_error serves_in_time(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_scope *scope = NULL;
+    troupe_scope *inner = NULL;
+    say_remaining(self, cast, "nothing");
+    troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+    say_remaining(self, cast, "asked");
+    (void) troupe_scope_enter(self, TROUPE_SCOPE(.timeout = TROUPE_WITHIN_MS(10)), &scope);
+    say_remaining(self, cast, "scope");
+    (void) troupe_scope_enter(self, TROUPE_SCOPE(.timeout = TROUPE_WITHIN_MS(50)), &inner);
+    (void) troupe_sleep(self, TROUPE_WITHIN_MS(4));
+    say_remaining(self, cast, "inner");
+    (void) tell(cast, "inner", troupe_scope_leave(self, &inner));
+    (void) troupe_sleep(self, TROUPE_WITHIN_MS(20));
+    say_remaining(self, cast, "late");
+    (void) tell(cast, "scope", troupe_scope_leave(self, &scope));
+    say_remaining(self, cast, "after");
+    error = error ? error : reply_figure(self, message, 1);
+    say_remaining(self, cast, "replied");
+    return error;
+}
+
+static troupe_error reads_a_late_one(troupe_self *self, const struct cast *cast)
+{
+    troupe_scope *scope = NULL;
+    (void) troupe_scope_enter(self, TROUPE_SCOPE(.timeout = TROUPE_NOW), &scope);
+    say_remaining(self, cast, "none");
+    return troupe_scope_leave(self, &scope);
+}
+
+static troupe_error asks_in_time(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    uint64_t answer = 0;
+    troupe_error error =
+        troupe_spawn(self, TROUPE_SPAWN(.body = serves_in_time, .argument = cast), &cast->refs[1]);
+    error = error ? error : ask_figure(self, cast->refs[1], 1, TROUPE_WITHIN_MS(30), &answer);
+    (void) tell(cast, "read", reads_a_late_one(self, cast));
+    return tell(cast, "ask", error);
+}
+
+/* Promise: SCOPE-REMAINING */
+static void tell_how_long_a_wait_may_last(void **state)
+{
+    struct cast cast = {0};
+    play(state, asks_in_time, &cast);
+    assert_said(cast.seen, "nothing: for ever", "asked: 30 ms", "scope: 10 ms", "inner: 6 ms",
+                "inner OK", "late: 0 ms", "scope TIMED_OUT", "after: 20 ms", "replied: for ever",
+                "none: 0 ms", "read OK", "ask OK");
+    drop_probe(&cast.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_WORLD(refuse_what_is_out_of_order),
         WITH_WORLD(let_nobody_leave_but_the_task_that_entered),
         WITH_WORLD(are_not_for_behaviors),
+        WITH_WORLD(tell_how_long_a_wait_may_last),
         cmocka_unit_test(fail_cleanly_when_memory_is_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
