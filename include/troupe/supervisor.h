@@ -14,10 +14,10 @@
  *         .children = children, .child_count = 2, .restarts_max = 5,
  *         .window = TROUPE_CONSTANT_S(10));
  *
- * A restart keeps the child's ref, name, mailbox and those who watch it. The message that was being
- * handled when it failed has ended; what is queued, unless the child's spec says otherwise, and
- * what comes meanwhile, is handled by the next start. Its state is zeroed and its `start` or body
- * called again with the same argument; its own children, timers, asks and monitors have ended;
+ * A restart keeps the child's ref, name, mailbox and those who watch it. Unless the child's spec
+ * says otherwise the message that was being handled when it failed has ended, and what is queued is
+ * handled by the next start, as is what comes meanwhile. Its state is zeroed and its `start` or
+ * body called again with the same argument; its own children, timers, asks and monitors have ended;
  * children that have not within 5 s are cancelled.
  * Those who watch it are told when it ends for good.
  * Threads: the handler or body that self was given to. */
@@ -68,6 +68,8 @@ typedef enum troupe_auto_shutdown {
 
 typedef struct troupe_supervisor_spec troupe_supervisor_spec;
 
+#define TROUPE_NO_RETRIES UINT32_MAX
+
 /* A child. Give `actor` or `supervisor`; what they point to is borrowed while the supervisor lives.
  * Zero means the default of each field. */
 typedef struct troupe_child_spec {
@@ -91,6 +93,12 @@ typedef struct troupe_child_spec {
     troupe_mailbox_fate mailbox;
     troupe_ref heir;       /* with TROUPE_MAILBOX_HEIR: this, or .heir_name */
     const char *heir_name; /* whoever has this name at that moment, on this node */
+    /* How often a message is tried again, first of all by the next start, if the child fails while
+     * it handles it (behavior) or has received it last and not replied (coroutine); at most 60.
+     * Then it goes into quarantine (quarantine.h). 0: it ends as failed. TROUPE_NO_RETRIES: into
+     * quarantine at once. However often it is tried, `restarts_max` counts it as one. */
+    uint32_t retries;
+    uint32_t reserved;
 } troupe_child_spec;
 
 #define TROUPE_CHILD(...)                                                                          \

@@ -24,6 +24,7 @@
 #include <troupe/node.h>
 #include <troupe/offload.h>
 #include <troupe/process.h>
+#include <troupe/quarantine.h>
 #include <troupe/queue.h>
 #include <troupe/rate_limit.h>
 #include <troupe/ref.h>

@@ -11,6 +11,7 @@
 #include "core/attached.h"
 #include "core/dispatch.h"
 #include "core/failure.h"
+#include "core/fate.h"
 #include "core/fd_watch.h"
 #include "core/future.h"
 #include "core/line.h"
@@ -368,6 +369,9 @@ void tr_actor_close(tr_worker *worker, tr_actor *actor, troupe_error error)
         tr_actor_report_ready(worker, actor, TROUPE_OK);
     } /* A start that failed is told when nothing is left of it. */
     log_failure(worker, actor);
+    if (rests && actor->task != NULL) {
+        tr_fate_of_held(worker, actor, error);
+    }
     if (!will_stop(actor)) {
         end_held(worker, actor);
     }
@@ -421,7 +425,9 @@ static void bury_mailbox(tr_worker *worker, tr_actor *actor)
     for (troupe_message *message = tr_mailbox_drain(actor); message != NULL;
          message = tr_mailbox_drain(actor)) {
         const tr_kind kind = tr_message_kind(message);
-        if (kind == TR_KIND_USER) {
+        if (kind == TR_KIND_USER && tr_message_failures(message) > 0) { /* it comes to no try */
+            tr_message_end(worker, message, TROUPE_OUTCOME_FAILED, TROUPE_ERROR_HANDLER_FAILED);
+        } else if (kind == TR_KIND_USER) {
             tr_message_bury(worker, message, reason, TROUPE_ERROR_STALE);
         } else if (kind != TR_KIND_REPLY || !tr_message_has(message, TR_MESSAGE_EMBEDDED)) {
             tr_message_end(worker, message, TROUPE_OUTCOME_CANCELLED, TROUPE_OK);

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "core/ask.h"
+#include "core/fate.h"
 #include "core/mailbox.h"
 #include "core/park.h"
 #include "core/scope.h"
@@ -29,11 +30,15 @@ static void end_handled(tr_actor *actor, troupe_message *message, troupe_error e
 {
     tr_worker *worker = actor->worker;
     if (message != NULL && tr_message_has(message, TR_MESSAGE_HELD)) {
-        tr_held_remove(actor, message);
         const bool has_failed = error != TROUPE_OK;
+        const uint32_t failures = TR_UNLIKELY(has_failed) ? tr_message_failures(message) : 0;
+        tr_held_remove(actor, message);
         actor->reason = error; /* it is going to close */
-        tr_message_end(worker, message, has_failed ? TROUPE_OUTCOME_FAILED : TROUPE_OUTCOME_HANDLED,
-                       has_failed ? TROUPE_ERROR_HANDLER_FAILED : TROUPE_ERROR_NO_REPLY);
+        if (TR_LIKELY(!has_failed) || !tr_fate_takes(worker, actor, message, error, failures)) {
+            tr_message_end(worker, message,
+                           has_failed ? TROUPE_OUTCOME_FAILED : TROUPE_OUTCOME_HANDLED,
+                           has_failed ? TROUPE_ERROR_HANDLER_FAILED : TROUPE_ERROR_NO_REPLY);
+        }
     } else {
         troupe_message_destroy(&message);
     }

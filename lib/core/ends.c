@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "core/misuse.h"
+#include "core/quarantine.h"
 
 /* The allocator aligns for any type of the language; a worker has cache lines of its own. */
 #define BLOCK_SIZE (sizeof(tr_worker) + alignof(tr_worker) - 1)
@@ -59,6 +60,9 @@ troupe_error tr_ends_init(tr_ends *ends, tr_system *system)
 
 void tr_ends_fini(tr_ends *ends)
 {
+    if (ends->count > 0) {
+        tr_quarantine_fini(ends->ends[0].worker);
+    }
     for (uint32_t i = 0; i < ends->count; i++) {
         tr_worker_drop_queues(ends->ends[i].worker);
     }

@@ -5,8 +5,50 @@
 
 #include "base/assert.h"
 #include "core/mailbox.h"
+#include "core/quarantine.h"
 #include "core/restart.h"
 #include "core/send.h"
+
+/* It has not been told to end, nor has the asker of what it handles given up. */
+static bool is_its_own_failure(const tr_actor *actor)
+{
+    return !actor->is_stopping && !actor->is_cancelled && !actor->is_scope_cancelled;
+}
+
+bool tr_fate_takes(tr_worker *worker, tr_actor *actor, troupe_message *message, troupe_error error,
+                   uint32_t before)
+{
+    tr_supervised *supervised = actor->is_supervised ? actor->extra->supervised : NULL;
+    if (supervised == NULL || supervised->terms.retries == 0 || actor->is_ending ||
+        error == TROUPE_OK || !is_its_own_failure(actor) ||
+        tr_message_kind(message) != TR_KIND_USER ||
+        tr_message_has(message, TR_MESSAGE_REPLIED | TR_MESSAGE_VOID)) {
+        return false;
+    }
+    const uint32_t failures = before + 1;
+    const uint32_t retries = supervised->terms.retries;
+    if (retries == TROUPE_NO_RETRIES || failures > retries) {
+        supervised->is_known = failures > 1;
+        return tr_quarantine_put(worker, actor, message, error, failures);
+    }
+    supervised->is_known = failures > 1;
+    tr_message_set_failures(message, failures);
+    tr_queue_push(&actor->replies, message);
+    return true;
+}
+
+void tr_fate_of_held(tr_worker *worker, tr_actor *actor, troupe_error error)
+{
+    troupe_message *message = actor->scope;
+    if (message == NULL || !actor->is_supervised) {
+        return;
+    }
+    const uint32_t before = tr_message_failures(message);
+    tr_held_remove(actor, message);
+    if (!tr_fate_takes(worker, actor, message, error, before)) {
+        tr_held_add_reply(actor, message);
+    }
+}
 
 /* All users' messages, in order. The ends of those it is linked to stay: so do the links. What is
  * left of timers and monitors ends. */
@@ -70,11 +112,16 @@ void tr_fate_of_mailbox(tr_worker *worker, tr_actor *actor)
     if (terms->mailbox == TROUPE_MAILBOX_KEEP) {
         return;
     }
+    const tr_queue again = actor->replies;
+    actor->replies = (tr_queue) {0};
     tr_queue users = empty(worker, actor);
+    actor->replies = again;
     for (troupe_message *message = tr_queue_pop(&users); message != NULL;
          message = tr_queue_pop(&users)) {
         if (terms->mailbox == TROUPE_MAILBOX_HEIR) {
             hand_on(worker, terms, message);
+        } else if (tr_message_failures(message) > 0) { /* stashed when it was tried again */
+            tr_message_end(worker, message, TROUPE_OUTCOME_FAILED, TROUPE_ERROR_HANDLER_FAILED);
         } else {
             tr_message_bury(worker, message, TROUPE_DEAD_RESTARTED, TROUPE_ERROR_RESTARTED);
         }

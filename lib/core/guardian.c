@@ -18,8 +18,8 @@ troupe_error tr_guardian_start(tr_worker *worker)
     troupe_spawn_options options;
     const tr_address nobody = {0};
     tr_address address;
-    troupe_error error = tr_settings_complete(
-        &given, worker->system->options.mailbox_capacity_default, &options);
+    troupe_error error =
+        tr_settings_complete(&given, worker->system->options.mailbox_capacity_default, &options);
     if (error == TROUPE_OK) {
         error = tr_spawn(worker, nobody, &options, NULL, &address);
     }

@@ -11,16 +11,11 @@
 /* More than these are kept apart. */
 #define HAND_MAX TR_SHAKEN(8U, 1U)
 
-static bool is_destroyed(const troupe_message *message, tr_release state)
-{
-    /* Pairs with the releases in troupe_message_destroy: its caller is done with it. */
-    return atomic_load_explicit(&message->released, memory_order_acquire) == (uint8_t) state;
-}
-
 /* Of one that is on no list any more. */
 static void end_destroyed(tr_worker *worker, tr_actor *actor, troupe_message *message)
 {
     message->next = NULL;
+    tr_message_set_failures(message, 0);
     tr_message_clear(message, TR_MESSAGE_HELD);
     tr_scope_forget(actor, message);
     actor->handled += actor->task != NULL ? 1 : 0; /* a behavior's handler counts before */
@@ -33,7 +28,7 @@ static uint32_t sweep_hand(tr_worker *worker, tr_actor *actor)
     uint32_t left = 0;
     for (troupe_message **at = &actor->held; *at != NULL;) {
         troupe_message *message = *at;
-        if (is_destroyed(message, TR_IN_HAND_DESTROYED)) {
+        if (tr_message_release(message) == TR_IN_HAND_DESTROYED) {
             *at = message->next;
             end_destroyed(worker, actor, message);
         } else {
@@ -45,7 +40,7 @@ static uint32_t sweep_hand(tr_worker *worker, tr_actor *actor)
 }
 
 /* A timer's message is in no pool, by which its destroyer would find the slot. False if it has just
- * been destroyed. */
+ * been destroyed, or is one that is tried again. */
 static bool may_be_kept(const tr_actor *actor, troupe_message *message)
 {
     uint8_t state = TR_IN_HAND;
@@ -104,7 +99,7 @@ static void sweep_kept(tr_worker *worker, tr_actor *actor)
     troupe_message *previous = NULL;
     for (troupe_message *at = actor->extra->kept.head; at != NULL && found < count;) {
         troupe_message *next = at->next;
-        if (is_destroyed(at, TR_KEPT_DESTROYED)) {
+        if (tr_message_release(at) == TR_KEPT_DESTROYED) {
             remove_kept(actor, previous, at);
             end_destroyed(worker, actor, at);
             found++;
@@ -128,7 +123,7 @@ void tr_held_sweep(tr_worker *worker, tr_actor *actor)
 
 void tr_held_take_out(tr_actor *actor, troupe_message *message)
 {
-    if (atomic_load_explicit(&message->released, memory_order_relaxed) < TR_KEPT) {
+    if (tr_message_release(message) < TR_KEPT) {
         troupe_message **at = &actor->held;
         while (*at != message) {
             TR_ASSERT(*at != NULL);
@@ -143,7 +138,7 @@ void tr_held_take_out(tr_actor *actor, troupe_message *message)
         previous = at;
     }
     remove_kept(actor, previous, message);
-    if (is_destroyed(message, TR_KEPT_DESTROYED)) {
+    if (tr_message_release(message) == TR_KEPT_DESTROYED) {
         count_found(actor, 1);
     }
 }

@@ -110,7 +110,7 @@ static void turn_around(tr_worker *worker, troupe_message *message, troupe_error
     message->deadline_ns = TR_NEVER;
     message->value = (uint64_t) answer;
     tr_message_set_kind(message, TR_KIND_REPLY);
-    atomic_store_explicit(&message->released, 0, memory_order_relaxed);
+    tr_message_set_failures(message, 0);
     tr_ledger_accept(&worker->ledger, message);
     tr_worker_route(worker, message);
 }
@@ -127,7 +127,7 @@ static void send_back(tr_worker *worker, troupe_message *message, troupe_error a
                                   TR_MESSAGE_REPLIED | TR_MESSAGE_ACCEPTED);
     tr_message_set(message, TR_MESSAGE_RETURNED);
     tr_message_set_kind(message, TR_KIND_REPLY);
-    atomic_store_explicit(&message->released, 0, memory_order_relaxed);
+    tr_message_set_failures(message, 0);
     tr_ledger_accept(&worker->ledger, message);
     tr_worker_route(worker, message);
 }

@@ -35,7 +35,7 @@ typedef enum tr_count {
     TR_COUNT_BATCHES_RECEIVED,
     TR_COUNT_GIVEN, /* actors, to workers that had less to do */
     TR_COUNT_TAKEN,
-    TR_COUNT_DRAWN, /* actors, to the worker of those they talk to */
+    TR_COUNT_DRAWN,       /* actors, to the worker of those they talk to */
     TR_COUNT_SLOTS_TAKEN, /* of the node's, by spawning */
     TR_COUNT_SLOTS_GIVEN, /* back, when nothing is left of an actor */
     TR_COUNT_COUNT

@@ -86,6 +86,9 @@
 /* Of one supervisor, which has a timer for each. */
 #define TR_CHILDREN_MAX (UINT32_C(1) << 20)
 
+/* Of the bodies in a node's quarantine. */
+#define TR_QUARANTINE_BYTES_MAX (UINT64_C(16) << 20)
+
 #define TR_DEAD_LETTER_SUBSCRIBERS_MAX 8
 #define TR_DEAD_LETTER_LOG_FIRST 10
 #define TR_DEAD_LETTER_LOG_PAUSE_NS UINT64_C(1000000000)

@@ -360,16 +360,27 @@ static bool make_void(const tr_queue *queue, tr_address asker, uint64_t ask)
 
 bool tr_mailbox_void(tr_actor *actor, tr_address asker, uint64_t ask)
 {
-    bool is_found = false;
+    bool is_found = make_void(&actor->replies, asker, ask);
     for (uint32_t i = 0; i < (actor->lanes != NULL ? TR_PRIORITIES : 1) && !is_found; i++) {
         is_found = make_void(lane_at(actor, i), asker, ask);
     }
     return is_found || (actor->extra != NULL && make_void(&actor->extra->stash, asker, ask));
 }
 
+/* A reply, or a message that is tried again: it has no place. */
+static troupe_message *take_first(tr_worker *worker, tr_actor *actor)
+{
+    troupe_message *message = NULL;
+    do {
+        message = tr_queue_pop(&actor->replies);
+    } while (message != NULL && tr_message_kind(message) == TR_KIND_USER &&
+             is_past(worker, actor, message, UINT64_MAX));
+    return message;
+}
+
 troupe_message *tr_mailbox_take_with_care(tr_worker *worker, tr_actor *actor)
 {
-    troupe_message *message = tr_queue_pop(&actor->replies);
+    troupe_message *message = take_first(worker, actor);
     uint64_t came_ns = UINT64_MAX;
     if (TR_UNLIKELY(message != NULL)) {
         return message;
@@ -386,7 +397,7 @@ troupe_message *tr_mailbox_take_with_care(tr_worker *worker, tr_actor *actor)
 
 troupe_message *tr_mailbox_take_reserved(tr_worker *worker, tr_actor *actor)
 {
-    troupe_message *reply = tr_queue_pop(&actor->replies);
+    troupe_message *reply = take_first(worker, actor);
     troupe_message *previous = NULL;
     for (troupe_message *at = actor->ticks > 0 ? actor->lane.head : NULL;
          reply == NULL && at != NULL;) {
@@ -422,10 +433,12 @@ bool tr_message_is_accepted(const troupe_message *message, const troupe_accept *
     return false;
 }
 
+/* Of a lane, or of what is to be tried again if the priority is TR_PRIORITIES. */
 static troupe_message *take_only_of(tr_worker *worker, tr_actor *actor, uint32_t priority,
                                     const troupe_accept *accepted, size_t count)
 {
-    tr_queue *lane = lane_at(actor, priority);
+    const bool is_lane = priority < TR_PRIORITIES;
+    tr_queue *lane = is_lane ? lane_at(actor, priority) : &actor->replies;
     troupe_message *previous = NULL;
     for (troupe_message *at = lane->head; at != NULL;) {
         troupe_message *next = at->next;
@@ -435,7 +448,7 @@ static troupe_message *take_only_of(tr_worker *worker, tr_actor *actor, uint32_t
             continue;
         }
         tr_queue_remove(lane, previous, at);
-        if (actor->lanes != NULL) {
+        if (actor->lanes != NULL && is_lane) {
             actor->lanes->left[priority]++;
         }
         const uint64_t came_ns = leave(actor, at);
@@ -465,6 +478,12 @@ static troupe_message *take_only_down(tr_worker *worker, tr_actor *actor,
 troupe_message *tr_mailbox_take_only(tr_worker *worker, tr_actor *actor,
                                      const troupe_accept *accepted, size_t count)
 {
+    if (TR_UNLIKELY(actor->replies.head != NULL)) {
+        troupe_message *again = take_only_of(worker, actor, TR_PRIORITIES, accepted, count);
+        if (again != NULL) {
+            return again;
+        }
+    }
     for (uint32_t i = 0; i < (actor->lanes != NULL ? TR_PRIORITIES : 1); i++) {
         troupe_message *message = take_only_of(worker, actor, i, accepted, count);
         if (message != NULL) {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* mailbox: the queues of what an actor has to handle, and the places that they take.
  *
- * Order: replies first (behaviors'), then by weight the lanes of the user priorities, of which
- *        timers
- * and all that no rule names take the first. A DOWN waits until all that was queued when it came
- * has been taken.
+ * Order: replies first (behaviors'), and with them what is to be tried again; then by weight the
+ *        lanes of the user priorities, of which timers and all that no rule names take the first. A
+ *        DOWN waits until all that was queued when it came has been taken.
  * Owns:       the messages in it.
  * Invariants: `queued` of them have a place; with the stashed they never exceed the capacity.
  * Threads:    the worker's.

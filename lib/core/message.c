@@ -354,11 +354,14 @@ void tr_message_free(tr_pool *pool, troupe_message *message)
 /* Leaves a held message to its actor, which alone knows as what it ends. */
 static void release_held(troupe_message *message)
 {
-    uint8_t state = TR_IN_HAND;
+    uint8_t state = atomic_load_explicit(&message->released, memory_order_relaxed);
     /* Both releases pair with the acquires in held.c: the caller is done with the message. */
-    if (atomic_compare_exchange_strong_explicit(&message->released, &state, TR_IN_HAND_DESTROYED,
-                                                memory_order_release, memory_order_relaxed)) {
-        return;
+    while ((state & TR_KEPT_DESTROYED) == TR_IN_HAND) {
+        if (atomic_compare_exchange_weak_explicit(&message->released, &state,
+                                                  (uint8_t) (state | TR_IN_HAND_DESTROYED),
+                                                  memory_order_release, memory_order_relaxed)) {
+            return;
+        }
     }
     if (state != TR_KEPT) {
         return; /* it has been destroyed before */

@@ -83,13 +83,14 @@ enum tr_message_flag {
     TR_MESSAGE_RETURNED = TR_MESSAGE_SETTLES
 };
 
-/* What is known of a held message's end; see held.c. */
+/* What is known of a held message's end, in the lower bits of `released`; see held.c. */
 typedef enum tr_release {
     TR_IN_HAND = 0,
     TR_IN_HAND_DESTROYED = 1,
     TR_KEPT = 2,
     TR_KEPT_DESTROYED = 3
 } tr_release;
+#define TR_RELEASE_BITS 2
 
 struct troupe_message {
     troupe_message *next;
@@ -104,8 +105,9 @@ struct troupe_message {
     tr_address receiver;
     uint32_t size; /* logical bytes of the body */
     uint16_t flags;
-    uint8_t kind_and_form;    /* tr_kind | tr_form << 6 */
-    _Atomic uint8_t released; /* a tr_release; of a held message */
+    uint8_t kind_and_form; /* tr_kind | tr_form << 6 */
+    /* A tr_release, of a held message; above that how often its receiver has failed with it. */
+    _Atomic uint8_t released;
 };
 _Static_assert(sizeof(struct troupe_message) == 64, "the header is one cache line");
 
@@ -156,6 +158,28 @@ static inline void tr_message_set(troupe_message *message, unsigned flag)
 static inline void tr_message_clear(troupe_message *message, unsigned flag)
 {
     message->flags = (uint16_t) (message->flags & ~flag);
+}
+
+/* What held.c says of it. */
+static inline tr_release tr_message_release(const troupe_message *message)
+{
+    /* Pairs with the releases in troupe_message_destroy: its caller is done with it. */
+    return (tr_release) (atomic_load_explicit(&message->released, memory_order_acquire) &
+                         ((1U << TR_RELEASE_BITS) - 1));
+}
+
+/* How often its receiver has failed with it; for its owner. */
+static inline uint32_t tr_message_failures(const troupe_message *message)
+{
+    return (uint32_t) atomic_load_explicit(&message->released, memory_order_relaxed) >>
+           TR_RELEASE_BITS;
+}
+
+/* Of one that is not held. */
+static inline void tr_message_set_failures(troupe_message *message, uint32_t failures)
+{
+    atomic_store_explicit(&message->released, (uint8_t) (failures << TR_RELEASE_BITS),
+                          memory_order_relaxed);
 }
 
 static inline bool tr_address_is_same(tr_address left, tr_address right)

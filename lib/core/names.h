@@ -17,8 +17,8 @@ typedef struct tr_name {
 } tr_name;
 
 /* Errors: NAME_TAKEN, NO_MEMORY; BAD_ARGUMENT if it is empty or too long. */
-TROUPE_MUST_CHECK troupe_error tr_names_add(tr_system *system, const char *text,
-                                            tr_address address, tr_name **out_name);
+TROUPE_MUST_CHECK troupe_error tr_names_add(tr_system *system, const char *text, tr_address address,
+                                            tr_name **out_name);
 void tr_names_remove(tr_system *system, tr_name **name);
 /* Errors: NO_SUCH_ACTOR. */
 TROUPE_MUST_CHECK troupe_error tr_names_find(tr_system *system, const char *text,

@@ -91,9 +91,7 @@ troupe_error troupe_ref_parse(const char *text, troupe_ref *out_ref)
         TR_REQUIRE(skip_dot(&text) && read_number(&text, 16, UINT64_MAX, &seal) && *text == '\0',
                    BAD_ARGUMENT);
     }
-    *out_ref = (troupe_ref) {.node = node,
-                             .slot = (uint32_t) slot,
-                             .generation = (uint32_t) generation,
-                             .seal = seal};
+    *out_ref = (troupe_ref) {
+        .node = node, .slot = (uint32_t) slot, .generation = (uint32_t) generation, .seal = seal};
     return TROUPE_OK;
 }

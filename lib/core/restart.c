@@ -105,6 +105,7 @@ static void tell(tr_worker *worker, tr_actor *actor, tr_word_about about)
     body->about = about;
     body->reason = actor->reason;
     body->restarts = supervised->restarts;
+    body->is_known = supervised->is_known;
     (void) snprintf(body->text, sizeof body->text, "%s", tr_failure_text(actor, actor->reason));
     word->sender = actor->address;
     word->receiver = tr_actor_parent(actor);
@@ -116,15 +117,19 @@ void tr_restart_tell_end(tr_worker *worker, tr_actor *actor)
     tell(worker, actor, TR_WORD_ENDED);
 }
 
-/* The replies that its asks got; they point to the asks. */
+/* The replies that its asks got; they point to the asks. What is to be tried again stays. */
 static void end_replies(tr_worker *worker, tr_actor *actor)
 {
+    tr_queue again = {0};
     for (troupe_message *reply = tr_queue_pop(&actor->replies); reply != NULL;
          reply = tr_queue_pop(&actor->replies)) {
-        if (!tr_message_has(reply, TR_MESSAGE_EMBEDDED)) {
+        if (tr_message_kind(reply) == TR_KIND_USER) {
+            tr_queue_push(&again, reply);
+        } else if (!tr_message_has(reply, TR_MESSAGE_EMBEDDED)) {
             tr_message_end(worker, reply, TROUPE_OUTCOME_CANCELLED, TROUPE_OK);
         }
     }
+    actor->replies = again;
 }
 
 /* They are for a start: one that has ended, or when it rests none at all. */
@@ -210,6 +215,7 @@ static void begin_again(tr_worker *worker, tr_actor *actor)
         return;
     }
     actor->extra->supervised->restarts++;
+    actor->extra->supervised->is_known = false;
     tr_failure_free(worker, actor); /* the text is not this start's */
     actor->reason = TROUPE_OK;
     actor->state = TR_ACTOR_LIVE;

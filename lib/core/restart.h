@@ -34,6 +34,7 @@ typedef struct tr_word {
     uint64_t restarts;
     troupe_error reason;
     tr_word_about about;
+    bool is_known; /* it has failed with a message with which it had failed before */
     char text[TR_FAILURE_TEXT_SIZE]; /* what it said of the reason */
 } tr_word;
 extern const troupe_type tr_word_type;
@@ -46,6 +47,7 @@ typedef struct tr_terms {
     troupe_mailbox_fate mailbox;
     troupe_ref heir;
     const char *heir_name;
+    uint32_t retries;
 } tr_terms;
 
 /* What only a supervised actor has. */
@@ -58,6 +60,7 @@ typedef struct tr_supervised {
     uint64_t restarts;
     uint64_t wait_number; /* of the last task: the next goes on counting */
     tr_timer patience;    /* with its children, while it waits for them */
+    bool is_known;        /* see tr_word; of this start */
 } tr_supervised;
 
 /* A new actor is the child of its supervisor that this READY is about, see tr_restart_spawn.

@@ -321,6 +321,10 @@ troupe_error tr_send_on(tr_worker *worker, tr_address to, troupe_message *messag
     switch (tr_send_admit(worker, slot, &sending, &by_bytes)) {
     case TR_ADMITTED:
         message->receiver = to;
+        tr_message_set_failures(message, 0);
+        if (!tr_message_has(message, TR_MESSAGE_ACCEPTED)) {
+            tr_ledger_accept(&worker->ledger, message);
+        }
         tr_worker_post(worker, slot, message);
         return TROUPE_OK;
     case TR_FULL:

@@ -75,7 +75,7 @@ troupe_message *tr_send_take(tr_worker *worker, tr_sending *sending);
 tr_admission tr_send_admit(tr_worker *worker, tr_slot *slot, const tr_sending *sending,
                            bool *out_by_bytes);
 
-/* Has an accepted message that is in nobody's hands go on to another receiver, as it is. On an
+/* Has a message that was sent and is in nobody's hands go on to another receiver, as it is. On an
  * error, one of those of a send that does not wait, it stays as it was. */
 TROUPE_MUST_CHECK troupe_error tr_send_on(tr_worker *worker, tr_address to,
                                           troupe_message *message);

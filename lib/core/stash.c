@@ -41,7 +41,9 @@ static troupe_error stash(tr_worker *worker, tr_actor *actor, troupe_message **m
     /* Where the oldest gives way more is admitted than there are places. */
     TR_REQUIRE(!actor->evicts || !tr_mailbox_is_full(actor), MAILBOX_FULL);
     TR_REQUIRE(keep_place(worker, actor, *message), MAILBOX_FULL);
+    const uint32_t failures = tr_message_failures(*message);
     tr_held_remove(actor, *message);
+    tr_message_set_failures(*message, failures);
     tr_message_set(*message, TR_MESSAGE_PLACED | TR_MESSAGE_STASHED);
     tr_queue_push(&extra->stash, *message);
     extra->stashed++;

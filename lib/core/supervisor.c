@@ -81,7 +81,8 @@ static void spawn(troupe_self *self, tr_supervisor *supervisor, tr_child *child)
     const troupe_supervisor_spec *below = child->spec.supervisor;
     const tr_terms terms = {.mailbox = child->spec.mailbox,
                             .heir = child->spec.heir,
-                            .heir_name = child->spec.heir_name};
+                            .heir_name = child->spec.heir_name,
+                            .retries = child->spec.retries};
     const troupe_error error =
         below == NULL
             ? tr_restart_spawn(self, child->spec.actor, child->id, &terms, &child->ref)
@@ -316,10 +317,14 @@ static void end_temporary_ones(tr_supervisor *supervisor)
     }
 }
 
-/* A child has ended that was to be up. `text` is what it said. */
+/* A child has ended that was to be up, as its word tells. A message counts as one failure, however
+ * often it is tried. */
 static void ended_by_itself(troupe_self *self, tr_supervisor *supervisor, tr_child *child,
-                            troupe_error reason, const char *text)
+                            const tr_word *word)
 {
+    const troupe_error reason = child->verdict != TROUPE_OK ? child->verdict : word->reason;
+    const bool is_known = word->is_known && child->verdict == TROUPE_OK;
+    const char *text = word->text;
     const uint64_t now_ns = troupe_self_now_ns(self);
     child->last_reason = reason;
     if (!child->plan.was_up && child->request != NULL) {
@@ -330,7 +335,7 @@ static void ended_by_itself(troupe_self *self, tr_supervisor *supervisor, tr_chi
         give_up(supervisor, child, "did not start", reason, text);
     } else if (!tr_policy_restarts(child->spec.kind, reason)) {
         gone_for_good(supervisor, child);
-    } else if (!tr_intensity_note(&supervisor->intensity, now_ns)) {
+    } else if (!is_known && !tr_intensity_note(&supervisor->intensity, now_ns)) {
         give_up(supervisor, child, "failed too often", reason, text);
     } else {
         const uint64_t pause_ns =
@@ -354,8 +359,7 @@ static troupe_error handle_rests(troupe_self *self, tr_supervisor *supervisor, t
     const bool was_to_be_up =
         (stood == TR_STAND_STARTING || stood == TR_STAND_UP) && child->plan.want == TR_WANT_UP;
     if (was_to_be_up) {
-        const troupe_error reason = child->verdict ? child->verdict : word->reason;
-        ended_by_itself(self, supervisor, child, reason, word->text);
+        ended_by_itself(self, supervisor, child, word);
     }
     child->plan.stand = TR_STAND_RESTING;
     return settle(self, supervisor, child);

@@ -5,7 +5,7 @@
 #include "base/chance.h"
 #include "base/options.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_child_spec, heir_name);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_child_spec, reserved);
 TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_supervisor_spec, reserved);
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -18,7 +18,8 @@ TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_supervisor_spec, reserved);
 #define RESTARTS_MAX_DEFAULT 3
 #define RESTARTS_MAX 10000
 #define JITTER_PERCENT 20
-#define NOW_NS 1 /* TROUPE_NOW */
+#define RETRIES_MAX 60 /* as a message can count */
+#define NOW_NS 1        /* TROUPE_NOW */
 
 static tr_plan_child *child_of(tr_list *node)
 {
@@ -241,7 +242,9 @@ static bool has_right_fate(const troupe_child_spec *spec)
     const int heirs = (troupe_ref_is_none(spec->heir) ? 0 : 1) + (spec->heir_name != NULL ? 1 : 0);
     return (unsigned) spec->mailbox <= TROUPE_MAILBOX_HEIR &&
            heirs == (spec->mailbox == TROUPE_MAILBOX_HEIR ? 1 : 0) &&
-           (spec->supervisor == NULL || spec->mailbox == TROUPE_MAILBOX_KEEP);
+           (spec->retries <= RETRIES_MAX || spec->retries == TROUPE_NO_RETRIES) &&
+           (spec->supervisor == NULL ||
+            (spec->mailbox == TROUPE_MAILBOX_KEEP && spec->retries == 0));
 }
 
 bool tr_policy_complete_child(const troupe_child_spec *given, troupe_child_spec *out_spec)
@@ -261,7 +264,7 @@ bool tr_policy_complete_child(const troupe_child_spec *given, troupe_child_spec 
         out_spec->jitter_percent != 0 ? out_spec->jitter_percent : JITTER_PERCENT;
     return (out_spec->actor != NULL) != (out_spec->supervisor != NULL) &&
            (unsigned) out_spec->kind <= TROUPE_TEMPORARY && out_spec->jitter_percent <= 100 &&
-           out_spec->is_significant <= 1 && has_right_fate(out_spec);
+           out_spec->is_significant <= 1 && has_right_fate(out_spec) && out_spec->reserved == 0;
 }
 
 bool tr_policy_complete(const troupe_supervisor_spec *given, troupe_supervisor_spec *out_spec)

@@ -22,6 +22,7 @@ troupe_error tr_system_init(tr_system *system, const tr_system_options *options,
     TR_ASSERT(error == TROUPE_OK);
     system->settings = tr_settings_of(&complete);
     tr_map_init(&system->names, system->ports.allocator);
+    tr_list_init(&system->quarantine.entries);
     return tr_slots_init(&system->slots, options->actors_max);
 }
 

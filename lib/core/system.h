@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "base/map.h"
 #include "core/dead_ring.h"
 #include "core/limits.h"
@@ -33,6 +34,14 @@ typedef struct tr_system_options {
     uint32_t is_debug;  /* what users do wrong is looked for */
 } tr_system_options;
 
+/* See quarantine. */
+typedef struct tr_quarantine {
+    tr_list entries;
+    uint64_t last_id;
+    uint64_t bytes;
+    uint32_t count;
+} tr_quarantine;
+
 typedef struct tr_system {
     tr_system_options options;
     tr_ports ports;
@@ -55,6 +64,7 @@ typedef struct tr_system {
     uint32_t ends;    /* those with a lower index may have actors */
     bool lacks_proxy; /* but for the one for threads from outside: there has been none */
     tr_map names;
+    tr_quarantine quarantine;
     tr_address subscribers[TR_DEAD_LETTER_SUBSCRIBERS_MAX];
     /* By index; set before the index is known to any other worker. */
     _Atomic(tr_worker *) workers[TR_ENDS_MAX];

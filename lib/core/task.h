@@ -120,7 +120,6 @@ static inline void tr_held_add_reply(tr_actor *actor, troupe_message *message)
 {
     message->next = actor->held;
     actor->held = message;
-    atomic_store_explicit(&message->released, TR_IN_HAND, memory_order_relaxed);
     tr_message_set(message, TR_MESSAGE_HELD);
 }
 
@@ -152,6 +151,7 @@ static inline void tr_held_remove(tr_actor *actor, troupe_message *message)
         tr_held_take_out(actor, message);
     }
     message->next = NULL;
+    tr_message_set_failures(message, 0);
     tr_message_clear(message, TR_MESSAGE_HELD);
     tr_scope_forget(actor, message);
 }

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "core/mailbox.h"
 #include "core/park.h"
+#include "core/quarantine.h"
 #include "core/snapshot.h"
 
 __attribute__((format(printf, 3, 4))) static bool fails(char *fault, size_t size,
@@ -123,7 +124,8 @@ static bool slots_are_empty(const tr_slots *slots, char *fault, size_t size)
     return true;
 }
 
-/* Blocks given back on another worker than taken on cancel out in the sum. */
+/* Blocks given back on another worker than taken on cancel out in the sum. Those in quarantine stay
+ * as long as the node. */
 static bool pools_are_full(const tr_ends *ends, char *fault, size_t size)
 {
     uint64_t taken = 0;
@@ -133,6 +135,7 @@ static bool pools_are_full(const tr_ends *ends, char *fault, size_t size)
         taken -= atomic_load_explicit(&worker->pool.from_outside, memory_order_relaxed);
         taken -= worker->spare != NULL ? 1 : 0;
     }
+    taken -= tr_quarantine_count(ends->system);
     return taken == 0 ||
            fails(fault, size, "%lld blocks are out of their pools", (long long) taken);
 }

@@ -12,6 +12,13 @@ void call_about_supervisors(troupe_self *self)
     troupe_ref ref;
     const troupe_supervisor_spec spec = TROUPE_SUPERVISOR(.name = "head");
     const troupe_supervisor_spec wrong = TROUPE_SUPERVISOR(.child_count = 1);
+    size_t kept = 0;
+    BAD(troupe_quarantine_list, (NULL, 0, NULL, 0, &kept));
+    BAD(troupe_quarantine_list, (self, 0, NULL, 1, &kept));
+    BAD(troupe_quarantine_list, (self, 0, NULL, 0, NULL));
+    BAD(troupe_quarantine_replay, (NULL, 1, troupe_ref_none()));
+    BAD(troupe_quarantine_replay, (self, 0, troupe_ref_none()));
+    GIVES(troupe_quarantine_purge, (NULL, 0), 0);
     BAD(troupe_supervise, (NULL, &spec, &ref));
     BAD(troupe_supervise, (self, NULL, &ref));
     BAD(troupe_supervise, (self, &spec, NULL));

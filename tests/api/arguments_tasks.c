@@ -20,6 +20,7 @@ static void call_about_scopes(troupe_self *self, troupe_scope *scope)
     troupe_scope *none = NULL;
     troupe_scope *given = scope;
     troupe_scope_report report;
+    note("troupe_scope_remaining", troupe_scope_remaining(NULL).ns == UINT64_MAX, "");
     const char *text = NULL;
     BAD(troupe_scope_enter, (NULL, NULL, &none));
     BAD(troupe_scope_enter, (self, NULL, NULL));

@@ -212,6 +212,7 @@ static troupe_error root(troupe_self *self, void *argument)
     struct leaf leaves[LEAVES];
     troupe_spawn_options spawns[LEAVES];
     troupe_child_spec specs[LEAVES];
+    static const uint32_t retries[LEAVES] = {TROUPE_NO_RETRIES, 1, 2, 0};
     for (int i = 0; i < LEAVES; i++) {
         leaves[i] = (struct leaf) {scene, i};
         spawns[i] = *TROUPE_SPAWN(.name = scene->names[i], .argument = &leaves[i],
@@ -222,7 +223,8 @@ static troupe_error root(troupe_self *self, void *argument)
             TROUPE_CHILD(.id = scene->names[i], .actor = &spawns[i],
                          .mailbox = (troupe_mailbox_fate) (i % (TROUPE_MAILBOX_HEIR + 1)),
                          .heir_name =
-                             i % (TROUPE_MAILBOX_HEIR + 1) == TROUPE_MAILBOX_HEIR ? "a" : NULL);
+                             i % (TROUPE_MAILBOX_HEIR + 1) == TROUPE_MAILBOX_HEIR ? "a" : NULL,
+                         .retries = retries[i]);
     }
     const troupe_supervisor_spec inner =
         TROUPE_SUPERVISOR(.children = &specs[2], .child_count = 1, .restarts_max = 20);
