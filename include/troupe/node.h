@@ -16,6 +16,7 @@
 #include <troupe/log.h>
 #include <troupe/ref.h>
 #include <troupe/spawn.h>
+#include <troupe/supervisor.h>
 #include <troupe/time.h>
 
 TROUPE_BEGIN
@@ -38,37 +39,47 @@ typedef enum troupe_balance {
     TROUPE_BALANCE_OFF
 } troupe_balance;
 
+/* What becomes of a node when one of its root actors fails, that is ends with an error and was
+ * neither stopped nor cancelled, at its start too: most of all a supervisor that has given up.
+ * Either is logged, and troupe_node_join returns the error of the first that failed. */
+typedef enum troupe_on_root_failure {
+    TROUPE_ROOT_GO_ON, /* the others go on */
+    TROUPE_ROOT_STOP   /* the node stops, as by troupe_node_stop */
+} troupe_on_root_failure;
+
 /* Zero means the default of each field. */
 typedef struct troupe_node_options {
-    size_t size;                        /* set by TROUPE_NODE_OPTIONS */
-    const char *name;                   /* for logs, copied; NULL: "node" */
-    const troupe_allocator *allocator;  /* copied; NULL: the C library's */
-    const troupe_log *log;              /* copied; NULL: nothing is logged */
-    uint64_t memory_budget;             /* bytes in all mailboxes above 256 a message; 0: half
+    size_t size;                       /* set by TROUPE_NODE_OPTIONS */
+    const char *name;                  /* for logs, copied; NULL: "node" */
+    const troupe_allocator *allocator; /* copied; NULL: the C library's */
+    const troupe_log *log;             /* copied; NULL: nothing is logged */
+    uint64_t memory_budget;            /* bytes in all mailboxes above 256 a message; 0: half
                                          * of the machine's memory */
-    uint64_t seed;                      /* of troupe_self_random; 0: from the system */
-    troupe_timeout drain_timeout;       /* of a stop, for what is queued; not given: 5 s */
-    troupe_timeout stop_timeout;        /* of a stop, for the actors to end; not given: 5 s */
-    troupe_timeout slow_after;          /* what the watchdog calls slow; not given: 100 ms */
-    troupe_timeout blocking_limit;      /* see .spares_max below; not given: 20 ms */
-    troupe_timeout deaf_after;          /* when an attached thread that receives nothing is logged,
+    uint64_t seed;                     /* of troupe_self_random; 0: from the system */
+    troupe_timeout drain_timeout;      /* of a stop, for what is queued; not given: 5 s */
+    troupe_timeout stop_timeout;       /* of a stop, for the actors to end; not given: 5 s */
+    troupe_timeout slow_after;         /* what the watchdog calls slow; not given: 100 ms */
+    troupe_timeout blocking_limit;     /* see .spares_max below; not given: 20 ms */
+    troupe_timeout deaf_after;         /* when an attached thread that receives nothing is logged,
                                          * see below; not given: 5 s */
-    uint32_t workers;                   /* threads, at most 64; 0: one per core */
-    uint32_t actors_max;                /* 0: 4 million */
-    uint32_t own_threads_max;           /* actors placed on their own thread; 0: 64, at most 192 */
-    uint32_t mailbox_capacity_default;  /* messages; 0: 1024 */
-    uint32_t stack_size;                /* bytes of a coroutine's stack; 0: 65536 */
-    uint32_t stop_on_signals;           /* 1: SIGINT and SIGTERM stop the node; they are blocked in
+    uint32_t workers;                  /* threads, at most 64; 0: one per core */
+    uint32_t actors_max;               /* 0: 4 million */
+    uint32_t own_threads_max;          /* actors placed on their own thread; 0: 64, at most 192 */
+    uint32_t mailbox_capacity_default; /* messages; 0: 1024 */
+    uint32_t stack_size;               /* bytes of a coroutine's stack; 0: 65536 */
+    uint32_t stop_on_signals;          /* 1: SIGINT and SIGTERM stop the node; they are blocked in
                                          * the thread that creates it and in those it starts */
-    uint32_t turn_messages;             /* an actor's budget before others run; 0: 64 */
-    uint32_t watchdog;                  /* a troupe_watchdog */
-    uint32_t fault_signals;             /* 1: handlers for faults and backtraces, see below */
-    uint32_t spares_max;                /* see below; 0: none, at most 256 */
-    uint32_t offload_threads_max;       /* of troupe_offload's pool; 0: four more than processors,
+    uint32_t turn_messages;            /* an actor's budget before others run; 0: 64 */
+    uint32_t watchdog;                 /* a troupe_watchdog */
+    uint32_t fault_signals;            /* 1: handlers for faults and backtraces, see below */
+    uint32_t spares_max;               /* see below; 0: none, at most 256 */
+    uint32_t offload_threads_max;      /* of troupe_offload's pool; 0: four more than processors,
                                          * but at most 32; given: at most 1024 */
-    uint32_t offload_queue_max;         /* its jobs that wait for a thread; 0: 1024 */
-    uint32_t debug;                     /* 1: debug mode, see below */
-    uint32_t balance;                   /* a troupe_balance */
+    uint32_t offload_queue_max;        /* its jobs that wait for a thread; 0: 1024 */
+    uint32_t debug;                    /* 1: debug mode, see below */
+    uint32_t balance;                  /* a troupe_balance */
+    uint32_t on_root_failure;          /* a troupe_on_root_failure */
+    uint32_t reserved;
 } troupe_node_options;
 
 /* Handlers that block. When one has held its worker for longer than .blocking_limit while others
@@ -120,6 +131,13 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_start(troupe_node *node);
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_spawn(troupe_node *node,
                                                             const troupe_spawn_options *options,
                                                             troupe_ref *out_ref);
+
+/* Spawns a supervisor as a root actor; see supervisor.h. The spec is borrowed for its life.
+ * Waits: until all its children are ready.
+ * Errors: as troupe_supervise; otherwise as troupe_node_spawn. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_supervise(troupe_node *node,
+                                                                const troupe_supervisor_spec *spec,
+                                                                troupe_ref *out_ref);
 
 /* Tells the node to stop: no new root actors; what is queued is drained within drain_timeout; then
  * all actors are stopped, children first, within stop_timeout, and none can spawn from then on;

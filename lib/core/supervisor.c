@@ -63,13 +63,30 @@ static void begin_end(tr_supervisor *supervisor, troupe_error verdict)
     }
 }
 
+/* The first cause stands last; of what is too long for the text the middle is left out. */
+static void note_why(tr_supervisor *supervisor, const tr_child *child, const char *why,
+                     troupe_error reason, const char *text)
+{
+    char *to = supervisor->text;
+    const size_t room = sizeof supervisor->text;
+    const int before = snprintf(to, room, "child '%.48s' %s: %s%s", child->spec.id, why,
+                                troupe_error_name(reason), text[0] != '\0' ? ": " : "");
+    const size_t length = strlen(text);
+    TR_ASSERT(before > 0 && (size_t) before + sizeof "..." < room);
+    const size_t left = room - 1 - (size_t) before;
+    if (length <= left) {
+        memcpy(to + before, text, length + 1);
+    } else {
+        memcpy(to + before, "...", 3);
+        memcpy(to + before + 3, text + length - (left - 3), left - 3 + 1);
+    }
+}
+
 static void give_up(tr_supervisor *supervisor, const tr_child *child, const char *why,
                     troupe_error reason, const char *text)
 {
     if (!supervisor->is_ending) {
-        (void) snprintf(supervisor->text, sizeof supervisor->text, "child '%s' %s: %s%s%s",
-                        child->spec.id, why, troupe_error_name(reason), text[0] != '\0' ? ": " : "",
-                        text); /* cut if long */
+        note_why(supervisor, child, why, reason, text);
     }
     begin_end(supervisor, reason != TROUPE_OK ? reason : TROUPE_ERROR_FAILED);
 }

@@ -44,6 +44,10 @@ extern const troupe_type tr_child_answer_type;
 
 extern const troupe_behavior tr_supervisor_behavior;
 
+/* The options to spawn a supervisor. Errors: BAD_ARGUMENT for a spec that cannot be right. */
+TROUPE_MUST_CHECK troupe_error tr_supervisor_options(const troupe_supervisor_spec *spec,
+                                                     troupe_spawn_options *out_options);
+
 /* It was told to stop: ends its children; what it returns is like a handler's. */
 TROUPE_MUST_CHECK troupe_error tr_supervisor_told_to_stop(troupe_self *self, void *state);
 

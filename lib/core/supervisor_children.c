@@ -202,19 +202,26 @@ void tr_children_request(troupe_self *self, tr_supervisor *supervisor, troupe_me
 
 /* The calls. */
 
+troupe_error tr_supervisor_options(const troupe_supervisor_spec *spec,
+                                   troupe_spawn_options *out_options)
+{
+    troupe_supervisor_spec complete;
+    TR_REQUIRE(tr_policy_complete(spec, &complete), BAD_ARGUMENT);
+    *out_options =
+        *TROUPE_SPAWN(.behavior = &tr_supervisor_behavior, .name = complete.name,
+                      .argument = (void *) (uintptr_t) spec, .timers_max = TR_CHILDREN_MAX,
+                      .start_timeout = {UINT64_MAX}, .ready_when = TROUPE_READY_WHEN_SAID);
+    return TROUPE_OK;
+}
+
 troupe_error troupe_supervise(troupe_self *self, const troupe_supervisor_spec *spec,
                               troupe_ref *out_ref)
 {
     TR_CHECK_SELF(self);
-    troupe_supervisor_spec complete;
-    TR_REQUIRE(self != NULL && out_ref != NULL && tr_policy_complete(spec, &complete),
-               BAD_ARGUMENT);
-    return troupe_spawn(self,
-                        TROUPE_SPAWN(.behavior = &tr_supervisor_behavior, .name = complete.name,
-                                     .argument = (void *) (uintptr_t) spec,
-                                     .timers_max = TR_CHILDREN_MAX, .start_timeout = {UINT64_MAX},
-                                     .ready_when = TROUPE_READY_WHEN_SAID),
-                        out_ref);
+    TR_REQUIRE(self != NULL && out_ref != NULL, BAD_ARGUMENT);
+    troupe_spawn_options options;
+    const troupe_error error = tr_supervisor_options(spec, &options);
+    return error ? error : troupe_spawn(self, &options, out_ref);
 }
 
 /* The answer lives as long as *reply. */

@@ -19,7 +19,7 @@ TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_supervisor_spec, reserved);
 #define RESTARTS_MAX 10000
 #define JITTER_PERCENT 20
 #define RETRIES_MAX 60 /* as a message can count */
-#define NOW_NS 1        /* TROUPE_NOW */
+#define NOW_NS 1       /* TROUPE_NOW */
 
 static tr_plan_child *child_of(tr_list *node)
 {

@@ -113,8 +113,17 @@ static void root_ended(void *context, troupe_error error)
     if (node->root_error == TROUPE_OK) {
         node->root_error = error;
     }
-    const bool is_last = node->stops_with_root;
+    const bool has_failed = error != TROUPE_OK && error != TROUPE_ERROR_CANCELLED &&
+                            node->phase == TR_NODE_RUNNING && !node->is_stop_wanted;
+    const bool is_last =
+        node->stops_with_root || (has_failed && node->settings.stops_with_failed_root);
     tr_mutex_unlock(&node->mutex);
+    if (has_failed) {
+        tr_log_write(&node->settings.log, TROUPE_LOG_ERROR,
+                     "node '%s': a root actor has failed (%s); %s", node->settings.name,
+                     troupe_error_name(error),
+                     is_last ? "the node stops" : "the node goes on without it");
+    }
     if (is_last) {
         troupe_node_stop(node);
     }

@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "core/actor.h"
 #include "core/guardian.h"
+#include "core/supervisor.h"
 
 /* What worker 0 is given to take the word that an actor is to stop. */
 #define STOP_NS UINT64_C(1000000000)
@@ -168,6 +169,15 @@ troupe_error troupe_node_spawn(troupe_node *node, const troupe_spawn_options *op
                                        : troupe_timeout_of_ns(TR_START_TIMEOUT_NS);
     const uint64_t deadline_ns = tr_deadline_of(tr_node_now_ns(node), timeout);
     return spawn_by_record(node, options, true, deadline_ns, out_ref);
+}
+
+troupe_error troupe_node_supervise(troupe_node *node, const troupe_supervisor_spec *spec,
+                                   troupe_ref *out_ref)
+{
+    TR_CHECK_NODE(node);
+    troupe_spawn_options options;
+    const troupe_error error = tr_supervisor_options(spec, &options);
+    return error ? error : troupe_node_spawn(node, &options, out_ref);
 }
 
 troupe_error tr_node_spawn_nowait(troupe_node *node, const troupe_spawn_options *options,

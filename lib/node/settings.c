@@ -13,7 +13,7 @@
 #include "base/thread.h"
 #include "node/spares.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, balance);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, reserved);
 
 #define TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
 #define SLOW_AFTER_DEFAULT_NS UINT64_C(100000000)
@@ -46,6 +46,8 @@ static troupe_error check(const troupe_node_options *options)
     TR_REQUIRE(options->offload_threads_max <= TR_OFFLOAD_THREADS_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->offload_queue_max <= TR_OFFLOAD_QUEUE_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->balance <= TROUPE_BALANCE_OFF, BAD_ARGUMENT);
+    TR_REQUIRE(options->on_root_failure <= TROUPE_ROOT_STOP, BAD_ARGUMENT);
+    TR_REQUIRE(options->reserved == 0, BAD_ARGUMENT);
     TR_REQUIRE(options->allocator == NULL || options->allocator->resize != NULL, BAD_ARGUMENT);
     TR_REQUIRE(options->log == NULL || options->log->level <= TROUPE_LOG_DEBUG, BAD_ARGUMENT);
     TR_REQUIRE(options->name == NULL || strnlen(options->name, TR_NAME_MAX + 1) <= TR_NAME_MAX,
@@ -133,6 +135,7 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .offload_threads_max = offload_threads(known.offload_threads_max),
         .offload_queue_max = or_default(known.offload_queue_max, TR_OFFLOAD_QUEUE_MAX_DEFAULT),
         .watch = (troupe_watchdog) known.watchdog,
+        .stops_with_failed_root = known.on_root_failure == TROUPE_ROOT_STOP,
         .stops_on_signals = known.stop_on_signals != 0,
         .has_fault_signals = known.fault_signals != 0,
     };

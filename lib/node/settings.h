@@ -28,6 +28,7 @@ typedef struct tr_node_settings {
     uint32_t offload_queue_max;
     troupe_watchdog watch;
     bool stops_on_signals;
+    bool stops_with_failed_root;
     bool has_fault_signals;
     char name[TR_NAME_MAX + 1];
 } tr_node_settings;

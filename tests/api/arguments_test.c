@@ -425,6 +425,7 @@ static void call_about_nodes(void)
     BAD(troupe_node_spawn, (node, NULL, &ref));
     BAD(troupe_node_spawn, (node, TROUPE_SPAWN(.body = receiver_body), NULL));
     BAD(troupe_node_spawn, (node, TROUPE_SPAWN(.body = receiver_body), &ref)); /* not started */
+    BAD(troupe_node_supervise, (node, NULL, &ref));
     BAD(troupe_node_join, (NULL));
     BAD(troupe_node_join, (node));
     BAD(troupe_node_snapshot, (NULL, &snapshot));

@@ -2,8 +2,20 @@
 /* What spawning from outside promises: the child's own start error, a deadline, and no hanging. */
 #include "node/root.h"
 
+#include "support/cast.h"
 #include "support/failing_allocator.h"
 #include "support/node_fixture.h"
+
+/* Waits, at most 20 s, for a line of the log with this text. */
+static bool wait_for_log(struct probe *seen, const char *text)
+{
+    for (size_t lines = 1; !probe_has(seen, text); lines++) {
+        if (!probe_wait(seen, lines)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static troupe_error failing_body(troupe_self *self, void *argument)
 {
@@ -147,6 +159,66 @@ static void changes_nothing_when_memory_is_out(void **state)
     assert_int_equal(tr_failing_allocator_live(&memory), 0);
 }
 
+static const troupe_child_spec failing_child =
+    TROUPE_CHILD(.id = "child", .actor = TROUPE_SPAWN(.name = "child", .body = play_failing));
+static const troupe_supervisor_spec failing_spec =
+    TROUPE_SUPERVISOR(.name = "head", .children = &failing_child, .child_count = 1,
+                      .restarts_max = TROUPE_NO_RESTARTS);
+
+/* A node whose root supervisor gives up when its child is told to fail. */
+static troupe_node *a_node_that_fails(struct probe *seen, uint32_t policy, troupe_ref *out_child)
+{
+    const troupe_log log = log_of(seen);
+    troupe_node *node = NULL;
+    troupe_ref head;
+    assert_ok(troupe_node_create(
+        TROUPE_NODE_OPTIONS(.workers = 2, .log = &log, .on_root_failure = policy), &node));
+    assert_ok(troupe_node_start(node));
+    assert_ok(troupe_node_supervise(node, &failing_spec, &head));
+    troupe_self *self = NULL;
+    assert_ok(troupe_attach(node, NULL, &self));
+    assert_ok(troupe_lookup(self, "child", out_child));
+    assert_ok(send_figure(self, *out_child, 1));
+    troupe_detach(&self);
+    return node;
+}
+
+/* Promise: NODE-ROOT-POLICY */
+static void stops_with_a_root_that_fails_if_told_to(void **state)
+{
+    (void) state;
+    struct probe *seen = a_probe();
+    troupe_ref child;
+    troupe_node *node = a_node_that_fails(seen, TROUPE_ROOT_STOP, &child);
+
+    assert_fails(troupe_node_join(node), FAILED);
+
+    assert_true(probe_has(seen,
+                          "failed, for a reason of the program's own: child 'child' failed "
+                          "too often: FAILED"));
+    assert_true(probe_has(seen, "a root actor has failed (FAILED); the node stops"));
+    troupe_node_destroy(&node);
+    drop_probe(&seen);
+}
+
+/* Promise: NODE-ROOT-POLICY */
+static void goes_on_without_a_root_that_fails(void **state)
+{
+    (void) state;
+    struct probe *seen = a_probe();
+    troupe_ref child;
+    troupe_node *node = a_node_that_fails(seen, TROUPE_ROOT_GO_ON, &child);
+    troupe_ref ref;
+
+    assert_true(wait_for_log(seen, "a root actor has failed (FAILED); the node goes on"));
+
+    assert_ok(troupe_node_spawn(node, TROUPE_SPAWN(.body = idle_body), &ref));
+    troupe_node_stop(node);
+    assert_fails(troupe_node_join(node), FAILED);
+    troupe_node_destroy(&node);
+    drop_probe(&seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +228,8 @@ int main(void)
         cmocka_unit_test(refuses_before_start_and_once_it_stops),
         cmocka_unit_test(refuses_calls_from_its_own_actors),
         cmocka_unit_test(changes_nothing_when_memory_is_out),
+        cmocka_unit_test(stops_with_a_root_that_fails_if_told_to),
+        cmocka_unit_test(goes_on_without_a_root_that_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
