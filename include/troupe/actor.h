@@ -68,8 +68,7 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_yield(troupe_self *self);
 
 /* Puts a received message aside; it keeps its place in the mailbox.
  * Errors: BAD_ARGUMENT if it was not received from the mailbox, or is no longer the actor's. */
-TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_stash(troupe_self *self,
-                                                       troupe_message **message);
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_stash(troupe_self *self, troupe_message **message);
 
 /* Puts the `count` oldest stashed messages (SIZE_MAX: all) back, in order, before what is queued.
  * Returns how many. */
@@ -85,6 +84,12 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_stop(troupe_self *self, troupe_
  * message it is handling. Its children are cancelled with it. Never waits. Errors: as
  * troupe_stop. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_cancel(troupe_self *self, troupe_ref actor);
+
+/* The same, and it cannot be held off: waits under a shield, and in what was deferred, return
+ * CANCELLED too. The actor and its children end with KILLED, by which a transient child of a
+ * supervisor is restarted. One that does not wait, or goes on in spite of what its waits return,
+ * has to be left to end: there is no ending a thread in the middle of its code. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_kill(troupe_self *self, troupe_ref actor);
 
 /* Notes why this actor is about to fail, for the log, and gives the error back:
  *     return troupe_fail(self, TROUPE_ERROR_SYSTEM, "cannot open '%s'", path); */

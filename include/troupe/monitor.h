@@ -27,7 +27,8 @@ typedef enum troupe_down_kind {
     TROUPE_DOWN_FAILED,     /* with an error of its own */
     TROUPE_DOWN_CANCELLED,  /* by troupe_cancel, a link, its parent's end or a full mailbox */
     TROUPE_DOWN_NO_ACTOR,   /* there has never been such an actor */
-    TROUPE_DOWN_STALE       /* it had ended before it was watched */
+    TROUPE_DOWN_STALE,      /* it had ended before it was watched */
+    TROUPE_DOWN_KILLED      /* by troupe_kill, or with what it was a child of */
 } troupe_down_kind;
 
 typedef struct troupe_down {

@@ -119,9 +119,9 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_scope_cancel(troupe_self *self,
                                                               const char *text);
 
 /* Why the waits of this task return CANCELLED or TIMED_OUT: the reason of the innermost scope that
- * makes them do so, TIMED_OUT for a deadline, CANCELLED if it is its message or its actor; OK if
- * they do not. *out_text, unless out_text is NULL, is the text of the cancel, or "", and valid
- * until that scope is left. */
+ * makes them do so, TIMED_OUT for a deadline, CANCELLED if it is its message or its actor, KILLED
+ * if that is killed; OK if they do not. *out_text, unless out_text is NULL, is the text of the
+ * cancel, or "", and valid until that scope is left. */
 TROUPE_API troupe_error troupe_scope_reason(troupe_self *self, const char **out_text);
 
 /* How long the waits of this task may last at most: the time left until the earliest deadline of the

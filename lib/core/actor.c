@@ -201,7 +201,8 @@ troupe_error tr_actor_signal_start(tr_worker *worker, tr_address from, tr_addres
  * again. */
 static bool signal_children(tr_worker *worker, const tr_actor *actor)
 {
-    const uint32_t bit = TR_SIGNAL_END | (actor->is_cancelled ? TR_SIGNAL_CANCEL : TR_SIGNAL_STOP);
+    const uint32_t bit = TR_SIGNAL_END | (actor->is_killed ? TR_SIGNAL_KILL : 0) |
+                         (actor->is_cancelled ? TR_SIGNAL_CANCEL : TR_SIGNAL_STOP);
     const tr_slot *table = worker->system->slots.table;
     bool is_done = true;
     for (uint32_t next = actor->slot->first_child; next != 0;) {
@@ -227,6 +228,7 @@ static void note_signals(tr_actor *actor, uint32_t told)
     const uint32_t bits =
         tr_slot_take_signals(actor->slot, actor->address.generation) | meant(actor, told);
     actor->is_ending = actor->is_ending || (bits & TR_SIGNAL_END) != 0;
+    actor->is_killed = actor->is_killed || (bits & TR_SIGNAL_KILL) != 0;
     actor->is_stopping = actor->is_stopping || (bits & TR_SIGNAL_STOP) != 0;
     actor->is_overloaded = actor->is_overloaded || (bits & TR_SIGNAL_OVERLOAD) != 0;
     actor->is_cancelled =
@@ -312,6 +314,9 @@ void tr_actor_run(tr_worker *worker, tr_actor *actor)
 /* How the actor ended, given what its body or handler returned. */
 static troupe_error final_reason(const tr_actor *actor, troupe_error error)
 {
+    if (actor->is_killed) {
+        return TROUPE_ERROR_KILLED;
+    }
     if (actor->is_overloaded) {
         return TROUPE_ERROR_OVERLOADED;
     }

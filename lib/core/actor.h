@@ -143,6 +143,7 @@ struct tr_actor {
     bool is_supervisor : 1; /* when told to stop it goes on until its children have ended */
     bool is_ending : 1;     /* told to end for good, not to rest */
     bool is_struck : 1;     /* cancelled by a link */
+    bool is_killed : 1;     /* cancelled, and no shield holds it off */
     bool traps_exits : 1;
     bool keeps : 1; /* extra->kept is not empty */
     uint64_t bytes_to_release;

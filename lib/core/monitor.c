@@ -107,6 +107,9 @@ static troupe_down_kind kind_of_end(const tr_actor *actor)
     if (actor->reason == TROUPE_OK) {
         return actor->is_stopping ? TROUPE_DOWN_STOPPED : TROUPE_DOWN_NORMAL;
     }
+    if (actor->reason == TROUPE_ERROR_KILLED) {
+        return TROUPE_DOWN_KILLED;
+    }
     return actor->is_cancelled ? TROUPE_DOWN_CANCELLED : TROUPE_DOWN_FAILED;
 }
 

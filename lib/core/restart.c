@@ -139,6 +139,7 @@ static void forget_signals(tr_actor *actor)
     actor->is_cancelled = false;
     actor->is_overloaded = false;
     actor->is_struck = false;
+    actor->is_killed = false;
 }
 
 void tr_restart_rest(tr_worker *worker, tr_actor *actor)

@@ -110,6 +110,8 @@ troupe_error troupe_scope_reason(troupe_self *self, const char **out_text)
         const tr_actor *actor = self->actor;
         if (self->task != NULL && self->task->branch != NULL) {
             reason = tr_scopes_reason(self->task->branch, &text);
+        } else if (actor->is_killed) {
+            reason = TROUPE_ERROR_KILLED;
         } else if (actor->is_cancelled || actor->is_scope_cancelled) {
             reason = TROUPE_ERROR_CANCELLED;
         } else if (actor->state != TR_ACTOR_ENDED && actor->message_deadline_ns <= worker->now_ns) {

@@ -65,6 +65,11 @@ static void see_outside(struct view *view, const tr_branch *branch)
     if (flow.is_cancelled || actor->is_cancelled) {
         see_cancel(view, NULL, TROUPE_ERROR_CANCELLED);
     }
+    if (actor->is_killed) { /* behind whatever shields */
+        view->is_cancelled = true;
+        view->reason = TROUPE_ERROR_KILLED;
+        view->cause = NULL;
+    }
 }
 
 static struct view look(const tr_branch *branch, uint64_t deadline_ns)

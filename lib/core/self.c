@@ -96,8 +96,9 @@ uint64_t troupe_self_random(troupe_self *self)
  * waits. */
 static void signal_self(tr_actor *actor, uint32_t bit)
 {
-    actor->is_stopping = actor->is_stopping || bit == TR_SIGNAL_STOP;
-    actor->is_cancelled = actor->is_cancelled || bit == TR_SIGNAL_CANCEL;
+    actor->is_stopping = actor->is_stopping || (bit & TR_SIGNAL_STOP) != 0;
+    actor->is_cancelled = actor->is_cancelled || (bit & TR_SIGNAL_CANCEL) != 0;
+    actor->is_killed = actor->is_killed || (bit & TR_SIGNAL_KILL) != 0;
 }
 
 static troupe_error signal_actor(troupe_self *self, troupe_ref ref, uint32_t bit)
@@ -127,6 +128,12 @@ troupe_error troupe_cancel(troupe_self *self, troupe_ref actor)
 {
     TR_CHECK_SELF(self);
     return signal_actor(self, actor, TR_SIGNAL_CANCEL);
+}
+
+troupe_error troupe_kill(troupe_self *self, troupe_ref actor)
+{
+    TR_CHECK_SELF(self);
+    return signal_actor(self, actor, TR_SIGNAL_CANCEL | TR_SIGNAL_KILL);
 }
 
 troupe_error troupe_lookup(troupe_self *self, const char *name, troupe_ref *out_ref)

@@ -34,7 +34,8 @@ typedef struct tr_actor tr_actor;
 #define TR_SIGNAL_STOP 1U
 #define TR_SIGNAL_CANCEL 2U
 #define TR_SIGNAL_OVERLOAD 4U
-#define TR_SIGNAL_END 8U /* with one of these: a supervised actor ends for good */
+#define TR_SIGNAL_KILL 16U /* with CANCEL */
+#define TR_SIGNAL_END 8U   /* with one of these: a supervised actor ends for good */
 
 typedef struct tr_slot {
     /* Written by senders. */

@@ -13,6 +13,8 @@ void call_about_supervisors(troupe_self *self)
     const troupe_supervisor_spec spec = TROUPE_SUPERVISOR(.name = "head");
     const troupe_supervisor_spec wrong = TROUPE_SUPERVISOR(.child_count = 1);
     size_t kept = 0;
+    BAD(troupe_kill, (NULL, troupe_self_ref(self)));
+    BAD(troupe_kill, (self, troupe_ref_none()));
     BAD(troupe_quarantine_list, (NULL, 0, NULL, 0, &kept));
     BAD(troupe_quarantine_list, (self, 0, NULL, 1, &kept));
     BAD(troupe_quarantine_list, (self, 0, NULL, 0, NULL));

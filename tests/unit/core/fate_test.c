@@ -27,6 +27,7 @@ static void set_up(struct scene *scene, troupe_mailbox_fate fate, bool is_body)
     scene->heir = (struct part) {.seen = scene->seen, .name = "heir"};
     scene->spawn = is_body ? *PART_BODY_SPAWN(scene->part) : *PART_SPAWN(scene->part);
     scene->spawn.mailbox_capacity = 8;
+    scene->heir_capacity = 8;
     scene->child =
         (troupe_child_spec) TROUPE_CHILD(.id = "part", .actor = &scene->spawn,
                                          .backoff_start = TROUPE_WITHIN_MS(50), .mailbox = fate,
