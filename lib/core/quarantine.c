@@ -219,7 +219,7 @@ troupe_error troupe_quarantine_list(troupe_self *self, uint64_t after, troupe_qu
 }
 
 /* The entry is in nobody's list; it is freed, unless there is an error. */
-static troupe_error replay(tr_worker *worker, tr_quarantined *entry, troupe_ref to)
+static troupe_error replay(tr_worker *worker, tr_actor *actor, tr_quarantined *entry, troupe_ref to)
 {
     tr_address address = entry->message->receiver;
     if (!troupe_ref_is_none(to)) {
@@ -230,7 +230,11 @@ static troupe_error replay(tr_worker *worker, tr_quarantined *entry, troupe_ref 
     }
     troupe_message *message = entry->message;
     message->deadline_ns = TR_NEVER;
-    const troupe_error error = tr_send_on(worker, address, message);
+    troupe_error error = tr_send_on(worker, address, message);
+    if (error == TROUPE_ERROR_MAILBOX_FULL && tr_address_is_same(address, actor->address) &&
+        tr_mailbox_release_past(worker, actor)) {
+        error = tr_send_on(worker, address, message);
+    }
     if (error == TROUPE_OK) {
         drop_entry(worker, entry);
     }
@@ -245,7 +249,7 @@ troupe_error troupe_quarantine_replay(troupe_self *self, uint64_t id, troupe_ref
     tr_quarantined *entry = take(worker->system, id);
     troupe_error error = TROUPE_ERROR_END;
     if (entry != NULL) {
-        error = replay(worker, entry, to);
+        error = replay(worker, self->actor, entry, to);
         if (error) {
             add(worker->system, entry);
         }
