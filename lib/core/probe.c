@@ -167,8 +167,8 @@ static const troupe_message *find_held(const tr_actor *actor, tr_address from, u
     return at;
 }
 
-/* The task that was started to handle the request of this edge, which is its alone; NULL if there is
- * none: then any task might serve the edge. */
+/* The task that was started to handle the request of this edge, which is its alone; NULL if there
+ * is none: then any task might serve the edge. */
 static tr_task *handler_of(const tr_actor *actor, tr_address from, const struct edge *edge)
 {
     const troupe_message *request =
