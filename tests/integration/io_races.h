@@ -168,8 +168,6 @@ static inline void run(struct scene *scene, const struct race_kind *kind)
     if (race.fault != NULL) {
         fail_msg("round %llu: %s", (unsigned long long) race.round, race.fault);
     }
-    fprintf(stderr, "done %lu ended %lu after %lu\n", race.completed, race.ended,
-            race.cancel_after_ns);
     assert_true(race.completed > 0 && race.ended > 0);
     if (kind->help != NULL) {
         assert_ok(troupe_stop(scene->self, race.helper));

@@ -189,8 +189,8 @@ static void spawn_all(tr_world *world, struct game *game)
                                                   .mailbox_capacity = race->kind->helper_capacity,
                                                   .place = TROUPE_PLACE_ANY));
     }
-    race->player =
-        a_root(world, TROUPE_SPAWN(.body = play, .argument = game, .place = TROUPE_PLACE_ANY));
+    race->player = a_root(world, TROUPE_SPAWN(.body = play, .argument = game,
+                                              .place = TROUPE_PLACE_ANY, .mailbox_capacity = 64));
     if (game->way == BY_ASKER) {
         (void) a_root(world,
                       TROUPE_SPAWN(.body = ask, .argument = game, .place = TROUPE_PLACE_ANY));
