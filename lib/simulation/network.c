@@ -4,6 +4,9 @@
 #include "base/assert.h"
 #include "base/memory.h"
 
+/* The longest pause before two that have lost each other try again. */
+#define RETRY_NS UINT64_C(100000000)
+
 typedef struct known_id {
     tr_map_node node;
     uint64_t id;
@@ -128,8 +131,25 @@ bool tr_network_send(tr_network *network, uint32_t from, uint64_t to_node, const
     return true;
 }
 
+/* After a loss there is a pause, which chance draws. */
+static void want_again(tr_network *network, tr_pair *pair)
+{
+    tr_happening *retry = &pair->sides[0].happenings[TR_WIRE_RETRY];
+    if (pair->is_kept && retry->date.place == 0) {
+        const uint64_t pause_ns = tr_random_below(&network->course->random, RETRY_NS);
+        tr_wires_schedule(&network->wires, retry, network->course->now_ns + pause_ns);
+    }
+}
+
+static troupe_error reason_of(const tr_network *network, const tr_pair *pair, uint32_t side)
+{
+    return berth_of(network, pair, side)->identity.id == pair->sides[side].id
+               ? TROUPE_ERROR_NODE_LOST
+               : TROUPE_ERROR_STALE;
+}
+
 /* This side hears of it now; nothing that is under way to it comes any more. */
-static void lose(tr_network *network, tr_pair *pair, uint32_t side, troupe_error reason)
+static void lose(tr_network *network, tr_pair *pair, uint32_t side)
 {
     tr_wire *wire = &pair->sides[side];
     const tr_berth *at = berth_of(network, pair, side);
@@ -138,10 +158,12 @@ static void lose(tr_network *network, tr_pair *pair, uint32_t side, troupe_error
         return;
     }
     wire->is_up = false;
+    want_again(network, pair);
     network->wires.counts.lost++;
     note(network, wire->node, TR_EVENT_LOST, pair->sides[1 - side].node, pair->number);
     if (at->node != NULL && at->identity.id == wire->id && network->ears.lost != NULL) {
-        network->ears.lost(network->ears.context, wire->node, pair->sides[1 - side].id, reason);
+        network->ears.lost(network->ears.context, wire->node, pair->sides[1 - side].id,
+                           reason_of(network, pair, 1 - side));
     }
 }
 
@@ -174,8 +196,8 @@ static void accept(tr_network *network, tr_pair *pair, uint32_t side)
         (void) refuse(network, pair, 1 - side, here->identity.id);
         return;
     }
-    lose(network, pair, side, TROUPE_ERROR_NODE_LOST);
-    lose(network, pair, 1 - side, TROUPE_ERROR_NODE_LOST);
+    lose(network, pair, side);
+    lose(network, pair, 1 - side);
     pair->number++;
     pair->sides[side].id = here->identity.id;
     pair->sides[1 - side].id = there->identity.id;
@@ -189,7 +211,7 @@ static void check_silence(tr_network *network, tr_pair *pair, uint32_t side, uin
     if (!wire->is_up || wire->silences != silence || hears(network, pair, side)) {
         return;
     }
-    lose(network, pair, side, TROUPE_ERROR_NODE_LOST);
+    lose(network, pair, side);
     say(network, pair, 1 - side, TR_WIRE_CLOSE, pair->number);
 }
 
@@ -215,10 +237,12 @@ static void deliver(tr_network *network, tr_frame *frame)
 
 static void tell_refused(tr_network *network, tr_frame *frame)
 {
-    const tr_wire *wire = &frame->happening.pair->sides[frame->happening.side];
-    if (berth_of(network, frame->happening.pair, frame->happening.side)->node != NULL &&
-        network->ears.lost != NULL) {
-        network->ears.lost(network->ears.context, wire->node, frame->node, TROUPE_ERROR_NODE_LOST);
+    const tr_pair *pair = frame->happening.pair;
+    const uint32_t side = frame->happening.side;
+    const bool is_over = berth_of(network, pair, 1 - side)->identity.id != frame->node;
+    if (berth_of(network, pair, side)->node != NULL && network->ears.lost != NULL) {
+        network->ears.lost(network->ears.context, pair->sides[side].node, frame->node,
+                           is_over ? TROUPE_ERROR_STALE : TROUPE_ERROR_NODE_LOST);
     }
     tr_wires_free(&network->wires, frame);
 }
@@ -228,6 +252,15 @@ static bool is_still(const tr_network *network, const tr_pair *pair, uint32_t si
 {
     const tr_berth *at = berth_of(network, pair, side);
     return number == pair->number && at->node != NULL && at->identity.id == pair->sides[side].id;
+}
+
+static void retry(tr_network *network, tr_pair *pair)
+{
+    const bool are_there =
+        berth_of(network, pair, 0)->node != NULL && berth_of(network, pair, 1)->node != NULL;
+    if (are_there && !(pair->sides[0].is_up && pair->sides[1].is_up)) {
+        begin_to_open(network, pair, 1);
+    }
 }
 
 static void happen(tr_network *network, tr_happening *what)
@@ -245,11 +278,14 @@ static void happen(tr_network *network, tr_happening *what)
         break;
     case TR_WIRE_CLOSE:
         if (what->number == pair->number) {
-            lose(network, pair, what->side, TROUPE_ERROR_NODE_LOST);
+            lose(network, pair, what->side);
         }
         break;
     case TR_WIRE_CHECK:
         check_silence(network, pair, what->side, what->number);
+        break;
+    case TR_WIRE_RETRY:
+        retry(network, pair);
         break;
     case TR_WIRE_FRAME:
         deliver(network, TR_CONTAINER_OF(what, tr_frame, happening));
@@ -260,13 +296,18 @@ static void happen(tr_network *network, tr_happening *what)
     }
 }
 
+static bool is_carried(tr_wire_kind kind)
+{
+    return kind != TR_WIRE_CHECK && kind != TR_WIRE_RETRY && kind != TR_WIRE_REFUSED;
+}
+
 /* What cannot get through now waits, or is tried again. True: it happens now. */
 static bool gets_through(tr_network *network, tr_happening *what)
 {
     tr_pair *pair = what->pair;
     tr_wire *wire = &pair->sides[what->side];
     const tr_berth *at = berth_of(network, pair, what->side);
-    if (what->kind != TR_WIRE_CHECK && what->kind != TR_WIRE_REFUSED && wire->is_cut) {
+    if (is_carried(what->kind) && wire->is_cut) {
         if (what->kind == TR_WIRE_FRAME) {
             tr_wires_wait(wire, TR_CONTAINER_OF(what, tr_frame, happening));
         } else {
@@ -305,6 +346,19 @@ uint64_t tr_network_next_due_ns(const tr_network *network)
 }
 
 /* Cuts. */
+
+troupe_error tr_network_keep(tr_network *network, uint32_t one, uint32_t other)
+{
+    const uint32_t count = network->fleet->count;
+    TR_REQUIRE(one != other && one < count && other < count, BAD_ARGUMENT);
+    tr_pair *pair = tr_wires_get(&network->wires, one, other);
+    TR_REQUIRE(pair != NULL, NO_MEMORY);
+    if (!pair->is_kept) {
+        pair->is_kept = true;
+        want_again(network, pair);
+    }
+    return TROUPE_OK;
+}
 
 troupe_error tr_network_cut(tr_network *network, uint32_t from, uint32_t to)
 {
@@ -383,6 +437,13 @@ troupe_error tr_network_node_is_up(tr_network *network, uint32_t index)
     known->id = id;
     known->index = index;
     tr_map_add(&network->ids, &known->node, tr_hash_u64(id));
+    for (tr_map_node *node = tr_map_first(&network->wires.pairs); node != NULL;
+         node = tr_map_next(&network->wires.pairs, node)) {
+        tr_pair *pair = TR_CONTAINER_OF(node, tr_pair, node);
+        if (pair->sides[0].node == index || pair->sides[1].node == index) {
+            want_again(network, pair);
+        }
+    }
     return TROUPE_OK;
 }
 
@@ -396,7 +457,7 @@ void tr_network_node_is_down(tr_network *network, uint32_t index, bool is_silent
             continue;
         }
         pair->is_opening = false;
-        lose(network, pair, side, TROUPE_ERROR_NODE_LOST);
+        lose(network, pair, side);
         if (is_silent) {
             watch_silence(network, pair, 1 - side);
         } else if (pair->sides[1 - side].is_up) {

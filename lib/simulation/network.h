@@ -24,7 +24,8 @@
 #include "simulation/fleet.h"
 #include "simulation/wires.h"
 
-/* Who hears what comes to a node. Called outside any step of a node, while it is up and not
+/* Who hears what comes to a node. Of a loss the reason is STALE if the incarnation is over, else
+ * NODE_LOST. Called outside any step of a node, while it is up and not
  * stalled; may send. Nodes are named by the ids of their incarnations. */
 typedef struct tr_ears {
     void *context;
@@ -56,6 +57,10 @@ TROUPE_MUST_CHECK troupe_error tr_network_shape(tr_network *network, int64_t fro
  * `lost` follows in the first case. */
 bool tr_network_send(tr_network *network, uint32_t from, uint64_t to_node, const void *frame,
                      size_t size);
+
+/* The two are connected whenever they can be: now, and some time after each loss.
+ * Errors: NO_MEMORY; BAD_ARGUMENT. */
+TROUPE_MUST_CHECK troupe_error tr_network_keep(tr_network *network, uint32_t one, uint32_t other);
 
 /* Nothing that `from` sends gets to `to` any more; it does again. Not known nodes: nothing.
  * Errors: NO_MEMORY. */

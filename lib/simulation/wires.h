@@ -48,6 +48,7 @@ typedef enum tr_wire_kind {
     TR_WIRE_UP,    /* this side is told that it has one */
     TR_WIRE_CLOSE, /* this side is told that the other has ended it */
     TR_WIRE_CHECK, /* has this side heard nothing for too long? */
+    TR_WIRE_RETRY, /* does this side want a connection? */
     TR_WIRE_COUNT,
     TR_WIRE_FRAME = TR_WIRE_COUNT, /* comes to this side */
     TR_WIRE_REFUSED                /* this side is told that a node is not there */
@@ -93,6 +94,7 @@ struct tr_pair {
     tr_map_node node;
     uint64_t number; /* of the last connection */
     bool is_opening;
+    bool is_kept;     /* it is made, and made again, without being asked for */
     tr_wire sides[2]; /* the lower node first */
 };
 

@@ -18,6 +18,7 @@ struct tr_world {
     tr_course course;
     tr_fleet fleet;
     tr_network network;
+    tr_world_others others;
     char fault[1024];
 };
 
@@ -109,6 +110,11 @@ tr_network *tr_world_network(tr_world *world)
     return &world->network;
 }
 
+void tr_world_set_others(tr_world *world, const tr_world_others *others)
+{
+    world->others = *others;
+}
+
 /* What happens to nodes. */
 
 troupe_error tr_world_raise(tr_world *world, uint32_t node)
@@ -140,9 +146,19 @@ void tr_world_spend(tr_world *world, uint64_t ns)
     world->course.now_ns += ns;
 }
 
+static uint64_t others_due_ns(const tr_world *world)
+{
+    return world->others.next_due_ns != NULL ? world->others.next_due_ns(world->others.context)
+                                             : TR_NEVER;
+}
+
 /* What comes from the network races with what the nodes do. */
 static bool step(tr_world *world)
 {
+    if (others_due_ns(world) <= world->course.now_ns) {
+        world->others.happen(world->others.context);
+        return true;
+    }
     if (tr_network_next_due_ns(&world->network) <= world->course.now_ns &&
         tr_random_chance(&world->course.random, 1, world->fleet.awake_count + UINT64_C(1))) {
         return tr_network_step(&world->network);
@@ -155,11 +171,16 @@ static uint64_t next_event_ns(const tr_world *world)
 {
     const uint64_t network_ns = tr_network_next_due_ns(&world->network);
     const uint64_t fleet_ns = tr_fleet_next_due_ns(&world->fleet);
-    return network_ns < fleet_ns ? network_ns : fleet_ns;
+    const uint64_t others_ns = others_due_ns(world);
+    const uint64_t next_ns = network_ns < fleet_ns ? network_ns : fleet_ns;
+    return next_ns < others_ns ? next_ns : others_ns;
 }
 
 static bool is_tired(tr_world *world, uint64_t steps)
 {
+    if (world->others.is_over != NULL && world->others.is_over(world->others.context)) {
+        return true;
+    }
     if (steps < STEPS_MAX) {
         return false;
     }

@@ -64,6 +64,15 @@ void tr_world_crash(tr_world *world, uint32_t node, bool is_silent);
 /* As tr_fleet_stall, and the others may take it for dead. */
 void tr_world_stall(tr_world *world, uint32_t node, uint64_t ns);
 
+/* What else happens in the world at its times, before all else that is due then. */
+typedef struct tr_world_others {
+    void *context;
+    uint64_t (*next_due_ns)(void *context);
+    void (*happen)(void *context);  /* one thing that is due */
+    bool (*is_over)(void *context); /* after each step: the world goes no further. May be NULL */
+} tr_world_others;
+void tr_world_set_others(tr_world *world, const tr_world_others *others);
+
 /* Runs all that can run until every worker is idle and no batch is under way. */
 void tr_world_run(tr_world *world);
 

@@ -204,7 +204,7 @@ static void tells_the_others_of_a_crash(void **state)
     assert_ok(tr_world_raise(net->world, 1));
     assert_false(tr_network_send(net->network, 0, old_id, "to the dead", 11));
     tr_world_advance(net->world, 5 * MS);
-    assert_said(net->seen, "0: lost 99 NODE_LOST");
+    assert_said(net->seen, "0: lost 99 STALE");
     connect(net, 1, 0);
 }
 
@@ -227,7 +227,7 @@ static void leaves_half_open_what_fell_silently(void **state)
     assert_ok(tr_world_raise(net->world, 1));
     assert_false(send(net, 1, 0, "?"));
     tr_world_advance(net->world, 5 * MS);
-    assert_said(net->seen, "0: lost 99 NODE_LOST", "0: up 1", "1: up 0");
+    assert_said(net->seen, "0: lost 99 STALE", "0: up 1", "1: up 0");
 }
 
 /* Promise: NETWORK-STALL */
@@ -265,6 +265,28 @@ static void takes_no_more_than_its_limits(void **state)
     assert_false(send(net, 0, 1, ""));
     tr_world_advance(net->world, 5 * MS);
     assert_true(send(net, 0, 1, "1234567890"));
+}
+
+/* Promise: NETWORK-KEPT */
+static void is_made_again_where_it_is_kept(void **state)
+{
+    const struct net *net = *state;
+    assert_ok(tr_network_keep(net->network, 0, 1));
+    tr_world_advance(net->world, 200 * MS);
+    assert_said(net->seen, "1: up 0", "0: up 1");
+    assert_ok(tr_network_cut(net->network, 0, 1));
+    tr_world_advance(net->world, 3000 * MS);
+    assert_false(tr_network_are_connected(net->network, 0, 1));
+    tr_network_heal_all(net->network);
+    tr_world_advance(net->world, 200 * MS);
+    assert_true(tr_network_are_connected(net->network, 0, 1));
+    tr_world_crash(net->world, 1, false);
+    tr_world_advance(net->world, 500 * MS);
+    assert_false(tr_network_are_connected(net->network, 0, 1));
+    assert_ok(tr_world_raise(net->world, 1));
+    tr_world_advance(net->world, 200 * MS);
+    assert_true(tr_network_are_connected(net->network, 0, 1));
+    tr_world_run(net->world); /* and there is an end to it */
 }
 
 static void refuses_shapes_that_cannot_be(void **state)
@@ -341,6 +363,7 @@ int main(void)
         WITH_NET(leaves_half_open_what_fell_silently),
         WITH_NET(keeps_for_one_that_is_stalled),
         WITH_NET(takes_no_more_than_its_limits),
+        WITH_NET(is_made_again_where_it_is_kept),
         WITH_NET(refuses_shapes_that_cannot_be),
         cmocka_unit_test(loses_doubles_and_reorders_nothing_by_itself),
     };

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "simulation/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "simulation/plan_text.h"
+
+void tr_plan_init(tr_plan *plan, tr_world *world)
+{
+    *plan = (tr_plan) {.world = world};
+}
+
+void tr_plan_clear(tr_plan *plan)
+{
+    for (tr_date *date = tr_agenda_first(&plan->agenda); date != NULL;
+         date = tr_agenda_first(&plan->agenda)) {
+        tr_act *act = TR_CONTAINER_OF(date, tr_act, date);
+        tr_agenda_remove(&plan->agenda, date);
+        tr_free(tr_allocator_default(), act, sizeof *act);
+    }
+}
+
+void tr_plan_fini(tr_plan *plan)
+{
+    tr_plan_clear(plan);
+    tr_agenda_fini(&plan->agenda);
+}
+
+troupe_error tr_plan_add(tr_plan *plan, const tr_act *act)
+{
+    const troupe_error error = tr_agenda_reserve(&plan->agenda, plan->agenda.count + 1);
+    if (error) {
+        return error;
+    }
+    tr_act *added = tr_allocate(tr_allocator_default(), sizeof *added);
+    TR_REQUIRE(added != NULL, NO_MEMORY);
+    *added = *act;
+    added->date.place = 0;
+    added->date.order = plan->order++;
+    tr_agenda_put(&plan->agenda, &added->date);
+    return TROUPE_OK;
+}
+
+static troupe_error read_line(tr_plan *plan, const char *line)
+{
+    tr_act act;
+    bool is_empty = false;
+    TR_REQUIRE(tr_plan_text_read(plan, line, &act, &is_empty), BAD_ARGUMENT);
+    act.date.due_ns += tr_world_now_ns(plan->world);
+    return is_empty ? TROUPE_OK : tr_plan_add(plan, &act);
+}
+
+troupe_error tr_plan_read(tr_plan *plan, const char *text)
+{
+    plan->fault[0] = '\0';
+    while (*text != '\0') {
+        char line[TR_PLAN_LINE_MAX + 1];
+        const size_t length = strcspn(text, "\n;");
+        if (length > TR_PLAN_LINE_MAX) {
+            (void) snprintf(plan->fault, sizeof plan->fault,
+                            "a line of %zu characters; there may be %d", length, TR_PLAN_LINE_MAX);
+            return TROUPE_ERROR_BAD_ARGUMENT;
+        }
+        memcpy(line, text, length);
+        line[length] = '\0';
+        const troupe_error error = read_line(plan, line);
+        if (error) {
+            return error;
+        }
+        text += length + (text[length] != '\0' ? 1 : 0);
+    }
+    return TROUPE_OK;
+}
+
+uint64_t tr_plan_next_due_ns(const tr_plan *plan)
+{
+    const tr_date *date = tr_agenda_first(&plan->agenda);
+    return date != NULL ? date->due_ns : TR_NEVER;
+}
+
+/* Deeds. */
+
+static troupe_error set_cut(tr_network *network, bool is_cut, uint32_t from, uint32_t to)
+{
+    if (is_cut) {
+        return tr_network_cut(network, from, to);
+    }
+    tr_network_heal(network, from, to);
+    return TROUPE_OK;
+}
+
+static troupe_error cut_pair(const tr_plan *plan, const tr_act *act, uint32_t other)
+{
+    tr_network *network = tr_world_network(plan->world);
+    const bool is_cut = act->deed == TR_DEED_CUT;
+    troupe_error error = set_cut(network, is_cut, act->node, other);
+    if (!error && !act->is_one_way) {
+        error = set_cut(network, is_cut, other, act->node);
+    }
+    return error;
+}
+
+static troupe_error cut(const tr_plan *plan, const tr_act *act)
+{
+    troupe_error error = TROUPE_OK;
+    if (act->node == TR_PLAN_ALL) {
+        tr_network_heal_all(tr_world_network(plan->world));
+    } else if (act->other != TR_PLAN_ALL) {
+        error = cut_pair(plan, act, act->other);
+    } else {
+        for (uint32_t i = 0; i < tr_world_fleet(plan->world)->count && !error; i++) {
+            error = i != act->node ? cut_pair(plan, act, i) : TROUPE_OK;
+        }
+    }
+    return error;
+}
+
+static troupe_error start(const tr_plan *plan, uint32_t node)
+{
+    const bool is_up = tr_fleet_berth(tr_world_fleet(plan->world), node)->node != NULL;
+    return is_up ? TROUPE_OK : plan->start(plan->context, node);
+}
+
+static void set_memory(const tr_plan *plan, const tr_act *act)
+{
+    tr_virtual_memory *memory = &tr_fleet_berth(tr_world_fleet(plan->world), act->node)->memory;
+    const uint64_t number = (uint64_t) act->number;
+    if (act->deed == TR_DEED_FAIL_NTH) {
+        tr_virtual_memory_fail_nth(memory, number);
+    } else if (act->deed == TR_DEED_FAIL_ONE_IN) {
+        tr_virtual_memory_fail_one_in(memory, number,
+                                      tr_random_next(&tr_world_course(plan->world)->random));
+    } else {
+        tr_virtual_memory_limit(memory, number);
+    }
+    tr_course_note(tr_world_course(plan->world), act->node, TR_EVENT_MEMORY, number, act->deed);
+}
+
+static troupe_error perform(const tr_plan *plan, const tr_act *act)
+{
+    tr_world *world = plan->world;
+    switch (act->deed) {
+    case TR_DEED_CUT:
+    case TR_DEED_HEAL:
+        return cut(plan, act);
+    case TR_DEED_CRASH:
+    case TR_DEED_DROP:
+        tr_world_crash(world, act->node, act->deed == TR_DEED_DROP);
+        break;
+    case TR_DEED_START:
+        return start(plan, act->node);
+    case TR_DEED_STALL:
+        tr_world_stall(world, act->node, act->for_ns);
+        break;
+    case TR_DEED_SKEW:
+        tr_fleet_skew(tr_world_fleet(world), act->node, (int32_t) act->number, act->for_ns);
+        break;
+    case TR_DEED_FAIL_NTH:
+    case TR_DEED_FAIL_ONE_IN:
+    case TR_DEED_LIMIT:
+        set_memory(plan, act);
+        break;
+    }
+    return TROUPE_OK;
+}
+
+/* What undoes a deed that is for a time. */
+static troupe_error add_end(tr_plan *plan, const tr_act *act)
+{
+    tr_act end = *act;
+    end.date.due_ns += act->for_ns;
+    end.for_ns = 0;
+    if (act->for_ns == 0) {
+        return TROUPE_OK;
+    }
+    if (act->deed == TR_DEED_CUT) {
+        end.deed = TR_DEED_HEAL;
+    } else if (act->deed == TR_DEED_CRASH || act->deed == TR_DEED_DROP) {
+        end.deed = TR_DEED_START;
+    } else {
+        return TROUPE_OK;
+    }
+    return tr_plan_add(plan, &end);
+}
+
+void tr_plan_happen(tr_plan *plan)
+{
+    tr_date *date = tr_agenda_first(&plan->agenda);
+    TR_ASSERT(date != NULL && date->due_ns <= tr_world_now_ns(plan->world));
+    tr_act *act = TR_CONTAINER_OF(date, tr_act, date);
+    tr_agenda_remove(&plan->agenda, date);
+    troupe_error error = perform(plan, act);
+    error = error ? error : add_end(plan, act);
+    plan->failed = plan->failed ? plan->failed : error;
+    tr_free(tr_allocator_default(), act, sizeof *act);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* plan: what is going to happen to a world, written down, one line for each:
+ *
+ *     at 3 s cut a from b for 10 s      neither hears the other; `cut a to b`: b does not hear a;
+ *                                       `cut a`: from all others
+ *     at 4 s heal a from b              `heal a to b`, `heal a`, `heal all`
+ *     crash a                           now, for good; `crash a for 2 s`: it is started again then
+ *     drop a for 2 s                    the same, and the others are not told
+ *     start a
+ *     stall a for 500 ms
+ *     skew a by -200 ppm                `skew a ahead 3 s`
+ *     fail allocation 30 of a           `fail one in 100 of a`, `limit a to 1000000 bytes`
+ *
+ * Times are whole numbers of ns, us, ms, s; `at` counts from when the line is read. Nodes are named
+ * as they were added. A line may end with a comment after #; lines are parted by ; too.
+ * Owns:    the acts that are to come.
+ * Threads: the world's.
+ * Fails:   in read and when an act finds no memory, as `failed` says. */
+#ifndef TR_SIMULATION_PLAN_H
+#define TR_SIMULATION_PLAN_H
+
+#include "simulation/world.h"
+
+typedef enum tr_deed {
+    TR_DEED_CUT,
+    TR_DEED_HEAL,
+    TR_DEED_CRASH,
+    TR_DEED_DROP,
+    TR_DEED_START,
+    TR_DEED_STALL,
+    TR_DEED_SKEW,
+    TR_DEED_FAIL_NTH,
+    TR_DEED_FAIL_ONE_IN,
+    TR_DEED_LIMIT
+} tr_deed;
+
+/* In place of a node. */
+#define TR_PLAN_ALL UINT32_MAX
+
+typedef struct tr_act {
+    tr_date date;
+    tr_deed deed;
+    uint32_t node;
+    uint32_t other;
+    bool is_one_way; /* what `node` sends to `other` */
+    uint64_t for_ns; /* 0: for good */
+    int64_t number;
+} tr_act;
+
+typedef struct tr_plan {
+    tr_world *world; /* borrowed */
+    /* The node of this name; TR_PLAN_ALL if there is none. */
+    uint32_t (*find)(void *context, const char *name);
+    /* Starts one that is down. */
+    troupe_error (*start)(void *context, uint32_t node);
+    void *context;
+    tr_agenda agenda;
+    uint64_t order;
+    troupe_error failed; /* the first error of an act */
+    char fault[256];     /* what read has not understood, for people */
+} tr_plan;
+
+void tr_plan_init(tr_plan *plan, tr_world *world);
+void tr_plan_fini(tr_plan *plan);
+
+/* Adds what the text says. Errors: BAD_ARGUMENT, and `fault` says where and what would be right;
+ * NO_MEMORY. What stands before the line that was wrong has been added. */
+TROUPE_MUST_CHECK troupe_error tr_plan_read(tr_plan *plan, const char *text);
+
+/* Adds one; what `date` says in due_ns is its time. Errors: NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_plan_add(tr_plan *plan, const tr_act *act);
+
+/* Forgets all that is to come. */
+void tr_plan_clear(tr_plan *plan);
+
+uint64_t tr_plan_next_due_ns(const tr_plan *plan);
+/* Does the first that is due. */
+void tr_plan_happen(tr_plan *plan);
+
+#endif

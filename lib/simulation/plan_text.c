@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "simulation/plan_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORD_MAX 64
+
+/* What is left of a line, and the word that stands first in it; "" at the end. */
+struct words {
+    tr_plan *plan;
+    const char *line;
+    const char *rest;
+    char word[WORD_MAX];
+};
+
+static void next(struct words *words)
+{
+    words->rest += strspn(words->rest, " \t\r");
+    const size_t length = words->rest[0] == '#' ? 0 : strcspn(words->rest, " \t\r#");
+    (void) snprintf(words->word, sizeof words->word, "%.*s", (int) length, words->rest);
+    words->rest += length;
+}
+
+static bool fail(const struct words *words, const char *expected)
+{
+    (void) snprintf(words->plan->fault, sizeof words->plan->fault,
+                    "'%s' is not understood: instead of '%s' there should be %s", words->line,
+                    words->word, expected);
+    return false;
+}
+
+static bool is(const struct words *words, const char *word)
+{
+    return strcmp(words->word, word) == 0;
+}
+
+/* The same, and goes on if so. */
+static bool take(struct words *words, const char *word)
+{
+    if (!is(words, word)) {
+        return false;
+    }
+    next(words);
+    return true;
+}
+
+static bool read_number(struct words *words, int64_t *out_number)
+{
+    char *end = NULL;
+    const long long number = strtoll(words->word, &end, 10);
+    if (words->word[0] == '\0' || *end != '\0') {
+        return fail(words, "a whole number");
+    }
+    *out_number = number;
+    next(words);
+    return true;
+}
+
+static bool read_time(struct words *words, uint64_t *out_ns)
+{
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
+    int64_t number = 0;
+    if (!read_number(words, &number)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (number >= 0 && number < INT64_MAX / 1000000000 && take(words, units[i].name)) {
+            *out_ns = (uint64_t) number * units[i].ns;
+            return true;
+        }
+    }
+    return fail(words, "ns, us, ms or s, behind a number that is not too large");
+}
+
+static bool read_node(struct words *words, uint32_t *out_node)
+{
+    *out_node = words->plan->find(words->plan->context, words->word);
+    if (*out_node == TR_PLAN_ALL) {
+        return fail(words, "the name of a node");
+    }
+    next(words);
+    return true;
+}
+
+/* a; a from b; a to b; and for `heal` also all. */
+static bool read_pair(struct words *words, tr_act *act)
+{
+    act->node = TR_PLAN_ALL;
+    act->other = TR_PLAN_ALL;
+    if (act->deed == TR_DEED_HEAL && take(words, "all")) {
+        return true;
+    }
+    if (!read_node(words, &act->node)) {
+        return false;
+    }
+    act->is_one_way = is(words, "to");
+    if (take(words, "to") || take(words, "from")) {
+        return read_node(words, &act->other);
+    }
+    return true;
+}
+
+/* by N ppm; ahead T. */
+static bool read_skew(struct words *words, tr_act *act)
+{
+    if (!read_node(words, &act->node)) {
+        return false;
+    }
+    if (take(words, "ahead")) {
+        return read_time(words, &act->for_ns);
+    }
+    if (!take(words, "by")) {
+        return fail(words, "'by N ppm' or 'ahead T'");
+    }
+    if (!read_number(words, &act->number)) {
+        return false;
+    }
+    if (act->number < -TR_SKEW_PPM_MAX || act->number > TR_SKEW_PPM_MAX || !take(words, "ppm")) {
+        return fail(words, "ppm, from -500000 to 500000");
+    }
+    return true;
+}
+
+/* allocation N of a; one in N of a. */
+static bool read_failure(struct words *words, tr_act *act)
+{
+    if (take(words, "one")) {
+        act->deed = TR_DEED_FAIL_ONE_IN;
+        if (!take(words, "in")) {
+            return fail(words, "'in'");
+        }
+    } else if (!take(words, "allocation")) {
+        return fail(words, "'allocation N of' or 'one in N of'");
+    }
+    if (!read_number(words, &act->number)) {
+        return false;
+    }
+    if (act->number < 0 || !take(words, "of")) {
+        return fail(words, "'of', behind a number that is not negative");
+    }
+    return read_node(words, &act->node);
+}
+
+/* a to N bytes. */
+static bool read_limit(struct words *words, tr_act *act)
+{
+    if (!read_node(words, &act->node)) {
+        return false;
+    }
+    if (!take(words, "to")) {
+        return fail(words, "'to N bytes'");
+    }
+    return read_number(words, &act->number) && (take(words, "bytes") || fail(words, "'bytes'"));
+}
+
+static bool read_one(struct words *words, tr_act *act)
+{
+    return read_node(words, &act->node);
+}
+
+static const struct {
+    const char *name;
+    tr_deed deed;
+    bool (*read)(struct words *words, tr_act *act);
+} verbs[] = {
+    {"cut", TR_DEED_CUT, read_pair},      {"heal", TR_DEED_HEAL, read_pair},
+    {"crash", TR_DEED_CRASH, read_one},   {"drop", TR_DEED_DROP, read_one},
+    {"start", TR_DEED_START, read_one},   {"stall", TR_DEED_STALL, read_one},
+    {"skew", TR_DEED_SKEW, read_skew},    {"fail", TR_DEED_FAIL_NTH, read_failure},
+    {"limit", TR_DEED_LIMIT, read_limit},
+};
+
+static bool read_deed(struct words *words, tr_act *act)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (take(words, verbs[i].name)) {
+            act->deed = verbs[i].deed;
+            return verbs[i].read(words, act);
+        }
+    }
+    return fail(words, "cut, heal, crash, drop, start, stall, skew, fail or limit");
+}
+
+bool tr_plan_text_read(tr_plan *plan, const char *line, tr_act *out_act, bool *out_is_empty)
+{
+    struct words words = {.plan = plan, .line = line, .rest = line};
+    *out_act = (tr_act) {0};
+    next(&words);
+    *out_is_empty = words.word[0] == '\0';
+    if (*out_is_empty) {
+        return true;
+    }
+    if (take(&words, "at") && !read_time(&words, &out_act->date.due_ns)) {
+        return false;
+    }
+    if (!read_deed(&words, out_act)) {
+        return false;
+    }
+    if (take(&words, "for") && !read_time(&words, &out_act->for_ns)) {
+        return false;
+    }
+    if (out_act->deed == TR_DEED_STALL && out_act->for_ns == 0) {
+        return fail(&words, "'for T'");
+    }
+    return words.word[0] == '\0' || fail(&words, "the end of the line");
+}

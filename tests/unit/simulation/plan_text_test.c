@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* What is read in a line of a plan. */
+#include "simulation/plan_text.h"
+
+#include <string.h>
+
+#include "support/fixtures.h"
+
+static uint32_t find(void *context, const char *name)
+{
+    (void) context;
+    return strcmp(name, "a") == 0 ? 0 : strcmp(name, "b") == 0 ? 1 : TR_PLAN_ALL;
+}
+
+static tr_act read_well(const char *line)
+{
+    tr_plan plan = {.find = find};
+    tr_act act;
+    bool is_empty = false;
+    if (!tr_plan_text_read(&plan, line, &act, &is_empty)) {
+        fail_msg("%s", plan.fault);
+    }
+    assert_false(is_empty);
+    return act;
+}
+
+static void is_understood(void **state)
+{
+    (void) state;
+    tr_act act = read_well("at 3 s cut a from b for 10 s");
+    assert_int_equal(act.date.due_ns, UINT64_C(3000000000));
+    assert_int_equal(act.deed, TR_DEED_CUT);
+    assert_true(act.node == 0 && act.other == 1 && !act.is_one_way);
+    assert_int_equal(act.for_ns, UINT64_C(10000000000));
+    act = read_well("  cut b to a # and more");
+    assert_true(act.node == 1 && act.other == 0 && act.is_one_way && act.for_ns == 0);
+    act = read_well("cut a");
+    assert_true(act.node == 0 && act.other == TR_PLAN_ALL);
+    act = read_well("heal all");
+    assert_true(act.deed == TR_DEED_HEAL && act.node == TR_PLAN_ALL);
+    act = read_well("stall b for 500 us");
+    assert_true(act.deed == TR_DEED_STALL && act.node == 1 && act.for_ns == 500000);
+    act = read_well("skew a by -200 ppm");
+    assert_true(act.deed == TR_DEED_SKEW && act.number == -200);
+    act = read_well("skew a ahead 3 ms");
+    assert_true(act.deed == TR_DEED_SKEW && act.number == 0 && act.for_ns == 3000000);
+    act = read_well("fail allocation 30 of b");
+    assert_true(act.deed == TR_DEED_FAIL_NTH && act.number == 30 && act.node == 1);
+    act = read_well("fail one in 100 of a");
+    assert_true(act.deed == TR_DEED_FAIL_ONE_IN && act.number == 100 && act.node == 0);
+    act = read_well("limit a to 1000 bytes");
+    assert_true(act.deed == TR_DEED_LIMIT && act.number == 1000);
+    assert_int_equal(read_well("crash a for 7 ns").for_ns, 7);
+    assert_int_equal(read_well("drop a").deed, TR_DEED_DROP);
+    assert_int_equal(read_well("start a").deed, TR_DEED_START);
+}
+
+static void may_be_empty(void **state)
+{
+    (void) state;
+    static const char *const lines[] = {"", "   ", "# nothing"};
+    for (size_t i = 0; i < 3; i++) {
+        tr_plan plan = {.find = find};
+        tr_act act;
+        bool is_empty = false;
+        assert_true(tr_plan_text_read(&plan, lines[i], &act, &is_empty));
+        assert_true(is_empty);
+    }
+}
+
+static void is_refused_with_what_would_be_right(void **state)
+{
+    (void) state;
+    static const char *const lines[][2] = {
+        {"burn a", "cut, heal,"},
+        {"crash c", "the name of a node"},
+        {"at 3 h crash a", "ns, us, ms or s"},
+        {"at x s crash a", "a whole number"},
+        {"at -1 s crash a", "ns, us, ms or s"},
+        {"crash a for", "a whole number"},
+        {"crash a now", "the end of the line"},
+        {"stall a", "for T"},
+        {"skew a by 500001 ppm", "from -500000"},
+        {"skew a by 5", "ppm"},
+        {"skew a", "by N ppm"},
+        {"fail a", "allocation N of"},
+        {"fail one of a", "'in'"},
+        {"fail allocation 3 a", "'of'"},
+        {"limit a", "to N bytes"},
+        {"limit a to 3", "'bytes'"},
+        {"cut a from", "the name of a node"},
+        {"cut all", "the name of a node"},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        tr_plan plan = {.find = find};
+        tr_act act;
+        bool is_empty = false;
+        assert_false(tr_plan_text_read(&plan, lines[i][0], &act, &is_empty));
+        assert_non_null(strstr(plan.fault, lines[i][0]));
+        assert_non_null(strstr(plan.fault, lines[i][1]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_understood),
+        cmocka_unit_test(may_be_empty),
+        cmocka_unit_test(is_refused_with_what_would_be_right),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
