@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MIT
-# The two libraries that users link, and how they are installed.
+# The libraries that users link, and how they are installed: libtroupe, and libtroupe_simulation for
+# their tests, which is all of the first and simulation besides. Both shared and static.
 include(CMakePackageConfigHelpers)
 
-function(troupe_add_library name kind)
-    add_library(${name} ${kind} $<TARGET_OBJECTS:troupe_objects>)
+# troupe_add_library(troupe_static STATIC troupe troupe_objects) makes libtroupe.a of these objects.
+function(troupe_add_library name kind output_name)
+    add_library(${name} ${kind})
+    foreach(objects IN LISTS ARGN)
+        target_sources(${name} PRIVATE $<TARGET_OBJECTS:${objects}>)
+    endforeach()
     add_library(troupe::${name} ALIAS ${name})
-    set_target_properties(${name} PROPERTIES OUTPUT_NAME troupe LINKER_LANGUAGE C)
+    set_target_properties(${name} PROPERTIES OUTPUT_NAME ${output_name} LINKER_LANGUAGE C)
     target_include_directories(${name} PUBLIC
         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
         $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
@@ -17,16 +22,23 @@ function(troupe_add_library name kind)
             $<BUILD_INTERFACE:troupe_build_flags>)
 endfunction()
 
-troupe_add_library(troupe SHARED)
-troupe_add_library(troupe_static STATIC)
+troupe_add_library(troupe SHARED troupe troupe_objects)
+troupe_add_library(troupe_static STATIC troupe troupe_objects)
+troupe_add_library(troupe_simulation SHARED troupe_simulation
+    troupe_objects troupe_simulation_objects)
+troupe_add_library(troupe_simulation_static STATIC troupe_simulation
+    troupe_objects troupe_simulation_objects)
 
 # Only what is named in the map leaves the shared library, not even what a linked archive exports.
 set(version_map ${PROJECT_SOURCE_DIR}/cmake/troupe.map)
-set_target_properties(troupe PROPERTIES
-    VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${version_map})
-target_link_options(troupe PRIVATE -Wl,--version-script=${version_map})
+foreach(target troupe troupe_simulation)
+    set_target_properties(${target} PROPERTIES
+        VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${version_map})
+    target_link_options(${target} PRIVATE -Wl,--version-script=${version_map})
+endforeach()
 
-install(TARGETS troupe troupe_static EXPORT troupe_targets)
+install(TARGETS troupe troupe_static troupe_simulation troupe_simulation_static
+    EXPORT troupe_targets)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/troupe
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
@@ -53,6 +65,9 @@ install(FILES
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
     BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig OUTPUT_VARIABLE prefix_from_pc)
 list(JOIN TROUPE_USER_COMPILE_OPTIONS " " user_compile_options)
-configure_file(
-    ${PROJECT_SOURCE_DIR}/cmake/troupe.pc.in ${PROJECT_BINARY_DIR}/troupe.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/troupe.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(library_name troupe troupe_simulation)
+    configure_file(${PROJECT_SOURCE_DIR}/cmake/troupe.pc.in
+        ${PROJECT_BINARY_DIR}/${library_name}.pc @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/${library_name}.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

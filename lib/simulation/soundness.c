@@ -100,6 +100,26 @@ bool tr_soundness_of_ends(const tr_ends *ends, uint64_t under_way, char *fault, 
     return true;
 }
 
+bool tr_soundness_of_bounds(const tr_ends *ends, char *fault, size_t size)
+{
+    const tr_slots *slots = &ends->system->slots;
+    const uint32_t used = atomic_load_explicit(&slots->used, memory_order_relaxed);
+    for (uint32_t i = 0; i < used; i++) {
+        const tr_slot *slot = &slots->table[i];
+        const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_relaxed);
+        const uint64_t depth = word & TR_SLOT_DEPTH_MASK;
+        const uint64_t limit = atomic_load_explicit(&slot->limit, memory_order_relaxed);
+        const uint64_t bytes = atomic_load_explicit(&slot->bytes, memory_order_relaxed);
+        const uint64_t bytes_limit = atomic_load_explicit(&slot->bytes_limit, memory_order_relaxed);
+        if (depth > limit || bytes > bytes_limit) {
+            return fails(fault, size, "slot %u holds %llu messages of %llu, %llu bytes of %llu", i,
+                         (unsigned long long) depth, (unsigned long long) limit,
+                         (unsigned long long) bytes, (unsigned long long) bytes_limit);
+        }
+    }
+    return true;
+}
+
 static bool slot_is_empty(const tr_slot *slot, char *fault, size_t size)
 {
     const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_relaxed);

@@ -16,6 +16,9 @@
  * False: says in `fault`, for people, what was found first. */
 bool tr_soundness_of_ends(const tr_ends *ends, uint64_t under_way, char *fault, size_t size);
 
+/* No mailbox holds more than its bounds; at any step. */
+bool tr_soundness_of_bounds(const tr_ends *ends, char *fault, size_t size);
+
 /* After the last actor has ended also: nothing is held, no slot is taken, no place, no byte, no
  * flag but CLOSED is set, no block is out of its pool, no name is left. */
 bool tr_soundness_of_end(const tr_ends *ends, char *fault, size_t size);

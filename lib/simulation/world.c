@@ -9,7 +9,7 @@
 #include "base/options.h"
 #include "simulation/soundness.h"
 
-/* One call that drives the world ends after this many steps: something in it never rests. */
+/* As tr_world_limit_steps, unless told. */
 #define STEPS_MAX UINT64_C(4000000)
 /* How long a stop may take in virtual time. */
 #define STOP_NS UINT64_C(60000000000)
@@ -19,6 +19,7 @@ struct tr_world {
     tr_fleet fleet;
     tr_network network;
     tr_world_others others;
+    uint64_t steps_max;
     char fault[1024];
 };
 
@@ -46,6 +47,9 @@ static void node_changed(void *context, uint32_t index, bool is_up)
     if (!is_up) {
         tr_network_node_is_down(&world->network, index,
                                 tr_fleet_berth(&world->fleet, index)->is_silent);
+        if (world->others.crashed != NULL) {
+            world->others.crashed(world->others.context, index);
+        }
     }
 }
 
@@ -63,18 +67,26 @@ troupe_error tr_world_add(tr_world *world, const tr_world_options *options, uint
     return error ? error : raise_node(world, *out_index);
 }
 
-troupe_error tr_world_create(const tr_world_options *options, tr_world **out_world)
+troupe_error tr_world_create_empty(uint64_t seed, tr_world **out_world)
 {
     tr_world *world = tr_allocate(tr_allocator_default(), sizeof *world);
     TR_REQUIRE(world != NULL, NO_MEMORY);
-    const uint64_t seed = options != NULL ? options->seed : 0;
     tr_course_init(&world->course, seed);
     tr_fleet_init(&world->fleet, &world->course, seed);
     world->fleet.changed = node_changed;
     world->fleet.context = world;
     tr_network_init(&world->network, &world->fleet);
+    world->steps_max = STEPS_MAX;
+    *out_world = world;
+    return TROUPE_OK;
+}
+
+troupe_error tr_world_create(const tr_world_options *options, tr_world **out_world)
+{
+    tr_world *world = NULL;
     uint32_t index = 0;
-    const troupe_error error = tr_world_add(world, options, &index);
+    troupe_error error = tr_world_create_empty(options != NULL ? options->seed : 0, &world);
+    error = error ? error : tr_world_add(world, options, &index);
     if (error) {
         tr_world_destroy(&world);
         return error;
@@ -108,6 +120,11 @@ tr_course *tr_world_course(tr_world *world)
 tr_network *tr_world_network(tr_world *world)
 {
     return &world->network;
+}
+
+void tr_world_limit_steps(tr_world *world, uint64_t steps_max)
+{
+    world->steps_max = steps_max;
 }
 
 void tr_world_set_others(tr_world *world, const tr_world_others *others)
@@ -181,7 +198,7 @@ static bool is_tired(tr_world *world, uint64_t steps)
     if (world->others.is_over != NULL && world->others.is_over(world->others.context)) {
         return true;
     }
-    if (steps < STEPS_MAX) {
+    if (steps < world->steps_max) {
         return false;
     }
     set_fault(world, "no rest after %llu steps", (unsigned long long) steps);

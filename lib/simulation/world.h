@@ -29,6 +29,9 @@
 
 typedef struct tr_world tr_world;
 
+/* One that has no node yet. Errors: NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_world_create_empty(uint64_t seed, tr_world **out_world);
+
 /* `options` may be NULL. Errors: NO_MEMORY; BAD_ARGUMENT. */
 TROUPE_MUST_CHECK troupe_error tr_world_create(const tr_world_options *options,
                                                tr_world **out_world);
@@ -64,12 +67,16 @@ void tr_world_crash(tr_world *world, uint32_t node, bool is_silent);
 /* As tr_fleet_stall, and the others may take it for dead. */
 void tr_world_stall(tr_world *world, uint32_t node, uint64_t ns);
 
+/* One call that drives the world ends after so many steps: something in it never rests. */
+void tr_world_limit_steps(tr_world *world, uint64_t steps_max);
+
 /* What else happens in the world at its times, before all else that is due then. */
 typedef struct tr_world_others {
     void *context;
     uint64_t (*next_due_ns)(void *context);
     void (*happen)(void *context);  /* one thing that is due */
     bool (*is_over)(void *context); /* after each step: the world goes no further. May be NULL */
+    void (*crashed)(void *context, uint32_t node); /* may be NULL */
 } tr_world_others;
 void tr_world_set_others(tr_world *world, const tr_world_others *others);
 

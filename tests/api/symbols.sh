@@ -9,13 +9,13 @@ exported_symbols() {
     nm -D --defined-only "$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | LC_ALL=C sort
 }
 
-# What the public headers declare with TROUPE_API: the first word of the library's own before a
+# What the public headers declare with TROUPE_API, or another mark: the first word of the library's own before a
 # parenthesis, or else the last word.
 declared_symbols() {
     cat include/troupe/*.h | gcc -fpreprocessed -dD -E -P - 2>/dev/null | grep -v '^ *#' |
-        tr '\n{}' '  ' | tr ';' '\n' | awk '
-        /TROUPE_API/ {
-            sub(/.*TROUPE_API/, "")
+        tr '\n{}' '  ' | tr ';' '\n' | awk -v mark="${1-TROUPE_API}" '
+        index($0, mark) {
+            sub(".*" mark, "")
             if (match($0, /troupe_[a-z0-9_]+ *\(/)) {
                 name = substr($0, RSTART, RLENGTH)
                 sub(/ *\(/, "", name)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* simulate: one scenario under many seeds. Part of libtroupe_simulation.
+ *
+ * Threads: one sweep at a time in a thread. */
+#ifndef TROUPE_SIMULATE_H
+#define TROUPE_SIMULATE_H
+
+#include <troupe/simulation.h>
+
+TROUPE_BEGIN
+
+/* Makes nodes, runs them, looks at what came of it. It returns what the calls returned, or an error
+ * of its own; the sweep stops the simulation then, checks it and destroys it. */
+typedef troupe_error troupe_scenario(troupe_simulation *simulation, void *context);
+
+/* Zero means the default of each field. */
+typedef struct troupe_simulate_options {
+    size_t size;           /* set by TROUPE_SIMULATE */
+    uint64_t seeds;        /* how many; 0: 100 */
+    uint64_t first_seed;   /* 0: 1 */
+    const char *command;   /* what repeats it, behind TROUPE_SEED=n; NULL: the program's own name */
+    const troupe_log *log; /* where failures are told; NULL: standard error */
+    const troupe_simulation_options *options; /* all but the seed; NULL: the defaults */
+} troupe_simulate_options;
+#define TROUPE_SIMULATE(...)                                                                       \
+    (&(const troupe_simulate_options) {.size = sizeof(troupe_simulate_options), __VA_ARGS__})
+
+/* Runs the scenario under each seed, or, with TROUPE_SEED in the environment, under that one alone,
+ * until one fails. Of that one it tells in one line: seed, step, time, what failed, and the command
+ * that repeats it; before that, the last that happened.
+ * Errors: that of the first that fails; FAILED if its checks did; NO_MEMORY; BAD_ARGUMENT. */
+TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error
+troupe_simulate(const troupe_simulate_options *options, troupe_scenario *scenario, void *context);
+
+TROUPE_END
+
+#endif
