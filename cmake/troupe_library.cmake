@@ -22,12 +22,12 @@ function(troupe_add_library name kind output_name)
             $<BUILD_INTERFACE:troupe_build_flags>)
 endfunction()
 
-troupe_add_library(troupe SHARED troupe troupe_objects)
-troupe_add_library(troupe_static STATIC troupe troupe_objects)
+troupe_add_library(troupe SHARED troupe troupe_objects troupe_wire_objects)
+troupe_add_library(troupe_static STATIC troupe troupe_objects troupe_wire_objects)
 troupe_add_library(troupe_simulation SHARED troupe_simulation
-    troupe_objects troupe_simulation_objects)
+    troupe_objects troupe_wire_objects troupe_simulation_objects)
 troupe_add_library(troupe_simulation_static STATIC troupe_simulation
-    troupe_objects troupe_simulation_objects)
+    troupe_objects troupe_wire_objects troupe_simulation_objects)
 
 # Only what is named in the map leaves the shared library, not even what a linked archive exports.
 set(version_map ${PROJECT_SOURCE_DIR}/cmake/troupe.map)

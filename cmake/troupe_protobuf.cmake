@@ -4,7 +4,8 @@
 # outside the build tree, and none of it is held to our warnings.
 find_program(TROUPE_PROTOC_C protoc-c)
 
-function(troupe_protobuf target)
+# Makes the sources; their paths go to the variable named, and their folder to the other.
+function(troupe_protobuf_sources target out_folder out_sources)
     if(NOT TROUPE_PROTOC_C)
         message(FATAL_ERROR "protoc-c is missing; cmake/install_packages installs it")
     endif()
@@ -24,9 +25,25 @@ function(troupe_protobuf target)
             VERBATIM)
         list(APPEND generated ${folder}/${name}.pb-c.c ${folder}/${name}.pb-c.h)
     endforeach()
+    set(${out_folder} ${folder} PARENT_SCOPE)
+    set(${out_sources} ${generated} PARENT_SCOPE)
+endfunction()
 
+function(troupe_protobuf target)
+    troupe_protobuf_sources(${target} folder generated ${ARGN})
     add_library(${target} STATIC ${generated})
     target_include_directories(${target} SYSTEM PUBLIC $<BUILD_INTERFACE:${folder}>)
     target_link_libraries(${target}
         PUBLIC ProtobufC::ProtobufC PRIVATE $<BUILD_INTERFACE:troupe_sanitizer_flags>)
+endfunction()
+
+# The same for what is part of the library itself: objects, and the headers as troupe_wire_headers.
+function(troupe_protobuf_objects target)
+    troupe_protobuf_sources(${target} folder generated ${ARGN})
+    add_library(${target} OBJECT ${generated})
+    target_include_directories(${target} SYSTEM PUBLIC ${folder})
+    target_link_libraries(${target} PUBLIC ProtobufC::ProtobufC PRIVATE troupe_sanitizer_flags)
+    add_library(troupe_wire_headers INTERFACE)
+    target_include_directories(troupe_wire_headers SYSTEM INTERFACE ${folder})
+    add_dependencies(troupe_wire_headers ${target})
 endfunction()

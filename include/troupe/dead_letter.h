@@ -25,6 +25,7 @@ typedef enum troupe_dead_reason {
     TROUPE_DEAD_REFUSED,       /* parked, then refused, and the behavior has no `refused` */
     TROUPE_DEAD_STOPPING,      /* the node stopped */
     TROUPE_DEAD_RESTARTED,     /* the receiver was restarted, and what was queued was dropped */
+    TROUPE_DEAD_UNREACHABLE,   /* the receiver's node is not connected, or cannot be sent this */
     TROUPE_DEAD_REASON_COUNT
 } troupe_dead_reason;
 

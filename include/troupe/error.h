@@ -45,7 +45,9 @@ TROUPE_BEGIN
     X(DISCONNECTED, 26, UNKNOWN, "the other side refused the connection or broke it off")          \
     X(CLOSED, 27, NOT_EXECUTED, "it has been closed")                                              \
     X(LINKED, 28, UNKNOWN, "an actor that it was linked to has failed")                            \
-    X(RESTARTED, 29, NOT_EXECUTED, "the receiver was restarted while the message was queued")
+    X(RESTARTED, 29, NOT_EXECUTED, "the receiver was restarted while the message was queued")      \
+    X(UNREACHABLE, 30, NOT_EXECUTED, "this node has no connection to that node")                   \
+    X(LOCAL_ONLY, 31, NOT_EXECUTED, "this call, or a message of this type, stays within its node")
 
 typedef enum troupe_error {
     TROUPE_OK = 0,

@@ -33,6 +33,14 @@ typedef struct troupe_type {
     const char *name;         /* for logs and statistics */
     size_t body_size;         /* bytes of the struct; 0 for a signal or raw bytes */
     void (*fini)(void *body); /* NULL, or called once when the last message with this body ends */
+    /* Of a struct that may go to another node, both; NULL: it stays within its own. What a node
+     * packs any other may have to unpack, so the bytes follow from the fields alone: no padding, no
+     * pointer, one order of bytes. A type without a body needs neither.
+     * pack writes the body to `to` if that takes `size` bytes at most, and returns how many it
+     * takes. unpack fills a zeroed body; false if the bytes are none of such a body, whatever they
+     * are. Threads: any. */
+    size_t (*pack)(const void *body, void *to, size_t size);
+    bool (*unpack)(void *body, const void *from, size_t size);
 } troupe_type;
 
 #define TROUPE_TYPE(type)                                                                          \
@@ -70,9 +78,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_message_create(troupe_self *sel
 
 /* Makes a message with a deep copy of a protobuf message: strings, bytes and sub-messages too.
  * Errors: NO_MEMORY; BAD_ARGUMENT if it is malformed or nested too deep; TOO_LARGE. */
-TROUPE_API TROUPE_MUST_CHECK troupe_error
-troupe_message_create_protobuf(troupe_self *self, const ProtobufCMessage *body,
-                               troupe_message **out_message);
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_message_create_protobuf(
+    troupe_self *self, const ProtobufCMessage *body, troupe_message **out_message);
 
 /* Makes a message whose protobuf body is built in place: initialised to its defaults, with
  * `room_size` bytes for what its pointers are going to point to (troupe_message_room).

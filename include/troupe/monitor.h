@@ -28,14 +28,15 @@ typedef enum troupe_down_kind {
     TROUPE_DOWN_CANCELLED,  /* by troupe_cancel, a link, its parent's end or a full mailbox */
     TROUPE_DOWN_NO_ACTOR,   /* there has never been such an actor */
     TROUPE_DOWN_STALE,      /* it had ended before it was watched */
-    TROUPE_DOWN_KILLED      /* by troupe_kill, or with what it was a child of */
+    TROUPE_DOWN_KILLED,     /* by troupe_kill, or with what it was a child of */
+    TROUPE_DOWN_NODE_LOST   /* the connection to its node is lost, or there is none */
 } troupe_down_kind;
 
 typedef struct troupe_down {
     troupe_monitor_id monitor;
     troupe_ref actor;
     troupe_error reason; /* OK: it returned OK or was stopped; else its error, CANCELLED, STALE or
-                            * NO_SUCH_ACTOR if there was none to watch */
+                            * NO_SUCH_ACTOR if there was none to watch, NODE_LOST */
     troupe_down_kind kind;
 } troupe_down;
 extern TROUPE_API const troupe_type troupe_down_type;

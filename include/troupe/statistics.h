@@ -26,7 +26,8 @@ typedef enum troupe_outcome {
     TROUPE_OUTCOME_DROPPED,     /* by the mailbox's policy */
     TROUPE_OUTCOME_DEAD_LETTER, /* nobody to handle it; troupe_dead_letter has the reason */
     TROUPE_OUTCOME_QUARANTINED,
-    TROUPE_OUTCOME_LOST, /* with a node */
+    TROUPE_OUTCOME_LOST,    /* with a node */
+    TROUPE_OUTCOME_CARRIED, /* given to the connection to another node, which counts it anew */
     TROUPE_OUTCOME_COUNT
 } troupe_outcome;
 

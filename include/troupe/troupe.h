@@ -29,6 +29,7 @@
 #include <troupe/queue.h>
 #include <troupe/rate_limit.h>
 #include <troupe/ref.h>
+#include <troupe/remote.h>
 #include <troupe/retry.h>
 #include <troupe/scope.h>
 #include <troupe/send.h>

@@ -146,6 +146,7 @@ struct tr_actor {
     bool is_killed : 1;     /* cancelled, and no shield holds it off */
     bool traps_exits : 1;
     bool keeps : 1; /* extra->kept is not empty */
+    bool is_carrier : 1; /* stands for the actors of another node; see far */
     uint64_t bytes_to_release;
     uint64_t tickets_made;
     uint32_t tickets;              /* places in lines asked for and not answered */

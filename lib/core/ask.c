@@ -538,6 +538,14 @@ troupe_error tr_ask_future(tr_worker *worker, troupe_future *future, uint64_t de
 troupe_error tr_ask_then(tr_worker *worker, tr_actor *actor, const tr_asking *asking,
                          troupe_message **message, const tr_continuation *continuation)
 {
+    uint64_t ignored = 0;
+    return tr_ask_then_known(worker, actor, asking, message, continuation, &ignored);
+}
+
+troupe_error tr_ask_then_known(tr_worker *worker, tr_actor *actor, const tr_asking *asking,
+                               troupe_message **message, const tr_continuation *continuation,
+                               uint64_t *out_id)
+{
     tr_ask *ask = tr_pool_take(&worker->pool, sizeof *ask);
     TR_REQUIRE(ask != NULL, NO_MEMORY);
     *ask = (tr_ask) {.actor = actor,
@@ -559,6 +567,7 @@ troupe_error tr_ask_then(tr_worker *worker, tr_actor *actor, const tr_asking *as
         free_ask(worker, ask);
         return error;
     }
+    *out_id = ask->id;
     if (asking->deadline_ns != TR_NEVER && !ask->is_given_up) {
         tr_timers_start(&worker->timers, &ask->timer, asking->deadline_ns);
     }

@@ -54,6 +54,12 @@ TROUPE_MUST_CHECK troupe_error tr_ask_then(tr_worker *worker, tr_actor *actor,
                                            const tr_asking *asking, troupe_message **message,
                                            const tr_continuation *continuation);
 
+/* The same; the ask has this number, under which it can be given up (scope). */
+TROUPE_MUST_CHECK troupe_error tr_ask_then_known(tr_worker *worker, tr_actor *actor,
+                                                 const tr_asking *asking, troupe_message **message,
+                                                 const tr_continuation *continuation,
+                                                 uint64_t *out_id);
+
 /* REPLY came. */
 void tr_ask_replied(tr_worker *worker, troupe_message *reply);
 

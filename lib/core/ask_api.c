@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "core/ask.h"
 #include "core/bracket.h"
+#include "core/far.h"
 #include "core/scope.h"
 #include "core/send.h"
 #include "core/task.h"
@@ -26,11 +27,17 @@ static bool has_no_limit(const tr_actor *actor, troupe_timeout timeout)
     return timeout.ns == 0 && tr_scope_deadline(actor, TR_NEVER) == TR_NEVER;
 }
 
-static troupe_error prepare(tr_worker *worker, const tr_actor *actor, troupe_ref to,
-                            troupe_message **message, tr_address *out_address)
+static troupe_error prepare(tr_worker *worker, tr_actor *actor, troupe_ref to,
+                            troupe_message **message, tr_address *out_address, tr_passage *passage)
 {
-    const troupe_error error = tr_system_address(worker->system, to, out_address);
-    return error ? error : tr_send_prepare(worker, actor, message, 0);
+    troupe_error error = tr_far_begin(actor, to, message, out_address, passage);
+    if (error == TROUPE_OK) {
+        error = tr_send_prepare(worker, actor, message, 0);
+        if (TR_UNLIKELY(error != TROUPE_OK)) {
+            tr_far_end(actor, message, passage);
+        }
+    }
+    return error;
 }
 
 /* There is no time left; but a settled ask may be given up from the beginning. */
@@ -62,13 +69,14 @@ static troupe_error ask_message(troupe_self *self, troupe_ref to, troupe_message
     tr_worker *worker = tr_enter(self);
     tr_actor *actor = self->actor;
     tr_asking asking = {.is_settled = is_settled};
+    tr_passage passage = {0};
     end_previous(worker, actor, out_reply);
     troupe_error error = tr_task_check(self->task);
     if (error == TROUPE_OK && has_no_limit(actor, timeout)) {
         error = TROUPE_ERROR_BAD_ARGUMENT;
     }
     if (error == TROUPE_OK) {
-        error = prepare(worker, actor, to, message, &asking.to);
+        error = prepare(worker, actor, to, message, &asking.to, &passage);
     }
     if (error == TROUPE_OK) {
         error = find_deadline(worker, actor, timeout, &asking);
@@ -76,6 +84,7 @@ static troupe_error ask_message(troupe_self *self, troupe_ref to, troupe_message
     if (error == TROUPE_OK) {
         error = tr_ask_and_wait(self->task, &asking, message, out_reply);
     }
+    tr_far_end(self->actor, message, &passage);
     tr_leave(self);
     return error;
 }
@@ -131,12 +140,13 @@ static troupe_error ask_then(troupe_self *self, troupe_ref to, troupe_message **
     tr_worker *worker = tr_enter(self);
     tr_actor *actor = self->actor;
     tr_asking asking = {.is_settled = is_settled};
+    tr_passage passage = {0};
     troupe_error error = actor->state == TR_ACTOR_LIVE ? TROUPE_OK : TROUPE_ERROR_STOPPING;
     if (error == TROUPE_OK && has_no_limit(actor, timeout)) {
         error = TROUPE_ERROR_BAD_ARGUMENT;
     }
     if (error == TROUPE_OK) {
-        error = prepare(worker, actor, to, message, &asking.to);
+        error = prepare(worker, actor, to, message, &asking.to, &passage);
     }
     if (error == TROUPE_OK) {
         error = find_deadline(worker, actor, timeout, &asking);
@@ -144,6 +154,7 @@ static troupe_error ask_then(troupe_self *self, troupe_ref to, troupe_message **
     if (error == TROUPE_OK) {
         error = tr_ask_then(worker, actor, &asking, message, continuation);
     }
+    tr_far_end(actor, message, &passage);
     tr_leave(self);
     return error;
 }

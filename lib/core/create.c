@@ -73,6 +73,14 @@ static troupe_ref ref_in(const troupe_message *message, tr_address address)
     if (address.generation == 0 || tr_message_has(message, TR_MESSAGE_EMBEDDED)) {
         return troupe_ref_none();
     }
+    if (tr_message_has(message, TR_MESSAGE_EXTENDED)) {
+        const tr_extension *extension = (const tr_extension *) (const void *) (message + 1);
+        if (extension->node != 0) {
+            return (troupe_ref) {.node = extension->node,
+                                 .slot = extension->from.slot,
+                                 .generation = extension->from.generation};
+        }
+    }
     const tr_system *system = tr_pool_of(message)->system; /* whose block it is */
     return tr_system_ref(system, address);
 }

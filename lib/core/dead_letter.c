@@ -20,6 +20,7 @@ const char *troupe_dead_reason_text(troupe_dead_reason reason)
         [TROUPE_DEAD_REFUSED] = "it was parked and then refused",
         [TROUPE_DEAD_STOPPING] = "the node stopped",
         [TROUPE_DEAD_RESTARTED] = "the receiver was restarted without what was queued",
+        [TROUPE_DEAD_UNREACHABLE] = "it could not be sent to the receiver's node",
     };
     return (unsigned) reason < TROUPE_DEAD_REASON_COUNT ? texts[reason] : "unknown";
 }

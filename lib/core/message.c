@@ -273,6 +273,7 @@ static troupe_message *extend(tr_pool *pool, troupe_message *message)
     *wider = (troupe_message) {0};
     memcpy((void *) wider, (const void *) message, sizeof *message);
     tr_message_set(wider, TR_MESSAGE_EXTENDED);
+    *tr_message_extension(wider) = (tr_extension) {0};
     if (!is_shared) {
         wider->body = behind_header(wider);
         if (tr_message_form(message) == TR_FORM_PROTOBUF) {
@@ -285,21 +286,56 @@ static troupe_message *extend(tr_pool *pool, troupe_message *message)
     return wider;
 }
 
+/* Whether the body leaves no room for an extension in a block. */
+static bool is_too_wide(const troupe_message *message)
+{
+    return sizeof *message + sizeof(tr_extension) + message->size > TR_POOL_BLOCK_MAX &&
+           !tr_message_has(message, TR_MESSAGE_SHARED);
+}
+
+/* Moves an inline body into a block of its own. */
+static bool move_body_out(tr_pool *pool, troupe_message *message)
+{
+    tr_body *body = make_body(pool, message->size);
+    if (body == NULL) {
+        return false;
+    }
+    if (tr_message_form(message) == TR_FORM_PROTOBUF) {
+        (void) tr_protobuf_copy(message->body, body + 1, message->size);
+    } else {
+        memcpy(body + 1, message->body, message->size);
+    }
+    if (tr_message_has(message, TR_MESSAGE_FINI)) {
+        body->fini = ((const troupe_type *) message->type)->fini;
+    }
+    tr_message_clear(message, TR_MESSAGE_FINI);
+    tr_message_set(message, TR_MESSAGE_SHARED);
+    message->body = body;
+    return true;
+}
+
+troupe_error tr_message_extend(tr_pool *pool, troupe_message **message)
+{
+    if (tr_message_has(*message, TR_MESSAGE_EXTENDED)) {
+        return TROUPE_OK;
+    }
+    TR_REQUIRE(!is_too_wide(*message) || move_body_out(pool, *message), NO_MEMORY);
+    troupe_message *wider = extend(pool, *message);
+    TR_REQUIRE(wider != NULL, NO_MEMORY);
+    *message = wider;
+    return TROUPE_OK;
+}
+
 troupe_error tr_message_set_trace(tr_pool *pool, troupe_message **message, uint64_t trace_id)
 {
-    if (!tr_message_has(*message, TR_MESSAGE_EXTENDED)) {
-        if (sizeof **message + sizeof(tr_extension) + (*message)->size > TR_POOL_BLOCK_MAX &&
-            !tr_message_has(*message, TR_MESSAGE_SHARED)) {
-            return TROUPE_OK; /* no room for one in a block: goes without */
-        }
-        troupe_message *wider = extend(pool, *message);
-        if (wider == NULL) {
-            return TROUPE_ERROR_NO_MEMORY;
-        }
-        *message = wider;
+    if (!tr_message_has(*message, TR_MESSAGE_EXTENDED) && is_too_wide(*message)) {
+        return TROUPE_OK; /* no room for one in a block: goes without */
     }
-    tr_extension *extension = (tr_extension *) (void *) (*message + 1);
-    *extension = (tr_extension) {.trace_id = trace_id};
+    const troupe_error error = tr_message_extend(pool, message);
+    if (error) {
+        return error;
+    }
+    tr_message_extension(*message)->trace_id = trace_id;
     return TROUPE_OK;
 }
 

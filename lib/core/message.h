@@ -114,7 +114,9 @@ _Static_assert(sizeof(struct troupe_message) == 64, "the header is one cache lin
 /* What only some messages carry. */
 typedef struct tr_extension {
     uint64_t trace_id;
-    uint64_t reserved;
+    uint64_t node;   /* of another node's sender; 0: the sender is one of ours */
+    tr_address from; /* that sender, there */
+    tr_address to;   /* of one that goes to another node: the receiver, there */
 } tr_extension;
 
 /* A body of its own block. */
@@ -228,6 +230,26 @@ TROUPE_MUST_CHECK troupe_error tr_message_set_trace(tr_pool *pool, troupe_messag
                                                     uint64_t trace_id);
 
 uint64_t tr_message_trace(const troupe_message *message);
+
+/* Gives *message an extension if it has none. Errors: NO_MEMORY, and *message is as before. */
+TROUPE_MUST_CHECK troupe_error tr_message_extend(tr_pool *pool, troupe_message **message);
+
+/* NULL: it has none. */
+static inline tr_extension *tr_message_extension(troupe_message *message)
+{
+    return tr_message_has(message, TR_MESSAGE_EXTENDED) ? (tr_extension *) (void *) (message + 1)
+                                                        : NULL;
+}
+
+/* It is going to have another sender, one of this node. Of a message that was received: no other
+ * has come from another node. */
+static inline void tr_message_forget_far(troupe_message *message)
+{
+    tr_extension *extension = tr_message_extension(message);
+    if (TR_UNLIKELY(extension != NULL)) {
+        extension->node = 0;
+    }
+}
 
 /* The name of a type, by the form of its messages; never NULL. */
 const char *tr_type_name(tr_form form, const void *type);

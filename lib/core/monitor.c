@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "core/bracket.h"
+#include "core/far.h"
 #include "core/link.h"
 #include "core/mailbox.h"
 #include "core/send.h"
@@ -30,9 +31,8 @@ bool tr_monitor_is_link(const void *value)
     return ((uintptr_t) value & TR_MONITOR_LINK) != 0;
 }
 
-/* Turns an entry into the DOWN and sends it. */
-static void send_down(tr_worker *worker, troupe_message *entry, troupe_error reason,
-                      troupe_down_kind kind)
+void tr_monitor_send_down(tr_worker *worker, troupe_message *entry, troupe_error reason,
+                          troupe_down_kind kind)
 {
     troupe_down *down = entry->body;
     down->reason = reason;
@@ -66,7 +66,11 @@ void tr_monitor_enter(tr_worker *worker, troupe_message *entry)
 {
     tr_actor *actor = tr_actor_at(worker, entry->receiver);
     if (actor == NULL || actor->state == TR_ACTOR_ENDED) {
-        send_down(worker, entry, TROUPE_ERROR_STALE, TROUPE_DOWN_STALE);
+        tr_monitor_send_down(worker, entry, TROUPE_ERROR_STALE, TROUPE_DOWN_STALE);
+        return;
+    }
+    if (TR_UNLIKELY(actor->is_carrier)) {
+        tr_far_port_of(worker)->monitor(worker, actor, entry);
         return;
     }
     tr_monitor_add_entry(actor, entry);
@@ -75,6 +79,10 @@ void tr_monitor_enter(tr_worker *worker, troupe_message *entry)
 void tr_monitor_leave(tr_worker *worker, troupe_message *message)
 {
     tr_actor *actor = tr_actor_at(worker, message->receiver);
+    if (actor != NULL && TR_UNLIKELY(actor->is_carrier)) {
+        tr_far_port_of(worker)->demonitor(worker, actor, message);
+        return;
+    }
     troupe_message *entry =
         actor != NULL ? tr_monitor_take_entry(actor, message->sender, message->correlation) : NULL;
     if (entry != NULL) {
@@ -121,7 +129,8 @@ void tr_monitor_tell_all(tr_worker *worker, tr_actor *actor, bool is_told)
          entry = tr_queue_pop(&entries)) {
         const bool is_silent = is_told && entry->type == &troupe_exit_type &&
                                tr_address_is_same(entry->sender, tr_actor_parent(actor));
-        send_down(worker, entry, is_silent ? TROUPE_OK : actor->reason, kind_of_end(actor));
+        tr_monitor_send_down(worker, entry, is_silent ? TROUPE_OK : actor->reason,
+                             kind_of_end(actor));
     }
 }
 
@@ -204,19 +213,22 @@ void tr_monitor_send_entry(tr_worker *worker, troupe_message *entry, troupe_erro
 {
     const tr_address address = entry->receiver;
     const tr_slot *slot = unreachable ? NULL : tr_system_slot(worker->system, address);
-    if (slot == NULL || tr_slot_generation(slot) < address.generation) {
-        send_down(worker, entry, unreachable ? unreachable : TROUPE_ERROR_NO_SUCH_ACTOR,
-                  unreachable == TROUPE_ERROR_STALE ? TROUPE_DOWN_STALE : TROUPE_DOWN_NO_ACTOR);
+    if (unreachable == TROUPE_ERROR_UNREACHABLE) {
+        tr_monitor_send_down(worker, entry, TROUPE_ERROR_NODE_LOST, TROUPE_DOWN_NODE_LOST);
+    } else if (slot == NULL || tr_slot_generation(slot) < address.generation) {
+        tr_monitor_send_down(worker, entry, unreachable ? unreachable : TROUPE_ERROR_NO_SUCH_ACTOR,
+                             unreachable == TROUPE_ERROR_STALE ? TROUPE_DOWN_STALE
+                                                               : TROUPE_DOWN_NO_ACTOR);
     } else {
         tr_worker_route(worker, entry);
     }
 }
 
-static troupe_error monitor(tr_worker *worker, tr_actor *actor, troupe_ref watched,
-                            troupe_monitor_id *out_monitor)
+troupe_error tr_monitor_begin(tr_worker *worker, tr_actor *actor, troupe_ref watched,
+                              troupe_monitor_id *out_monitor)
 {
     tr_address address = {0};
-    const troupe_error unreachable = tr_system_address(worker->system, watched, &address);
+    const troupe_error unreachable = tr_far_address(worker->system, watched, &address);
     troupe_message *entry = NULL;
     /* Whoever cannot be reached stands there as the actor itself: only that it is there counts. */
     const troupe_error error = tr_monitor_make_entry(
@@ -236,7 +248,7 @@ troupe_error troupe_monitor(troupe_self *self, troupe_ref actor, troupe_monitor_
     TR_CHECK_SELF(self);
     TR_REQUIRE(self != NULL && out_monitor != NULL && !troupe_ref_is_none(actor), BAD_ARGUMENT);
     tr_worker *worker = tr_enter(self);
-    const troupe_error error = monitor(worker, self->actor, actor, out_monitor);
+    const troupe_error error = tr_monitor_begin(worker, self->actor, actor, out_monitor);
     tr_leave(self);
     return error;
 }

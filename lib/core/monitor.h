@@ -23,6 +23,10 @@ void tr_monitor_leave(tr_worker *worker, troupe_message *message);
 /* DOWN came. */
 void tr_monitor_down(tr_worker *worker, troupe_message *down);
 
+/* Turns an entry into the DOWN and sends it. */
+void tr_monitor_send_down(tr_worker *worker, troupe_message *entry, troupe_error reason,
+                          troupe_down_kind kind);
+
 /* A DOWN is about to be handled: whether its monitor still stands; it does not any more. */
 bool tr_monitor_take(tr_actor *actor, const troupe_message *down);
 
@@ -59,6 +63,9 @@ void tr_monitor_send_entry(tr_worker *worker, troupe_message *entry, troupe_erro
 void tr_monitor_send_leave(tr_worker *worker, const tr_actor *actor, tr_address watched,
                            uint64_t id);
 
+/* As troupe_monitor. */
+TROUPE_MUST_CHECK troupe_error tr_monitor_begin(tr_worker *worker, tr_actor *actor,
+                                                troupe_ref watched, troupe_monitor_id *out_monitor);
 /* As troupe_demonitor. */
 bool tr_monitor_end(tr_worker *worker, tr_actor *actor, troupe_monitor_id monitor_id);
 

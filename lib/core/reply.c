@@ -75,6 +75,7 @@ static troupe_error reply(tr_worker *worker, tr_actor *actor, troupe_message *re
     *message = NULL;
     if (tr_message_has(answer, TR_MESSAGE_HELD)) {
         tr_held_remove(actor, answer);
+        tr_message_forget_far(answer);
     }
     tr_message_renew(worker, answer, TROUPE_OUTCOME_HANDLED);
     /* Of the request that it may have been. */

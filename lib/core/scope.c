@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "core/bracket.h"
 #include "core/dispatch.h"
+#include "core/far.h"
 #include "core/mailbox.h"
 #include "core/scopes.h"
 
@@ -85,6 +86,10 @@ void tr_scope_given_up(tr_worker *worker, troupe_message *message)
 {
     tr_actor *actor = tr_actor_at(worker, message->receiver);
     const bool is_there = actor != NULL && actor->state != TR_ACTOR_ENDED;
+    if (is_there && TR_UNLIKELY(actor->is_carrier)) {
+        tr_far_port_of(worker)->give_up(worker, actor, message);
+        return;
+    }
     const bool is_handled = is_there && cancel(worker, actor, message);
     if (is_there && !is_handled && tr_actor_is_live(actor) &&
         !tr_mailbox_void(actor, message->sender, message->correlation) &&

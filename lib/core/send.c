@@ -115,6 +115,9 @@ troupe_message *tr_send_take(tr_worker *worker, tr_sending *sending)
     *sending->message = NULL;
     if (tr_message_has(message, TR_MESSAGE_HELD)) {
         tr_held_remove(sending->sender, message);
+        if (!sending->is_forward) {
+            tr_message_forget_far(message);
+        }
     }
     tr_message_renew(worker, message, TROUPE_OUTCOME_HANDLED);
     if (!sending->is_forward) {

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/options.h"
 #include "core/bracket.h"
+#include "core/far.h"
 #include "core/park.h"
 #include "core/scope.h"
 #include "core/send.h"
@@ -69,15 +70,17 @@ static __attribute__((noinline)) troupe_error send_with(troupe_self *self, troup
                                                         const troupe_send_options *given)
 {
     troupe_send_options options = {0};
-    const tr_worker *worker = tr_enter(self);
+    tr_passage passage = {0};
+    (void) tr_enter(self);
     tr_address address;
     troupe_error error = given != NULL ? read_options(given, &options) : TROUPE_OK;
     error = error ? error : check_sender(self->actor);
     if (error == TROUPE_OK) {
-        error = tr_system_address(worker->system, to, &address);
+        error = tr_far_begin(self->actor, to, message, &address, &passage);
     }
     if (error == TROUPE_OK) {
         error = send_one(sending_of(self->actor, address, &options), message, &options);
+        tr_far_end(self->actor, message, &passage);
     }
     tr_leave(self);
     return error;
@@ -202,6 +205,19 @@ static troupe_error send_many(troupe_self *self, tr_address to, troupe_message *
     return TROUPE_OK;
 }
 
+/* To another node: one by one. */
+static troupe_error send_many_far(troupe_self *self, troupe_ref to, troupe_message **messages,
+                                  size_t count, const troupe_send_options *given, size_t *sent)
+{
+    troupe_error error = TROUPE_OK;
+    while (error == TROUPE_OK && *sent < count) {
+        TR_REQUIRE(messages[*sent] != NULL, BAD_ARGUMENT);
+        error = send_with(self, to, &messages[*sent], given);
+        *sent += error == TROUPE_OK ? 1 : 0;
+    }
+    return error;
+}
+
 troupe_error troupe_send_many(troupe_self *self, troupe_ref to, troupe_message **messages,
                               size_t count, const troupe_send_options *given, size_t *out_sent)
 {
@@ -210,6 +226,9 @@ troupe_error troupe_send_many(troupe_self *self, troupe_ref to, troupe_message *
     TR_REQUIRE(self != NULL && out_sent != NULL, BAD_ARGUMENT);
     *out_sent = 0;
     TR_REQUIRE(messages != NULL || count == 0, BAD_ARGUMENT);
+    if (TR_UNLIKELY(tr_far_is(tr_self_system(self), to))) {
+        return send_many_far(self, to, messages, count, given, out_sent);
+    }
     const tr_worker *worker = tr_enter(self);
     troupe_send_options options = {0};
     tr_address address;
@@ -238,9 +257,11 @@ troupe_error troupe_forward(troupe_self *self, troupe_ref to, troupe_message **m
                           .message = message,
                           .wait_until_ns = tr_scope_deadline(self->actor, TR_NEVER),
                           .is_forward = true};
-    troupe_error error = tr_system_address(worker->system, to, &sending.to);
+    tr_passage passage = {0};
+    troupe_error error = tr_far_begin(self->actor, to, message, &sending.to, &passage);
     if (error == TROUPE_OK) {
         error = tr_send(worker, &sending);
+        tr_far_end(self->actor, message, &passage);
     }
     tr_leave(self);
     return error;

@@ -2,6 +2,8 @@
 #include "core/system.h"
 
 #include "base/assert.h"
+#include "core/far.h"
+#include "core/types.h"
 
 static const troupe_behavior plain_behavior = TROUPE_BEHAVIOR(.name = "plain");
 
@@ -23,11 +25,17 @@ troupe_error tr_system_init(tr_system *system, const tr_system_options *options,
     system->settings = tr_settings_of(&complete);
     tr_map_init(&system->names, system->ports.allocator);
     tr_list_init(&system->quarantine.entries);
+    tr_map_init(&system->types, system->ports.allocator);
+    tr_map_init(&system->far_nodes, system->ports.allocator);
     return tr_slots_init(&system->slots, options->actors_max);
 }
 
 void tr_system_fini(tr_system *system)
 {
+    tr_far_forget_all(system);
+    tr_types_forget_all(system);
+    tr_map_fini(&system->far_nodes);
+    tr_map_fini(&system->types);
     tr_map_fini(&system->names);
     tr_slots_fini(&system->slots);
 }
@@ -55,7 +63,9 @@ troupe_ref tr_system_ref(const tr_system *system, tr_address address)
 troupe_error tr_system_address(const tr_system *system, troupe_ref ref, tr_address *out_address)
 {
     if (TR_UNLIKELY(ref.node != system->options.node_id)) {
-        return ref.node == 0 ? TROUPE_ERROR_NO_SUCH_ACTOR : TROUPE_ERROR_STALE;
+        return ref.node == 0         ? TROUPE_ERROR_NO_SUCH_ACTOR
+               : system->far == NULL ? TROUPE_ERROR_STALE
+                                     : TROUPE_ERROR_LOCAL_ONLY;
     }
     if (TR_UNLIKELY(ref.slot >= system->slots.count || ref.generation == 0)) {
         return TROUPE_ERROR_NO_SUCH_ACTOR;

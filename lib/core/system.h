@@ -65,6 +65,9 @@ typedef struct tr_system {
     bool lacks_proxy; /* but for the one for threads from outside: there has been none */
     tr_map names;
     tr_quarantine quarantine;
+    tr_map types;                  /* see types */
+    tr_map far_nodes;              /* see far */
+    const struct tr_far_port *far; /* NULL: the node has to do with no other */
     tr_address subscribers[TR_DEAD_LETTER_SUBSCRIBERS_MAX];
     /* By index; set before the index is known to any other worker. */
     _Atomic(tr_worker *) workers[TR_ENDS_MAX];
@@ -92,8 +95,9 @@ static inline tr_slot *tr_system_slot(tr_system *system, tr_address address)
 /* The ref of an address of this node. */
 troupe_ref tr_system_ref(const tr_system *system, tr_address address);
 
-/* The address that a ref names; STALE for one of an earlier incarnation of this node or of another
- * node, NO_SUCH_ACTOR for a slot that was never used or a ref that names nobody. */
+/* The address that a ref of this node names. Errors: of a ref of another node LOCAL_ONLY, or STALE
+ * where there can be no other; NO_SUCH_ACTOR for a slot that was never used or a ref that names
+ * nobody. */
 TROUPE_MUST_CHECK troupe_error tr_system_address(const tr_system *system, troupe_ref ref,
                                                  tr_address *out_address);
 

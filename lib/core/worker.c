@@ -354,7 +354,7 @@ void tr_worker_receive(tr_worker *worker, troupe_message *message)
     }
 }
 
-static void drain_inner(tr_worker *worker)
+void tr_worker_drain_inner(tr_worker *worker)
 {
     for (troupe_message *message = tr_queue_pop(&worker->inner); message != NULL;
          message = tr_queue_pop(&worker->inner)) {
@@ -418,7 +418,7 @@ static void run_actors(tr_worker *worker)
         }
         look_in--;
         tr_actor_run(worker, pop_runnable(worker));
-        drain_inner(worker);
+        tr_worker_drain_inner(worker);
     }
 }
 
@@ -433,7 +433,7 @@ static void run_measured(tr_worker *worker)
         tr_actor *actor = pop_runnable(worker);
         tr_balance_begin_turn(worker, actor, &turn);
         tr_actor_run(worker, actor);
-        drain_inner(worker);
+        tr_worker_drain_inner(worker);
         has_enough = tr_balance_end_turn(worker, &turn);
         if (worker->now_ns - flushed_ns >= TR_FLUSH_AFTER_NS) {
             tr_worker_flush(worker);
@@ -476,10 +476,10 @@ bool tr_worker_pass(tr_worker *worker)
 {
     read_clock(worker);
     tr_timers_advance(&worker->timers, worker->now_ns);
-    drain_inner(worker);
+    tr_worker_drain_inner(worker);
     run_some(worker);
     tr_seat_set_slot(tr_worker_seat(worker), TR_SEAT_EMPTY);
-    drain_inner(worker);
+    tr_worker_drain_inner(worker);
     look_around(worker);
     tr_worker_flush(worker);
     tr_pool_settle(&worker->pool);

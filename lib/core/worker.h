@@ -153,6 +153,9 @@ void tr_worker_route(tr_worker *worker, troupe_message *message);
 /* Takes in one message that has come, or that a queue of this worker's own has let go. */
 void tr_worker_receive(tr_worker *worker, troupe_message *message);
 
+/* Takes in what the worker has told itself. A pass does; between two of them who needs it now. */
+void tr_worker_drain_inner(tr_worker *worker);
+
 /* An admitted message has come for an actor on this worker; see tr_worker_post (post.h). */
 void tr_worker_put(tr_worker *worker, troupe_message *message);
 

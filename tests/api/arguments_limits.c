@@ -34,6 +34,26 @@ void call_to_retry(troupe_self *self)
     BAD(troupe_retry_budget_init, (&(troupe_retry_budget) {0}, 1001, 0));
 }
 
+void call_about_remote(troupe_self *self)
+{
+    const troupe_type short_one = {.size = 1, .name = "short"};
+    const ProtobufCMessageDescriptor none = {.magic = 0};
+    troupe_ref found;
+    GIVES(troupe_self_node_id, (NULL), 0);
+    BAD(troupe_learn, (NULL, &none));
+    BAD(troupe_learn, (self, NULL));
+    BAD(troupe_learn, (self, &none));
+    BAD(troupe_learn_type, (NULL, &troupe_down_type));
+    BAD(troupe_learn_type, (self, NULL));
+    BAD(troupe_learn_type, (self, &short_one));
+    GIVES(troupe_learn_type, (self, &troupe_down_type), TROUPE_ERROR_LOCAL_ONLY);
+    BAD(troupe_lookup_on, (NULL, 1, "name", TROUPE_NOW, &found));
+    BAD(troupe_lookup_on, (self, 0, "name", TROUPE_NOW, &found));
+    BAD(troupe_lookup_on, (self, 1, NULL, TROUPE_NOW, &found));
+    BAD(troupe_lookup_on, (self, 1, "", TROUPE_NOW, &found));
+    BAD(troupe_lookup_on, (self, 1, "name", TROUPE_NOW, NULL));
+}
+
 void call_about_limits(troupe_self *self)
 {
     troupe_rate_limit limit = {.rate = 1, .burst = 1};

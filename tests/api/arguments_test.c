@@ -364,6 +364,7 @@ static troupe_error calls_badly(troupe_self *self, void *argument)
     call_to_ask(self, &message);
     call_to_reply(self, message);
     call_about_limits(self);
+    call_about_remote(self);
     call_to_retry(self);
     call_services(self, &message);
     return error;

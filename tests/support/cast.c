@@ -3,8 +3,33 @@
 
 #include <string.h>
 
-const troupe_type figure_type = {
-    .size = sizeof(troupe_type), .name = "figure", .body_size = sizeof(uint64_t)};
+/* The number, lowest byte first. */
+static size_t pack_figure(const void *body, void *to, size_t size)
+{
+    const uint64_t number = *(const uint64_t *) body;
+    unsigned char *bytes = to;
+    for (size_t i = 0; i < sizeof number && size >= sizeof number; i++) {
+        bytes[i] = (unsigned char) (number >> (8 * i));
+    }
+    return sizeof number;
+}
+
+static bool unpack_figure(void *body, const void *from, size_t size)
+{
+    uint64_t number = 0;
+    const unsigned char *bytes = from;
+    for (size_t i = 0; i < sizeof number && size == sizeof number; i++) {
+        number |= (uint64_t) bytes[i] << (8 * i);
+    }
+    *(uint64_t *) body = number;
+    return size == sizeof number;
+}
+
+const troupe_type figure_type = {.size = sizeof(troupe_type),
+                                 .name = "figure",
+                                 .body_size = sizeof(uint64_t),
+                                 .pack = pack_figure,
+                                 .unpack = unpack_figure};
 const troupe_type other_figure_type = {
     .size = sizeof(troupe_type), .name = "other", .body_size = sizeof(uint64_t)};
 

@@ -16,11 +16,11 @@ static const struct layer layers[] = {
     {"base", {NULL}},
     {"core", {"base"}},
     {"flow", {"base"}},
-    {"transport", {"base", "core"}},
-    {"cluster", {"base", "core", "transport"}},
+    {"cluster", {"base", "core"}},
+    {"transport", {"base", "core", "cluster"}},
     {"node", {"base", "core", "transport", "cluster"}},
     {"io", {"base"}},
-    {"simulation", {"base", "core"}},
+    {"simulation", {"base", "core", "cluster"}},
     {"command", {NULL}},
 };
 
@@ -44,8 +44,9 @@ static const struct special specials[] = {
       "examples/wordcount/blocks.[ch]"}},
     {"<protobuf-c/*>",
      {"include/troupe/actor.h", "include/troupe/ask.h", "include/troupe/behavior.h",
-      "include/troupe/mailbox.h", "include/troupe/message.h", "include/troupe/send.h",
-      "include/troupe/service.h", "lib/core/message.[ch]", "lib/core/protobuf.[ch]",
+      "include/troupe/mailbox.h", "include/troupe/message.h", "include/troupe/remote.h",
+      "include/troupe/send.h", "include/troupe/service.h", "lib/cluster/arena.[ch]",
+      "lib/cluster/check.[ch]", "lib/core/message.[ch]", "lib/core/protobuf.[ch]",
       "lib/core/service.[ch]"}},
     {"<boost/*>", {NULL}},
     {"<valgrind/*>", {"lib/core/sanitizers.h"}},
@@ -104,6 +105,10 @@ static void check_layer(const struct tree *tree, const struct source *source, si
     char path[512];
     (void) snprintf(path, sizeof path, "lib/%s", target);
     const struct layer *own = find_layer(source->path + strlen("lib/"));
+    if (strcmp(source->path, "lib/cluster/frame.c") == 0 &&
+        strcmp(target, "envelope.pb-c.h") == 0) {
+        return; /* made by protoc-c; no other file sees the wire's own types */
+    }
     if (own == NULL || tree_find(tree, path) == NULL) {
         complain(complaints, source, line, "\"%s\" is not \"layer/module.h\" of lib/", target);
     } else if (!sees(own, find_layer(target))) {

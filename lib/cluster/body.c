@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/body.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "cluster/check.h"
+#include "core/protobuf.h"
+#include "core/types.h"
+
+bool tr_scratch_reserve(tr_scratch *scratch, size_t size)
+{
+    if (size <= scratch->capacity) {
+        return true;
+    }
+    unsigned char *data = tr_allocate_unset(scratch->allocator, size);
+    if (data == NULL) {
+        return false;
+    }
+    tr_scratch_fini(scratch);
+    scratch->data = data;
+    scratch->capacity = size;
+    return true;
+}
+
+void tr_scratch_fini(tr_scratch *scratch)
+{
+    if (scratch->data != NULL) {
+        tr_free(scratch->allocator, scratch->data, scratch->capacity);
+    }
+    scratch->data = NULL;
+    scratch->capacity = 0;
+}
+
+static troupe_error pack_protobuf(tr_scratch *scratch, const troupe_message *message,
+                                  tr_envelope *envelope)
+{
+    const ProtobufCMessageDescriptor *descriptor = message->type;
+    const ProtobufCMessage *body = troupe_message_as(message, descriptor);
+    const size_t size = protobuf_c_message_get_packed_size(body);
+    TR_REQUIRE(size <= TR_FRAME_BYTES_MAX, TOO_LARGE);
+    TR_REQUIRE(tr_scratch_reserve(scratch, size + 1), NO_MEMORY);
+    envelope->form = TR_ENVELOPE_PROTOBUF;
+    envelope->type = descriptor->name;
+    envelope->body_size = protobuf_c_message_pack(body, scratch->data);
+    envelope->body = scratch->data;
+    return TROUPE_OK;
+}
+
+static troupe_error pack_struct(tr_scratch *scratch, const troupe_message *message,
+                                tr_envelope *envelope)
+{
+    const troupe_type *type = message->type;
+    envelope->form = TR_ENVELOPE_STRUCT;
+    envelope->type = type->name;
+    if (type->body_size == 0) {
+        return TROUPE_OK;
+    }
+    TR_REQUIRE(type->pack != NULL, LOCAL_ONLY);
+    const void *body = troupe_message_struct(message, type);
+    size_t size = type->pack(body, scratch->data, scratch->capacity);
+    if (size > scratch->capacity) {
+        TR_REQUIRE(size <= TR_FRAME_BYTES_MAX, TOO_LARGE);
+        TR_REQUIRE(tr_scratch_reserve(scratch, size), NO_MEMORY);
+        size = type->pack(body, scratch->data, scratch->capacity);
+        TR_REQUIRE(size <= scratch->capacity, LOCAL_ONLY); /* it does not know its own size */
+    }
+    envelope->body = scratch->data;
+    envelope->body_size = size;
+    return TROUPE_OK;
+}
+
+troupe_error tr_body_pack(tr_scratch *scratch, const troupe_message *message, tr_envelope *envelope)
+{
+    const troupe_type *type = message->type;
+    switch (tr_message_form(message)) {
+    case TR_FORM_PROTOBUF:
+        return pack_protobuf(scratch, message, envelope);
+    case TR_FORM_STRUCT:
+        return pack_struct(scratch, message, envelope);
+    case TR_FORM_BYTES:
+        envelope->form = TR_ENVELOPE_BYTES;
+        envelope->type = type != NULL ? type->name : NULL;
+        envelope->body = troupe_message_bytes(message, &envelope->body_size);
+        return envelope->body_size <= TR_FRAME_BYTES_MAX ? TROUPE_OK : TROUPE_ERROR_TOO_LARGE;
+    case TR_FORM_NONE:
+        break;
+    }
+    return TROUPE_ERROR_LOCAL_ONLY;
+}
+
+static troupe_error unpack_protobuf(tr_worker *worker, tr_arena *arena, const tr_envelope *envelope,
+                                    const ProtobufCMessageDescriptor *descriptor,
+                                    troupe_message **out_message)
+{
+    TR_REQUIRE(
+        tr_check_packed(descriptor, envelope->body, envelope->body_size, TR_PROTOBUF_DEPTH_MAX),
+        PROTOCOL);
+    const ProtobufCMessage *body =
+        tr_arena_unpack(arena, descriptor, envelope->body, envelope->body_size);
+    TR_REQUIRE(body != NULL, PROTOCOL);
+    const troupe_error error = tr_message_of_protobuf(&worker->pool, body, out_message);
+    return error == TROUPE_ERROR_BAD_ARGUMENT ? TROUPE_ERROR_PROTOCOL : error;
+}
+
+static troupe_error unpack_struct(tr_worker *worker, const tr_envelope *envelope,
+                                  const troupe_type *type, troupe_message **out_message)
+{
+    TR_REQUIRE(type->body_size > 0 ? type->unpack != NULL : envelope->body_size == 0, PROTOCOL);
+    troupe_message *message = NULL;
+    const troupe_error error = tr_message_of_struct(&worker->pool, type, NULL, &message);
+    if (error || type->body_size == 0) {
+        *out_message = error ? *out_message : message;
+        return error;
+    }
+    static const unsigned char nothing[1];
+    const void *data = envelope->body_size > 0 ? envelope->body : nothing;
+    if (!type->unpack(troupe_message_body(message), data, envelope->body_size)) {
+        /* Half a body is not for its fini. */
+        memset(troupe_message_body(message), 0, type->body_size);
+        tr_message_free(&worker->pool, message);
+        return TROUPE_ERROR_PROTOCOL;
+    }
+    *out_message = message;
+    return TROUPE_OK;
+}
+
+static void free_bytes(void *context, const void *data, size_t size)
+{
+    tr_free(context, (void *) (uintptr_t) data, size);
+}
+
+static troupe_error unpack_bytes(tr_worker *worker, const tr_envelope *envelope,
+                                 const troupe_type *type, troupe_message **out_message)
+{
+    const troupe_allocator *allocator = worker->system->ports.allocator;
+    TR_REQUIRE(type == NULL || type->body_size == 0, PROTOCOL);
+    troupe_bytes bytes = {.size = envelope->body_size};
+    if (bytes.size > 0) {
+        void *data = tr_allocate_unset(allocator, bytes.size);
+        TR_REQUIRE(data != NULL, NO_MEMORY);
+        memcpy(data, envelope->body, bytes.size);
+        bytes.data = data;
+        bytes.free = free_bytes;
+        bytes.context = (void *) (uintptr_t) allocator;
+    }
+    const troupe_error error = tr_message_of_bytes(&worker->pool, type, &bytes, out_message);
+    if (error && bytes.size > 0) {
+        free_bytes(bytes.context, bytes.data, bytes.size);
+    }
+    return error;
+}
+
+troupe_error tr_body_unpack(tr_worker *worker, tr_arena *arena, const tr_envelope *envelope,
+                            troupe_message **out_message)
+{
+    const bool is_protobuf = envelope->form == TR_ENVELOPE_PROTOBUF;
+    const bool has_type = is_protobuf || envelope->type[0] != '\0';
+    const void *type = has_type ? tr_types_find(worker->system, is_protobuf, envelope->type,
+                                                strlen(envelope->type))
+                                : NULL;
+    TR_REQUIRE(type != NULL || (!has_type && envelope->form == TR_ENVELOPE_BYTES), PROTOCOL);
+    switch (envelope->form) {
+    case TR_ENVELOPE_PROTOBUF:
+        return unpack_protobuf(worker, arena, envelope, type, out_message);
+    case TR_ENVELOPE_STRUCT:
+        return unpack_struct(worker, envelope, type, out_message);
+    case TR_ENVELOPE_BYTES:
+        return unpack_bytes(worker, envelope, type, out_message);
+    case TR_ENVELOPE_NONE:
+        break;
+    }
+    return TROUPE_ERROR_PROTOCOL;
+}

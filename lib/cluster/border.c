@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/border.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "cluster/incoming.h"
+#include "cluster/outgoing.h"
+#include "cluster/peer.h"
+#include "core/bracket.h"
+
+/* Its actor. */
+
+struct root {
+    tr_border *border;
+};
+
+static troupe_error start(troupe_self *self, void *state, void *argument)
+{
+    tr_border *border = argument;
+    ((struct root *) state)->border = border;
+    border->worker = tr_enter(self);
+    border->root = self->actor->address;
+    tr_leave(self);
+    return TROUPE_OK;
+}
+
+static void stop(troupe_self *self, void *state, troupe_error reason)
+{
+    (void) reason;
+    (void) tr_enter(self);
+    ((struct root *) state)->border->root = (tr_address) {0};
+    tr_leave(self);
+}
+
+static const troupe_behavior border_behavior =
+    TROUPE_BEHAVIOR(.name = "border", .state_size = sizeof(struct root), .start = start,
+                    .stop = stop);
+
+troupe_spawn_options tr_border_spawn_options(tr_border *border)
+{
+    return (troupe_spawn_options) {.size = sizeof(troupe_spawn_options),
+                                   .behavior = &border_behavior,
+                                   .argument = border,
+                                   .pinned = 1};
+}
+
+/* Life. */
+
+void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wire)
+{
+    const troupe_allocator *allocator = system->ports.allocator;
+    *border = (tr_border) {.system = system,
+                           .wire = *wire,
+                           .frame = {.allocator = allocator},
+                           .body = {.allocator = allocator}};
+    tr_map_init(&border->peers, allocator);
+    tr_arena_init(&border->frame_arena, allocator, TR_UNPACK_BYTES_MAX);
+    tr_arena_init(&border->body_arena, allocator, TR_UNPACK_BYTES_MAX);
+    tr_far_open(system, &tr_outgoing_far_port);
+}
+
+void tr_border_fini(tr_border *border)
+{
+    for (tr_map_node *node = tr_map_first(&border->peers); node != NULL;
+         node = tr_map_first(&border->peers)) {
+        tr_peer_destroy(TR_CONTAINER_OF(node, tr_peer, by_node));
+    }
+    tr_map_fini(&border->peers);
+    tr_arena_fini(&border->frame_arena);
+    tr_arena_fini(&border->body_arena);
+    tr_scratch_fini(&border->frame);
+    tr_scratch_fini(&border->body);
+}
+
+static bool is_node(const tr_map_node *node, const void *key)
+{
+    return TR_CONTAINER_OF_CONST(node, tr_peer, by_node)->node == *(const uint64_t *) key;
+}
+
+tr_peer *tr_border_peer(const tr_border *border, uint64_t node)
+{
+    tr_map_node *found = tr_map_find(&border->peers, tr_hash_u64(node), is_node, &node);
+    return found != NULL ? TR_CONTAINER_OF(found, tr_peer, by_node) : NULL;
+}
+
+bool tr_border_is_connected(const tr_border *border, uint64_t node)
+{
+    const tr_peer *peer = tr_border_peer(border, node);
+    return peer != NULL && peer->is_connected;
+}
+
+/* Connections. */
+
+static void read_clock(tr_border *border)
+{
+    const tr_clock *clock = &border->system->ports.clock;
+    border->worker->now_ns = clock->now_ns(clock->context);
+}
+
+static bool is_gone(const tr_border *border, uint64_t node)
+{
+    const uint32_t known = border->gone_count < TR_GONE_MAX ? border->gone_count : TR_GONE_MAX;
+    for (uint32_t i = 0; i < known; i++) {
+        if (border->gone[i] == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The oldest of those that are over is forgotten: for who asks it is UNREACHABLE. */
+static void note_gone(tr_border *border, uint64_t node)
+{
+    uint64_t *place = &border->gone[border->gone_count % TR_GONE_MAX];
+    if (border->gone_count >= TR_GONE_MAX) {
+        tr_peer *oldest = tr_border_peer(border, *place);
+        tr_far_remove(border->system, *place);
+        if (oldest != NULL && tr_peer_actor(oldest, oldest->carrier) == NULL &&
+            tr_peer_actor(oldest, oldest->entrance) == NULL) {
+            tr_peer_destroy(oldest);
+        }
+    }
+    *place = node;
+    border->gone_count++;
+}
+
+troupe_error tr_border_connected(tr_border *border, uint64_t node)
+{
+    TR_REQUIRE(node != 0 && node != border->system->options.node_id, BAD_ARGUMENT);
+    TR_REQUIRE(!is_gone(border, node), STALE);
+    TR_REQUIRE(border->root.generation != 0, STOPPING);
+    read_clock(border);
+    tr_peer *peer = tr_border_peer(border, node);
+    if (peer == NULL) {
+        TR_REQUIRE(border->peers.count < TR_PEERS_MAX, LIMIT_REACHED);
+        const troupe_error error = tr_peer_create(border, node, &peer);
+        if (error) {
+            return error;
+        }
+    } else if (peer->is_connected) {
+        tr_border_lost(border, node, TROUPE_ERROR_NODE_LOST);
+    }
+    return tr_peer_connect(peer);
+}
+
+void tr_border_lost(tr_border *border, uint64_t node, troupe_error reason)
+{
+    tr_peer *peer = tr_border_peer(border, node);
+    const bool is_over = reason == TROUPE_ERROR_STALE;
+    if (peer == NULL || border->worker == NULL || is_gone(border, node)) {
+        return;
+    }
+    if (peer->is_connected) {
+        tr_log_write(border->system->ports.log, TROUPE_LOG_NOTICE,
+                     "border: the connection to node %llx is lost%s; who waits for it is told",
+                     (unsigned long long) node, is_over ? ", that incarnation is over" : "");
+    }
+    read_clock(border);
+    tr_peer_lose(peer, TROUPE_ERROR_NODE_LOST,
+                 is_over ? TROUPE_ERROR_STALE : TROUPE_ERROR_UNREACHABLE);
+    if (is_over) {
+        note_gone(border, node);
+    }
+}
+
+void tr_border_ready(tr_border *border, uint64_t node)
+{
+    tr_peer *peer = tr_border_peer(border, node);
+    if (peer != NULL && peer->is_connected) {
+        read_clock(border);
+        tr_outgoing_flush(peer);
+    }
+}
+
+/* Frames. */
+
+/* The frame was for an incarnation of this node that is over. */
+static void say_gone(tr_border *border, const tr_frame_head *head)
+{
+    unsigned char frame[TR_FRAME_HEAD_BYTES_MAX];
+    tr_frame_writer writer = {.data = frame, .capacity = sizeof frame};
+    const tr_frame_head answer = {
+        .from = border->system->options.node_id, .to = head->from, .gone = head->to};
+    tr_frame_begin(&writer, &answer);
+    /* Not now: they will send another. */
+    (void) border->wire.send(border->wire.context, head->from, frame, writer.size);
+}
+
+/* A frame of another connection of theirs than the last one came. Whether it is to be taken in. */
+static bool meet_connection(tr_peer *peer, const tr_frame_head *head)
+{
+    tr_border *border = peer->border;
+    if (head->connection < peer->their_connection || head->connection < peer->their_least) {
+        /* They may not know yet that there is a new one. */
+        border->counts.frames_old++;
+        peer->greets = true;
+        tr_outgoing_flush_soon(peer);
+        return false;
+    }
+    if (peer->has_heard) { /* they have lost it, and we have not been told */
+        tr_border_lost(border, peer->node, TROUPE_ERROR_NODE_LOST);
+        if (tr_peer_connect(peer) != TROUPE_OK) {
+            return false;
+        }
+    }
+    peer->their_connection = head->connection;
+    peer->their_sequence = 0;
+    return true;
+}
+
+/* Whether the frame is the next, or one after a gap, which is then told. */
+static bool is_in_order(tr_peer *peer, const tr_frame_head *head)
+{
+    tr_border *border = peer->border;
+    if (head->sequence <= peer->their_sequence) {
+        border->counts.frames_late++;
+        return false;
+    }
+    const uint64_t missing = head->sequence - peer->their_sequence - 1;
+    peer->their_sequence = head->sequence;
+    if (missing > 0) {
+        border->counts.frames_missing += missing;
+        tr_log_write(border->system->ports.log, TROUPE_LOG_WARNING,
+                     "border: %llu frames of node %llx are missing before number %llu; what was in "
+                     "them is lost",
+                     (unsigned long long) missing, (unsigned long long) peer->node,
+                     (unsigned long long) head->sequence);
+    }
+    return true;
+}
+
+/* The connected peer that has sent the frame, if it is to be taken in. */
+static tr_peer *find_sender(tr_border *border, uint64_t from_node, const tr_frame_head *head)
+{
+    if (head->from != from_node) {
+        border->counts.frames_malformed++;
+        return NULL;
+    }
+    if (head->gone != 0) {
+        if (head->gone != border->system->options.node_id) {
+            tr_border_lost(border, head->gone, TROUPE_ERROR_STALE);
+        }
+        return NULL;
+    }
+    tr_peer *peer = tr_border_peer(border, from_node);
+    if (head->to != border->system->options.node_id) {
+        border->counts.frames_strange++;
+        say_gone(border, head);
+        return NULL;
+    }
+    if (peer == NULL || !peer->is_connected) {
+        border->counts.frames_strange++;
+        return NULL;
+    }
+    if (head->connection != peer->their_connection || head->connection < peer->their_least) {
+        return meet_connection(peer, head) && is_in_order(peer, head) ? peer : NULL;
+    }
+    return is_in_order(peer, head) ? peer : NULL;
+}
+
+void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, size_t size)
+{
+    tr_frame_head head;
+    tr_frame_reader reader;
+    border->counts.frames_received++;
+    if (border->root.generation == 0) {
+        border->counts.frames_strange++;
+        return;
+    }
+    read_clock(border);
+    if (!tr_frame_read(&border->frame_arena, frame, size, &head, &reader)) {
+        border->counts.frames_malformed++;
+        return;
+    }
+    tr_peer *peer = find_sender(border, from_node, &head);
+    if (peer == NULL) {
+        return;
+    }
+    peer->has_heard = true;
+    for (size_t i = 0; i < reader.count && peer->is_connected; i++) {
+        tr_envelope envelope;
+        border->counts.envelopes_received++;
+        if (tr_frame_envelope(&reader, i, &envelope)) {
+            tr_incoming_take(peer, &envelope);
+        } else {
+            border->counts.envelopes_refused++;
+        }
+    }
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* border: where messages leave a node for others, and come in.
+ *
+ * It is a root actor with two children for each other node (see peer), all on one worker, which a
+ * thread runs or the simulator steps. Frames go out by the wire port; what comes in by it, and what
+ * becomes of connections, is said by the calls below.
+ * Owns:       the peers.
+ * Invariants: one peer for each incarnation of a node.
+ * Threads:    all calls on the thread that runs the border's worker, between two of its passes;
+ *             after each of them the worker has something to do. init before that worker runs, fini
+ *             when it runs no more and before the node's workers are finished.
+ * Uses:       far, for what the core does with refs of other nodes. */
+#ifndef TR_CLUSTER_BORDER_H
+#define TR_CLUSTER_BORDER_H
+
+#include <troupe/spawn.h>
+
+#include "cluster/body.h"
+#include "cluster/wire.h"
+
+typedef struct tr_peer tr_peer;
+
+/* Since the border was made, over all nodes. */
+typedef struct tr_border_counts {
+    uint64_t frames_sent;
+    uint64_t frames_received;
+    uint64_t envelopes_sent;
+    uint64_t envelopes_received;
+    uint64_t frames_missing; /* by the gaps in their sequence */
+    uint64_t frames_late;    /* repeated, or overtaken: not taken in */
+    uint64_t frames_old;     /* of a connection that was lost */
+    uint64_t frames_strange; /* from a node that is not connected, or for another incarnation */
+    uint64_t frames_malformed;
+    uint64_t
+        envelopes_refused; /* of a type that is not known here, or that do not fit their kind */
+    uint64_t answers_late; /* to what nobody waits for */
+    uint64_t connections;  /* begun */
+    uint64_t connections_lost;
+} tr_border_counts;
+
+typedef struct tr_border {
+    tr_system *system; /* borrowed */
+    tr_wire_port wire;
+    tr_worker *worker; /* NULL: its actor has not started */
+    tr_address root;
+    tr_map peers; /* by node */
+    tr_arena frame_arena;
+    tr_arena body_arena;
+    tr_scratch frame;
+    tr_scratch body;
+    tr_border_counts counts;
+    uint64_t gone[TR_GONE_MAX]; /* incarnations that are over, in a ring */
+    uint32_t gone_count;
+} tr_border;
+
+/* The border is not moved in memory afterwards. Nothing can fail. */
+void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wire);
+void tr_border_fini(tr_border *border);
+
+/* What to spawn as a root actor of the node, once, before anything else is done with the border.
+ * The place, and so the worker, may be chosen; it stays there. */
+troupe_spawn_options tr_border_spawn_options(tr_border *border);
+
+/* A connection to this incarnation of a node begins: from now on its actors can be reached. If
+ * there was one it is lost first.
+ * Errors: BAD_ARGUMENT for this node itself; STALE for an incarnation that is over; STOPPING
+ *         without the border's actor; LIMIT_REACHED; NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_border_connected(tr_border *border, uint64_t node);
+
+/* It is lost. `reason` is STALE if the incarnation is over, else NODE_LOST. Does nothing if there
+ * is none. */
+void tr_border_lost(tr_border *border, uint64_t node, troupe_error reason);
+
+/* A frame has come from that node. Whatever it is, nothing bad comes of it. */
+void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, size_t size);
+
+/* The wire may take frames for that node again. */
+void tr_border_ready(tr_border *border, uint64_t node);
+
+bool tr_border_is_connected(const tr_border *border, uint64_t node);
+
+/* For peer. NULL: there is none. */
+tr_peer *tr_border_peer(const tr_border *border, uint64_t node);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* frame: what goes over the wire at a time, packed and unpacked.
+ *
+ * Owns:       nothing: a writer fills its owner's bytes, a reader's are in its owner's arena.
+ * Invariants: what a reader gives has passed every check that needs no knowledge of this node.
+ * Threads:    its owner's. */
+#ifndef TR_CLUSTER_FRAME_H
+#define TR_CLUSTER_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <troupe/monitor.h>
+#include <troupe/ref.h>
+
+#include "cluster/arena.h"
+#include "cluster/limits.h"
+
+/* The values are those of proto/troupe/envelope.proto, which says what each has. */
+typedef enum tr_envelope_kind {
+    TR_ENVELOPE_TELL = 1,
+    TR_ENVELOPE_ASK,
+    TR_ENVELOPE_REPLY,
+    TR_ENVELOPE_CANCEL,
+    TR_ENVELOPE_MONITOR,
+    TR_ENVELOPE_DEMONITOR,
+    TR_ENVELOPE_DOWN,
+    TR_ENVELOPE_LOOKUP
+} tr_envelope_kind;
+
+typedef enum tr_envelope_form {
+    TR_ENVELOPE_NONE,
+    TR_ENVELOPE_PROTOBUF,
+    TR_ENVELOPE_STRUCT,
+    TR_ENVELOPE_BYTES
+} tr_envelope_form;
+
+typedef struct tr_envelope {
+    tr_envelope_kind kind;
+    tr_envelope_form form;
+    uint64_t number;
+    troupe_ref to; /* none: not given */
+    troupe_ref from;
+    uint64_t budget_ns; /* 0: none */
+    uint64_t trace_id;
+    const char *type; /* of a body; NULL: "" */
+    const void *body;
+    size_t body_size;
+    const char *name; /* NULL: "" */
+    troupe_error error;
+    troupe_down_kind down;
+} tr_envelope;
+
+typedef struct tr_frame_head {
+    uint64_t from;
+    uint64_t to;
+    uint64_t connection;
+    uint64_t sequence;
+    uint64_t gone; /* not 0: the incarnation that a frame was for which came here, and is over */
+} tr_frame_head;
+
+typedef struct tr_frame_writer {
+    unsigned char *data; /* borrowed */
+    size_t capacity;
+    size_t size;
+    uint32_t count; /* of envelopes */
+} tr_frame_writer;
+
+/* The least room that a writer needs. */
+#define TR_FRAME_HEAD_BYTES_MAX 64
+
+void tr_frame_begin(tr_frame_writer *writer, const tr_frame_head *head);
+
+/* False, and nothing is changed, if there is no room. */
+bool tr_frame_add(tr_frame_writer *writer, const tr_envelope *envelope);
+
+/* Bytes that the envelope takes in a frame. */
+size_t tr_frame_size_of(const tr_envelope *envelope);
+
+typedef struct tr_frame_reader {
+    const void *frame; /* in the arena */
+    size_t count;      /* of envelopes */
+} tr_frame_reader;
+
+/* False: this is no frame, or one that is larger than may be. */
+bool tr_frame_read(tr_arena *arena, const void *data, size_t size, tr_frame_head *out_head,
+                   tr_frame_reader *out_reader);
+
+/* The envelope of this index, valid until the arena is used again. False: it says what cannot
+ * be. */
+bool tr_frame_envelope(const tr_frame_reader *reader, size_t index, tr_envelope *out_envelope);
+
+#endif

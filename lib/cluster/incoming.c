@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/incoming.h"
+
+#include "base/assert.h"
+#include "cluster/outgoing.h"
+#include "core/ask.h"
+#include "core/bracket.h"
+#include "core/far.h"
+#include "core/monitor.h"
+#include "core/names.h"
+#include "core/scope.h"
+#include "core/send.h"
+
+static tr_worker *worker_of(const tr_peer *peer)
+{
+    return peer->border->worker;
+}
+
+/* The actor of this node that is meant. */
+static troupe_error find_receiver(const tr_peer *peer, troupe_ref to, tr_address *out_address)
+{
+    const tr_system *system = peer->border->system;
+    TR_REQUIRE(to.node == 0 || to.node == system->options.node_id, STALE);
+    to.node = system->options.node_id;
+    return tr_system_address(system, to, out_address);
+}
+
+/* The message of an envelope, with its sender's ref. Errors: as tr_body_unpack. */
+static troupe_error unpack(tr_peer *peer, const tr_envelope *envelope, troupe_message **out_message)
+{
+    tr_worker *worker = worker_of(peer);
+    troupe_message *message = NULL;
+    troupe_error error = tr_body_unpack(worker, &peer->border->body_arena, envelope, &message);
+    if (error == TROUPE_OK) {
+        error = tr_message_extend(&worker->pool, &message);
+    }
+    if (error) {
+        if (message != NULL) {
+            tr_message_free(&worker->pool, message);
+        }
+        peer->border->counts.envelopes_refused += error == TROUPE_ERROR_PROTOCOL ? 1 : 0;
+        return error;
+    }
+    tr_extension *extension = tr_message_extension(message);
+    extension->trace_id = envelope->trace_id;
+    if (!troupe_ref_is_none(envelope->from)) {
+        extension->node = envelope->from.node != 0 ? envelope->from.node : peer->node;
+        extension->from =
+            (tr_address) {.slot = envelope->from.slot, .generation = envelope->from.generation};
+    }
+    *out_message = message;
+    return TROUPE_OK;
+}
+
+static uint64_t deadline_of(const tr_peer *peer, const tr_envelope *envelope)
+{
+    const uint64_t now_ns = worker_of(peer)->now_ns;
+    const uint64_t budget_ns = envelope->budget_ns;
+    return budget_ns != 0 && budget_ns < TR_NEVER - now_ns ? now_ns + budget_ns : TR_NEVER;
+}
+
+/* Tells. */
+
+static troupe_dead_reason reason_of(troupe_error error)
+{
+    switch ((unsigned) error) {
+    case TROUPE_ERROR_STALE:
+        return TROUPE_DEAD_STALE;
+    case TROUPE_ERROR_NO_SUCH_ACTOR:
+        return TROUPE_DEAD_NO_SUCH_ACTOR;
+    default:
+        return TROUPE_DEAD_OVERFLOW;
+    }
+}
+
+static void take_tell(tr_peer *peer, const tr_envelope *envelope)
+{
+    tr_worker *worker = worker_of(peer);
+    troupe_message *message = NULL;
+    tr_actor *entrance = tr_peer_actor(peer, peer->entrance);
+    if (unpack(peer, envelope, &message) != TROUPE_OK) {
+        return; /* counted; there is nothing to be a dead letter of */
+    }
+    tr_sending sending = {.sender = entrance,
+                          .message = &message,
+                          .wait_until_ns = TR_NEVER,
+                          .deadline_ns = deadline_of(peer, envelope)};
+    troupe_error error = find_receiver(peer, envelope->to, &sending.to);
+    if (error == TROUPE_OK) {
+        error = tr_send(worker, &sending);
+    }
+    if (error) {
+        message = tr_send_take(worker, &sending);
+        tr_message_bury(worker, message, reason_of(error), error);
+    }
+}
+
+/* Asks. */
+
+/* The answer of an actor here to a request from there. */
+static troupe_error answered(troupe_self *self, void *state, troupe_error error,
+                             troupe_message **reply, void *context)
+{
+    (void) state;
+    (void) tr_enter(self);
+    tr_their *their = context;
+    tr_peer *peer = their->owner;
+    if (!their->is_void && peer->is_connected) {
+        if (*reply != NULL) {
+            troupe_message *message = *reply;
+            *reply = NULL;
+            tr_held_remove(self->actor, message);
+            message->correlation = their->number;
+            tr_outgoing_push(peer, message);
+        } else {
+            tr_outgoing_push_error(peer, their->number, error);
+        }
+    }
+    tr_numbers_remove_their(&peer->numbers, their);
+    tr_leave(self);
+    return TROUPE_OK;
+}
+
+/* The entrance ends first. */
+static void drop(tr_worker *worker, void *context)
+{
+    (void) worker;
+    tr_their *their = context;
+    tr_numbers_remove_their(&((tr_peer *) their->owner)->numbers, their);
+}
+
+static troupe_error ask(tr_peer *peer, const tr_envelope *envelope, tr_their *their)
+{
+    tr_worker *worker = worker_of(peer);
+    tr_actor *entrance = tr_peer_actor(peer, peer->entrance);
+    troupe_message *message = NULL;
+    tr_asking asking = {.deadline_ns = deadline_of(peer, envelope)};
+    troupe_error error = find_receiver(peer, envelope->to, &asking.to);
+    if (error == TROUPE_OK) {
+        error = unpack(peer, envelope, &message);
+    }
+    if (error) {
+        return error;
+    }
+    const tr_continuation continuation = {.then = answered, .context = their, .drop = drop};
+    their->owner = peer;
+    their->to = asking.to;
+    error = tr_ask_then_known(worker, entrance, &asking, &message, &continuation, &their->local);
+    if (error) {
+        tr_message_free(&worker->pool, message);
+    }
+    return error;
+}
+
+static void take_ask(tr_peer *peer, const tr_envelope *envelope)
+{
+    tr_their *their = NULL;
+    troupe_error error = tr_numbers_add_their(&peer->numbers, envelope->number, false, &their);
+    if (error == TROUPE_ERROR_BAD_ARGUMENT) {
+        peer->border->counts.envelopes_refused++; /* a number that is open already */
+        return;
+    }
+    if (error == TROUPE_OK) {
+        error = ask(peer, envelope, their);
+        if (error) {
+            tr_numbers_remove_their(&peer->numbers, their);
+        }
+    }
+    if (error) {
+        tr_outgoing_push_error(peer, envelope->number, error);
+    }
+}
+
+static void take_cancel(tr_peer *peer, const tr_envelope *envelope)
+{
+    const tr_their *their = tr_numbers_find_their(&peer->numbers, envelope->number);
+    if (their != NULL && !their->is_monitor) { /* else it was answered just now */
+        tr_scope_give_up(worker_of(peer), peer->entrance, their->to, their->local);
+    }
+}
+
+/* Replies. */
+
+/* The body of a reply to one of ours. */
+static troupe_error make_reply(tr_peer *peer, const tr_own *own, const tr_envelope *envelope,
+                               troupe_message **out_reply)
+{
+    const troupe_message *request = own->message;
+    tr_system *system = peer->border->system;
+    if (own->is_lookup) {
+        tr_far_found found = {.actor = envelope->from};
+        TR_REQUIRE(!troupe_ref_is_none(found.actor), PROTOCOL);
+        found.actor.node = found.actor.node != 0 ? found.actor.node : peer->node;
+        return tr_message_of_struct(&worker_of(peer)->pool, &tr_far_found_type, &found, out_reply);
+    }
+    const tr_slot *slot = tr_system_slot(system, request->sender);
+    TR_REQUIRE(envelope->body_size <=
+                   atomic_load_explicit(&slot->reply_bytes, memory_order_relaxed),
+               TOO_LARGE);
+    return unpack(peer, envelope, out_reply);
+}
+
+static void take_reply(tr_peer *peer, const tr_envelope *envelope)
+{
+    tr_worker *worker = worker_of(peer);
+    tr_own *own = tr_numbers_find_own(&peer->numbers, envelope->number);
+    if (own == NULL || !own->is_sent || tr_message_kind(own->message) != TR_KIND_USER) {
+        peer->border->counts.answers_late++;
+        return;
+    }
+    troupe_message *reply = NULL;
+    const troupe_error error =
+        envelope->error != TROUPE_OK ? envelope->error : make_reply(peer, own, envelope, &reply);
+    if (error) {
+        tr_outgoing_fail_own(peer, own, error);
+        return;
+    }
+    troupe_message *request = tr_numbers_remove_own(&peer->numbers, own);
+    reply->sender = peer->carrier;
+    reply->receiver = request->sender;
+    reply->correlation = request->correlation;
+    tr_message_set(reply, TR_MESSAGE_SEALED);
+    tr_message_set_kind(reply, TR_KIND_REPLY);
+    tr_ledger_accept(&worker->ledger, reply);
+    tr_worker_route(worker, reply);
+    tr_message_free(&worker->pool, request);
+}
+
+/* Monitors. */
+
+/* A DOWN for a monitor that could not be made. */
+static void answer_down(tr_peer *peer, uint64_t number, troupe_error reason, troupe_down_kind kind)
+{
+    const troupe_down down = {.reason = reason, .kind = kind};
+    troupe_message *message = NULL;
+    if (tr_message_of_struct(&worker_of(peer)->pool, &troupe_down_type, &down, &message) ==
+        TROUPE_OK) { /* else it is told when the connection ends */
+        message->correlation = number;
+        tr_message_set_kind(message, TR_KIND_DOWN);
+        tr_outgoing_push(peer, message);
+    }
+}
+
+static void take_monitor(tr_peer *peer, const tr_envelope *envelope)
+{
+    tr_their *their = NULL;
+    troupe_monitor_id id;
+    tr_actor *carrier = tr_peer_actor(peer, peer->carrier);
+    troupe_ref to = envelope->to;
+    if (to.node != 0 && to.node != peer->border->system->options.node_id) {
+        answer_down(peer, envelope->number, TROUPE_ERROR_STALE, TROUPE_DOWN_STALE);
+        return;
+    }
+    to.node = peer->border->system->options.node_id;
+    troupe_error error = tr_numbers_add_their(&peer->numbers, envelope->number, true, &their);
+    if (error == TROUPE_ERROR_BAD_ARGUMENT) {
+        peer->border->counts.envelopes_refused++;
+        return;
+    }
+    if (error == TROUPE_OK) {
+        error = tr_monitor_begin(worker_of(peer), carrier, to, &id);
+        if (error) {
+            tr_numbers_remove_their(&peer->numbers, their);
+        }
+    }
+    if (error) {
+        answer_down(peer, envelope->number, error, TROUPE_DOWN_NODE_LOST);
+        return;
+    }
+    tr_numbers_note_monitor(&peer->numbers, their, id.id);
+}
+
+static void end_monitor(tr_peer *peer, tr_their *their)
+{
+    tr_actor *carrier = tr_peer_actor(peer, peer->carrier);
+    if (carrier != NULL && carrier->state == TR_ACTOR_LIVE) {
+        (void) tr_monitor_end(worker_of(peer), carrier, (troupe_monitor_id) {.id = their->local});
+    } /* else it watches nobody any more, or is about to */
+    tr_numbers_remove_their(&peer->numbers, their);
+}
+
+static void take_demonitor(tr_peer *peer, const tr_envelope *envelope)
+{
+    tr_their *their = tr_numbers_find_their(&peer->numbers, envelope->number);
+    if (their != NULL && their->is_monitor) { /* else its DOWN is on the way */
+        end_monitor(peer, their);
+    }
+}
+
+static void take_down(tr_peer *peer, const tr_envelope *envelope)
+{
+    tr_own *own = tr_numbers_find_own(&peer->numbers, envelope->number);
+    if (own == NULL || !own->is_sent || tr_message_kind(own->message) != TR_KIND_MONITOR) {
+        peer->border->counts.answers_late++;
+        return;
+    }
+    troupe_message *entry = tr_numbers_remove_own(&peer->numbers, own);
+    tr_monitor_send_down(worker_of(peer), entry, envelope->error, envelope->down);
+}
+
+/* Names. */
+
+static void take_lookup(tr_peer *peer, const tr_envelope *envelope)
+{
+    tr_system *system = peer->border->system;
+    tr_address address;
+    troupe_message *message = NULL;
+    troupe_error error = tr_names_find(system, envelope->name, &address);
+    if (error == TROUPE_OK) {
+        const tr_far_found found = {.actor = tr_system_ref(system, address)};
+        error = tr_message_of_struct(&worker_of(peer)->pool, &tr_far_found_type, &found, &message);
+    }
+    if (error) {
+        tr_outgoing_push_error(peer, envelope->number, error);
+        return;
+    }
+    message->correlation = envelope->number;
+    tr_message_set_kind(message, TR_KIND_REPLY);
+    tr_outgoing_push(peer, message);
+}
+
+void tr_incoming_take(tr_peer *peer, const tr_envelope *envelope)
+{
+    switch (envelope->kind) {
+    case TR_ENVELOPE_TELL:
+        take_tell(peer, envelope);
+        return;
+    case TR_ENVELOPE_ASK:
+        take_ask(peer, envelope);
+        return;
+    case TR_ENVELOPE_REPLY:
+        take_reply(peer, envelope);
+        return;
+    case TR_ENVELOPE_CANCEL:
+        take_cancel(peer, envelope);
+        return;
+    case TR_ENVELOPE_MONITOR:
+        take_monitor(peer, envelope);
+        return;
+    case TR_ENVELOPE_DEMONITOR:
+        take_demonitor(peer, envelope);
+        return;
+    case TR_ENVELOPE_DOWN:
+        take_down(peer, envelope);
+        return;
+    case TR_ENVELOPE_LOOKUP:
+        take_lookup(peer, envelope);
+        return;
+    }
+}
+
+void tr_incoming_forget_all(tr_peer *peer)
+{
+    tr_worker *worker = worker_of(peer);
+    for (tr_their *their = tr_numbers_first_their(&peer->numbers); their != NULL;
+         their = tr_numbers_first_their(&peer->numbers)) {
+        if (their->is_monitor) {
+            end_monitor(peer, their);
+        } else {
+            tr_scope_give_up(worker, peer->entrance, their->to, their->local);
+            tr_numbers_void_their(&peer->numbers, their);
+        }
+    }
+}
+
+/* The entrance takes nothing itself. */
+const troupe_behavior tr_entrance_behavior = TROUPE_BEHAVIOR(.name = "entrance");

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* outgoing: from the carrier's mailbox into frames.
+ *
+ * A message that the wire has taken ends as CARRIED; a request then waits, without its body, for
+ * its answer. What cannot be packed, or no longer, ends in the way that who sent it hears of.
+ * Owns:    nothing; what is on the way out is the peer's.
+ * Threads: the border's worker's.
+ * Uses:    peer, frame, body, numbers. */
+#ifndef TR_CLUSTER_OUTGOING_H
+#define TR_CLUSTER_OUTGOING_H
+
+#include "cluster/peer.h"
+#include "core/far.h"
+
+extern const troupe_behavior tr_carrier_behavior;
+extern const tr_far_port tr_outgoing_far_port;
+
+/* Puts a message on the way out; taken. */
+void tr_outgoing_push(tr_peer *peer, troupe_message *message);
+
+/* An error as the answer to this number of theirs. Without memory they are told by their own
+ * deadline. */
+void tr_outgoing_push_error(tr_peer *peer, uint64_t number, troupe_error error);
+
+/* Packs what is on the way out and gives it to the wire. */
+void tr_outgoing_flush(tr_peer *peer);
+
+/* The same, soon: after what is going on now. */
+void tr_outgoing_flush_soon(tr_peer *peer);
+
+/* Lets the carrier run again. */
+void tr_outgoing_unchoke(tr_peer *peer);
+
+/* Ends all that is on the way out, and all of ours that waits for an answer. */
+void tr_outgoing_fail_all(tr_peer *peer, troupe_error reason);
+
+/* Answers one of ours with an error, and ends it. */
+void tr_outgoing_fail_own(tr_peer *peer, tr_own *own, troupe_error reason);
+
+#endif

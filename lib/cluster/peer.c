@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/peer.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "cluster/incoming.h"
+#include "cluster/outgoing.h"
+#include "core/far.h"
+#include "core/spawn.h"
+
+static void offer_again(tr_timer *timer, void *context)
+{
+    (void) timer;
+    tr_peer *peer = context;
+    tr_outgoing_flush(peer);
+    const tr_actor *carrier = tr_peer_actor(peer, peer->carrier);
+    if (peer->is_choked && carrier != NULL && carrier->state == TR_ACTOR_LIVE &&
+        (carrier->is_stopping || carrier->is_cancelled)) {
+        tr_outgoing_unchoke(peer); /* to end */
+    }
+}
+
+/* Requests that were sent and whose askers have long been told by their own deadlines: the answer,
+ * if it is not lost, finds nobody. */
+static void sweep(tr_timer *timer, void *context)
+{
+    tr_peer *peer = context;
+    tr_worker *worker = peer->border->worker;
+    uint64_t number = 0;
+    for (tr_own *own = tr_numbers_next_own(&peer->numbers, &number); own != NULL;
+         own = tr_numbers_next_own(&peer->numbers, &number)) {
+        if (own->is_sent && tr_message_kind(own->message) == TR_KIND_USER &&
+            own->message->deadline_ns <= worker->now_ns) {
+            tr_message_free(&worker->pool, tr_numbers_remove_own(&peer->numbers, own));
+        }
+    }
+    if (peer->numbers.own.count > 0) {
+        tr_timers_start(&worker->timers, timer, worker->now_ns + TR_NUMBERS_SWEEP_NS);
+    }
+}
+
+static troupe_error spawn(tr_border *border, const troupe_behavior *behavior, tr_peer *peer,
+                          tr_address *out_address)
+{
+    const bool is_carrier = behavior == &tr_carrier_behavior;
+    const troupe_spawn_options options = {
+        .size = sizeof options,
+        .behavior = behavior,
+        .argument = peer,
+        .mailbox_capacity = TR_CARRIER_CAPACITY,
+        .mailbox_bytes = TR_CARRIER_BYTES,
+        .reply_bytes = TR_FRAME_BYTES_MAX,
+        .parked_max = TR_ENTRANCE_PARKED_MAX,
+        .parked_bytes = TR_ENTRANCE_PARKED_BYTES,
+        .asks_max = TR_ENTRANCE_ASKS_MAX,
+        .monitors_max = TR_CARRIER_MONITORS_MAX,
+        .pinned = 1,
+    };
+    tr_worker *worker = border->worker;
+    const troupe_error error = tr_spawn(worker, border->root, &options, NULL, out_address);
+    if (error) {
+        return error;
+    }
+    /* It is here, but not live yet: it is to be before anything else comes. */
+    tr_worker_drain_inner(worker);
+    tr_actor *actor = tr_peer_actor(peer, *out_address);
+    TR_ASSERT(actor != NULL && actor->state == TR_ACTOR_LIVE);
+    actor->is_carrier = is_carrier;
+    return TROUPE_OK;
+}
+
+static void stop_actor(tr_peer *peer, tr_address address)
+{
+    const tr_actor *actor = tr_peer_actor(peer, address);
+    if (actor != NULL && actor->state == TR_ACTOR_LIVE) {
+        /* Without memory it lives on idle, and ends with the border. */
+        (void) tr_actor_signal(peer->border->worker, address, TR_SIGNAL_STOP);
+    }
+}
+
+/* Both actors, and the carrier known to the node. */
+static troupe_error settle_in(tr_peer *peer)
+{
+    tr_border *border = peer->border;
+    troupe_error error = TROUPE_OK;
+    if (tr_peer_actor(peer, peer->entrance) == NULL) {
+        error = spawn(border, &tr_entrance_behavior, peer, &peer->entrance);
+    }
+    if (error == TROUPE_OK && tr_peer_actor(peer, peer->carrier) == NULL) {
+        error = spawn(border, &tr_carrier_behavior, peer, &peer->carrier);
+    }
+    return error ? error : tr_far_add(border->system, peer->node, peer->carrier);
+}
+
+troupe_error tr_peer_create(tr_border *border, uint64_t node, tr_peer **out_peer)
+{
+    const troupe_allocator *allocator = border->system->ports.allocator;
+    troupe_error error = tr_map_reserve_one(&border->peers);
+    if (error) {
+        return error;
+    }
+    tr_peer *peer = tr_allocate(allocator, sizeof *peer);
+    TR_REQUIRE(peer != NULL, NO_MEMORY);
+    peer->border = border;
+    peer->node = node;
+    tr_numbers_init(&peer->numbers, allocator);
+    tr_timer_init(&peer->again, offer_again, peer);
+    tr_timer_init(&peer->sweep, sweep, peer);
+    tr_map_add(&border->peers, &peer->by_node, tr_hash_u64(node));
+    *out_peer = peer;
+    return TROUPE_OK;
+}
+
+/* The flush may still be on its way. */
+static void take_back_flush(tr_peer *peer)
+{
+    if (!peer->is_flush_queued) {
+        return;
+    }
+    tr_queue *inner = &peer->border->worker->inner;
+    troupe_message *previous = NULL;
+    troupe_message *at = inner->head;
+    while (at != NULL && at != &peer->flush) {
+        previous = at;
+        at = at->next;
+    }
+    if (at != NULL) {
+        tr_queue_remove(inner, previous, at);
+    }
+    peer->is_flush_queued = false;
+}
+
+static void drop_numbers(tr_peer *peer)
+{
+    tr_worker *worker = peer->border->worker;
+    uint64_t number = 0;
+    for (tr_own *own = tr_numbers_next_own(&peer->numbers, &number); own != NULL;
+         own = tr_numbers_next_own(&peer->numbers, &number)) {
+        const bool is_sent = own->is_sent; /* else it is on the way out */
+        troupe_message *message = tr_numbers_remove_own(&peer->numbers, own);
+        if (is_sent) {
+            tr_message_free(&worker->pool, message);
+        }
+    }
+    for (tr_their *their = tr_numbers_first_their(&peer->numbers); their != NULL;
+         their = tr_numbers_first_their(&peer->numbers)) {
+        tr_numbers_remove_their(&peer->numbers, their);
+    }
+}
+
+void tr_peer_destroy(tr_peer *peer)
+{
+    tr_border *border = peer->border;
+    tr_worker *worker = border->worker;
+    if (worker != NULL) {
+        take_back_flush(peer);
+        tr_timers_cancel(&worker->timers, &peer->again);
+        tr_timers_cancel(&worker->timers, &peer->sweep);
+        drop_numbers(peer);
+        for (troupe_message *message = tr_queue_pop(&peer->out); message != NULL;
+             message = tr_queue_pop(&peer->out)) {
+            tr_message_free(&worker->pool, message);
+        }
+    }
+    tr_map_remove(&border->peers, &peer->by_node);
+    tr_numbers_fini(&peer->numbers);
+    tr_free(border->system->ports.allocator, peer, sizeof *peer);
+}
+
+troupe_error tr_peer_connect(tr_peer *peer)
+{
+    TR_ASSERT(!peer->is_connected);
+    const troupe_error error = settle_in(peer);
+    if (error) {
+        return error;
+    }
+    peer->is_connected = true;
+    peer->connection++;
+    peer->sequence = 0;
+    peer->their_least = peer->their_connection + 1;
+    peer->their_sequence = 0;
+    peer->has_heard = false;
+    peer->greets = true;
+    peer->border->counts.connections++;
+    tr_outgoing_flush_soon(peer);
+    return TROUPE_OK;
+}
+
+void tr_peer_lose(tr_peer *peer, troupe_error reason, troupe_error verdict)
+{
+    tr_border *border = peer->border;
+    tr_far_close(border->system, peer->node, verdict);
+    if (peer->is_connected) {
+        peer->is_connected = false;
+        peer->greets = false;
+        border->counts.connections_lost++;
+        tr_outgoing_fail_all(peer, reason);
+        tr_incoming_forget_all(peer);
+        tr_outgoing_unchoke(peer);
+    }
+    if (verdict == TROUPE_ERROR_STALE) {
+        stop_actor(peer, peer->carrier);
+        stop_actor(peer, peer->entrance);
+    }
+}

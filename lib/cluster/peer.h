@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* peer: another node, as a border sees it.
+ *
+ * Two actors on the border's worker stand for it. By the mailbox of the carrier goes all that is
+ * for an actor there: it packs. In the name of the entrance comes all that is from there: what an
+ * actor here has no room for is parked with it, so that nobody else waits for that, and replies to
+ * it go back.
+ * Owns:       what is on the way out, and the numbers.
+ * Invariants: nothing is on the way out, and no number is open, while the peer is not connected.
+ *             A carrier that is choked, as the wire did not take its frame, is not in the run queue
+ *             and counts as runnable: its mailbox fills, and who sends waits.
+ * Threads:    the border's worker's. */
+#ifndef TR_CLUSTER_PEER_H
+#define TR_CLUSTER_PEER_H
+
+#include "cluster/border.h"
+#include "cluster/numbers.h"
+#include "core/actor.h"
+#include "core/queue.h"
+
+struct tr_peer {
+    tr_border *border;
+    tr_map_node by_node;
+    uint64_t node;
+    tr_address carrier;
+    tr_address entrance;
+    tr_queue out; /* to be packed */
+    tr_numbers numbers;
+    tr_timer again; /* to offer a frame again */
+    tr_timer sweep; /* to look for requests whose askers are gone */
+    troupe_message flush;
+    tr_call flush_call;
+    bool is_connected;
+    bool is_choked;
+    bool is_flush_queued;
+    bool greets; /* the next frame goes out even if it is empty */
+    /* Of the connection that there is. */
+    uint64_t connection;       /* ours, from 1 up */
+    uint64_t sequence;         /* of the last frame sent */
+    uint64_t their_connection; /* the last that was heard of; 0: none */
+    uint64_t their_least;      /* what is older is of a connection that was lost */
+    uint64_t their_sequence;   /* of the last frame that came */
+    bool has_heard;            /* in this connection of ours */
+};
+
+/* The actor if it is still there, or NULL. */
+static inline tr_actor *tr_peer_actor(const tr_peer *peer, tr_address address)
+{
+    return address.generation != 0 ? tr_actor_at(peer->border->worker, address) : NULL;
+}
+
+/* Makes one, connected. Errors: NO_MEMORY; LIMIT_REACHED. */
+TROUPE_MUST_CHECK troupe_error tr_peer_create(tr_border *border, uint64_t node, tr_peer **out_peer);
+/* Frees it and all it has, uncounted; its actors are gone or go. */
+void tr_peer_destroy(tr_peer *peer);
+
+/* A connection begins. Errors: NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_peer_connect(tr_peer *peer);
+/* It is over: whoever waits for anything from there is told `reason`. `verdict` is for those who
+ * come later. */
+void tr_peer_lose(tr_peer *peer, troupe_error reason, troupe_error verdict);
+
+#endif

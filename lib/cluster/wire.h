@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* wire: what a border needs of that which carries frames to other nodes.
+ *
+ * The real one is a transport's, the other the simulator's network. Frames may be lost, repeated,
+ * delayed and overtake each other: the border sees to it that this shows.
+ * Threads: called on the thread that runs the border's worker. */
+#ifndef TR_CLUSTER_WIRE_H
+#define TR_CLUSTER_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct tr_wire_port {
+    void *context;
+    /* Takes a copy of a frame for that node. False: not now; the border keeps what is in it and
+     * tries again in a millisecond, or at tr_border_ready. */
+    bool (*send)(void *context, uint64_t to_node, const void *frame, size_t size);
+} tr_wire_port;
+
+#endif

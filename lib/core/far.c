@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/far.h"
+
+#include <string.h>
+#include <troupe/ask.h>
+#include <troupe/remote.h>
+
+#include "base/memory.h"
+#include "core/bracket.h"
+#include "core/task.h"
+
+const troupe_type tr_far_lookup_type = TROUPE_TYPE(tr_far_lookup);
+const troupe_type tr_far_found_type = TROUPE_TYPE(tr_far_found);
+
+/* A node that this one has been connected to. */
+struct far_node {
+    tr_map_node node;
+    uint64_t id;
+    tr_address carrier;
+    troupe_error verdict;
+};
+
+static bool is_node(const tr_map_node *node, const void *key)
+{
+    return TR_CONTAINER_OF_CONST(node, struct far_node, node)->id == *(const uint64_t *) key;
+}
+
+static struct far_node *find(const tr_system *system, uint64_t id)
+{
+    tr_map_node *node = tr_map_find(&system->far_nodes, tr_hash_u64(id), is_node, &id);
+    return node != NULL ? TR_CONTAINER_OF(node, struct far_node, node) : NULL;
+}
+
+static void lock(const tr_system *system)
+{
+    system->ports.lock(system->ports.context);
+}
+
+static void unlock(const tr_system *system)
+{
+    system->ports.unlock(system->ports.context);
+}
+
+void tr_far_open(tr_system *system, const tr_far_port *port)
+{
+    lock(system);
+    system->far = port;
+    unlock(system);
+}
+
+/* Puts a new entry on the list. */
+static troupe_error add_locked(tr_system *system, uint64_t id, tr_address carrier)
+{
+    struct far_node *far = find(system, id);
+    if (far == NULL) {
+        troupe_error error = tr_map_reserve_one(&system->far_nodes);
+        if (error) {
+            return error;
+        }
+        far = tr_allocate(system->ports.allocator, sizeof *far);
+        TR_REQUIRE(far != NULL, NO_MEMORY);
+        far->id = id;
+        tr_map_add(&system->far_nodes, &far->node, tr_hash_u64(id));
+    }
+    far->carrier = carrier;
+    far->verdict = TROUPE_OK;
+    return TROUPE_OK;
+}
+
+troupe_error tr_far_add(tr_system *system, uint64_t node, tr_address carrier)
+{
+    TR_ASSERT(node != 0 && node != system->options.node_id);
+    lock(system);
+    const troupe_error error = add_locked(system, node, carrier);
+    unlock(system);
+    return error;
+}
+
+void tr_far_close(tr_system *system, uint64_t node, troupe_error verdict)
+{
+    lock(system);
+    struct far_node *far = find(system, node);
+    if (far != NULL) {
+        far->verdict = verdict;
+    }
+    unlock(system);
+}
+
+static void remove_locked(tr_system *system, struct far_node *far)
+{
+    tr_map_remove(&system->far_nodes, &far->node);
+    tr_free(system->ports.allocator, far, sizeof *far);
+}
+
+void tr_far_remove(tr_system *system, uint64_t node)
+{
+    lock(system);
+    struct far_node *far = find(system, node);
+    if (far != NULL) {
+        remove_locked(system, far);
+    }
+    unlock(system);
+}
+
+void tr_far_forget_all(tr_system *system)
+{
+    for (tr_map_node *node = tr_map_first(&system->far_nodes); node != NULL;
+         node = tr_map_first(&system->far_nodes)) {
+        remove_locked(system, TR_CONTAINER_OF(node, struct far_node, node));
+    }
+}
+
+/* Of a ref of another node. */
+static troupe_error find_carrier(const tr_system *system, uint64_t node, tr_address *out_address)
+{
+    troupe_error error = TROUPE_ERROR_STALE; /* where there are no other nodes */
+    lock(system);
+    if (system->far != NULL) {
+        const struct far_node *far = find(system, node);
+        error = far != NULL ? far->verdict : TROUPE_ERROR_UNREACHABLE;
+        if (error == TROUPE_OK) {
+            *out_address = far->carrier;
+        }
+    }
+    unlock(system);
+    return error;
+}
+
+troupe_error tr_far_address(const tr_system *system, troupe_ref ref, tr_address *out_address)
+{
+    if (!tr_far_is(system, ref)) {
+        return tr_system_address(system, ref, out_address);
+    }
+    TR_REQUIRE(ref.generation != 0, NO_SUCH_ACTOR);
+    return find_carrier(system, ref.node, out_address);
+}
+
+/* Whether it can leave its node. */
+static bool may_leave(const troupe_message *message)
+{
+    if (tr_message_form(message) != TR_FORM_STRUCT) {
+        return tr_message_form(message) != TR_FORM_NONE;
+    }
+    const troupe_type *type = message->type;
+    return type->body_size == 0 || (type->pack != NULL && type->unpack != NULL) ||
+           type == &tr_far_lookup_type;
+}
+
+/* A copy of a message that is held, with the wish for a reply and all that belongs to it. */
+static troupe_error copy_held(tr_worker *worker, troupe_message *held, troupe_message **out_copy)
+{
+    troupe_message *copy = NULL;
+    troupe_error error = tr_message_copy_of(&worker->pool, held, &copy);
+    if (error == TROUPE_OK) {
+        error = tr_message_extend(&worker->pool, &copy);
+    }
+    if (error) {
+        if (copy != NULL) {
+            tr_message_free(&worker->pool, copy);
+        }
+        return error;
+    }
+    const tr_extension *extension = tr_message_extension(held);
+    if (extension != NULL) {
+        *tr_message_extension(copy) = *extension;
+    }
+    copy->sender = held->sender;
+    copy->deadline_ns = held->deadline_ns;
+    copy->correlation = held->correlation;
+    tr_message_set(copy, held->flags & (TR_MESSAGE_WANTS_REPLY | TR_MESSAGE_REPLIED |
+                                        TR_MESSAGE_SETTLES | TR_MESSAGE_GIVEN_UP));
+    *out_copy = copy;
+    return TROUPE_OK;
+}
+
+troupe_error tr_far_begin_there(tr_actor *sender, troupe_ref to, troupe_message **message,
+                                tr_address *out_address, tr_passage *passage)
+{
+    tr_worker *worker = sender->worker;
+    if (!tr_far_is(worker->system, to)) {
+        return tr_system_address(worker->system, to, out_address);
+    }
+    TR_REQUIRE(to.generation != 0 || (*message)->type == &tr_far_lookup_type, NO_SUCH_ACTOR);
+    troupe_error error = find_carrier(worker->system, to.node, out_address);
+    if (error) {
+        return error;
+    }
+    TR_REQUIRE(!tr_message_has(*message, TR_MESSAGE_EMBEDDED), BAD_ARGUMENT);
+    TR_REQUIRE(may_leave(*message), LOCAL_ONLY);
+    if (tr_message_has(*message, TR_MESSAGE_HELD)) {
+        troupe_message *held = *message;
+        error = copy_held(worker, held, message);
+        passage->original = error ? NULL : held;
+    } else {
+        error = tr_message_extend(&worker->pool, message);
+    }
+    if (error == TROUPE_OK) {
+        tr_extension *extension = tr_message_extension(*message);
+        extension->to = (tr_address) {.slot = to.slot, .generation = to.generation};
+    }
+    return error;
+}
+
+void tr_far_end_there(tr_actor *sender, troupe_message **message, const tr_passage *passage)
+{
+    tr_worker *worker = sender->worker; /* anew: it may have waited */
+    troupe_message *original = passage->original;
+    /* A copy that was sent is gone, or it was and has come back. */
+    const bool was_sent = *message == NULL || (*message)->receiver.generation != 0;
+    if (!was_sent) {
+        tr_message_free(&worker->pool, *message);
+        *message = original;
+        return;
+    }
+    tr_held_remove(sender, original);
+    tr_message_clear(original, TR_MESSAGE_WANTS_REPLY);
+    tr_message_end(worker, original, TROUPE_OUTCOME_HANDLED, TROUPE_ERROR_NO_REPLY);
+}
+
+troupe_error troupe_lookup_on(troupe_self *self, uint64_t node, const char *name,
+                              troupe_timeout timeout, troupe_ref *out_ref)
+{
+    TR_CHECK_SELF(self);
+    TR_REQUIRE(self != NULL && name != NULL && out_ref != NULL && node != 0, BAD_ARGUMENT);
+    const size_t length = strnlen(name, TR_NAME_MAX + 1);
+    TR_REQUIRE(length > 0 && length <= TR_NAME_MAX, BAD_ARGUMENT);
+    if (node == tr_self_system(self)->options.node_id) {
+        return troupe_lookup(self, name, out_ref);
+    }
+    tr_far_lookup lookup = {0};
+    memcpy(lookup.name, name, length);
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    const troupe_error error = troupe_ask_struct(self, (troupe_ref) {.node = node},
+                                                 &tr_far_lookup_type, &lookup, timeout, &reply);
+    if (error) {
+        return error;
+    }
+    const tr_far_found *found = troupe_message_struct(reply, &tr_far_found_type);
+    TR_REQUIRE(found != NULL, PROTOCOL);
+    *out_ref = found->actor;
+    return TROUPE_OK;
+}
+
+uint64_t troupe_self_node_id(const troupe_self *self)
+{
+    TR_CHECK_SELF(self);
+    return self == NULL ? 0 : tr_self_system(self)->options.node_id;
+}

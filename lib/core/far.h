@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* far: actors of other nodes, as the core sees them.
+ *
+ * For each node that is connected there is one actor of ours, its carrier, by whose mailbox all
+ * goes that is for an actor there: the order and the bound are those of any mailbox. What is sent
+ * is admitted to the carrier; whom it is for stands in the message's extension. Monitors and asks
+ * name the carrier where they would name an actor of ours.
+ * Owns:       the system's list of nodes.
+ * Invariants: the carrier of a node on the list lives as long as its entry, or nearly so: who still
+ *             sends to one that has ended is told STALE.
+ * Threads:    any; guarded by the ports' lock. The port is set before the node has to do with any
+ *             other. */
+#ifndef TR_CORE_FAR_H
+#define TR_CORE_FAR_H
+
+#include "base/assert.h"
+#include "core/actor.h"
+
+/* What carries to other nodes; see lib/cluster. Threads: the carrier's worker's. */
+typedef struct tr_far_port {
+    /* Each takes the message. A watcher's entry for an actor there; its end; and an ask that nobody
+     * waits for any more. */
+    void (*monitor)(tr_worker *worker, tr_actor *carrier, troupe_message *entry);
+    void (*demonitor)(tr_worker *worker, tr_actor *carrier, troupe_message *message);
+    void (*give_up)(tr_worker *worker, tr_actor *carrier, troupe_message *notice);
+} tr_far_port;
+
+static inline const tr_far_port *tr_far_port_of(const tr_worker *worker)
+{
+    return worker->system->far;
+}
+
+/* From now on this node knows of others. `port` lives as long as the system. */
+void tr_far_open(tr_system *system, const tr_far_port *port);
+
+/* The node is reached by this carrier; if it was on the list, what is there is replaced.
+ * Errors: NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_far_add(tr_system *system, uint64_t node, tr_address carrier);
+
+/* From now on whoever is to go there is told this: UNREACHABLE, or STALE where that incarnation is
+ * over. */
+void tr_far_close(tr_system *system, uint64_t node, troupe_error verdict);
+
+/* Takes it off the list. */
+void tr_far_remove(tr_system *system, uint64_t node);
+void tr_far_forget_all(tr_system *system);
+
+static inline bool tr_far_is(const tr_system *system, troupe_ref ref)
+{
+    return ref.node != system->options.node_id && ref.node != 0;
+}
+
+/* What is asked of a node itself, not of an actor there: who has this name. Answered with a
+ * tr_far_found. */
+typedef struct tr_far_lookup {
+    char name[TR_NAME_MAX + 1];
+} tr_far_lookup;
+typedef struct tr_far_found {
+    troupe_ref actor;
+} tr_far_found;
+extern const troupe_type tr_far_lookup_type;
+extern const troupe_type tr_far_found_type;
+
+/* The address that stands for the actor: its own, or its node's carrier.
+ * Errors: as tr_system_address, less LOCAL_ONLY; UNREACHABLE; STALE. */
+TROUPE_MUST_CHECK troupe_error tr_far_address(const tr_system *system, troupe_ref ref,
+                                              tr_address *out_address);
+
+/* What becomes of a message that an actor holds and sends on to another node: a copy is sent. */
+typedef struct tr_passage {
+    troupe_message *original; /* NULL: the message itself is sent */
+} tr_passage;
+
+/* The cold half of tr_far_begin. */
+TROUPE_MUST_CHECK troupe_error tr_far_begin_there(tr_actor *sender, troupe_ref to,
+                                                  troupe_message **message, tr_address *out_address,
+                                                  tr_passage *passage);
+void tr_far_end_there(tr_actor *sender, troupe_message **message, const tr_passage *passage);
+
+/* The address to send to; a message for another node is made ready for it. After OK it has to be
+ * ended.
+ * Errors: as tr_far_address; LOCAL_ONLY for a message that cannot leave its node; NO_MEMORY. */
+TROUPE_MUST_CHECK static inline troupe_error tr_far_begin(tr_actor *sender, troupe_ref to,
+                                                          troupe_message **message,
+                                                          tr_address *out_address,
+                                                          tr_passage *passage)
+{
+    const troupe_error error = tr_system_address(sender->worker->system, to, out_address);
+    return TR_LIKELY(error == TROUPE_OK)
+               ? TROUPE_OK
+               : tr_far_begin_there(sender, to, message, out_address, passage);
+}
+
+/* It was sent, or not: *message and what was held are what they are after a send. */
+static inline void tr_far_end(tr_actor *sender, troupe_message **message, const tr_passage *passage)
+{
+    if (TR_UNLIKELY(passage->original != NULL)) {
+        tr_far_end_there(sender, message, passage);
+    }
+}
+
+#endif
