@@ -7,6 +7,16 @@
 #include "cluster/outgoing.h"
 #include "cluster/peer.h"
 #include "core/bracket.h"
+#include "core/far.h"
+
+/* What the core tells. */
+
+static void want(tr_worker *worker, tr_actor *home, uint64_t node);
+
+static const tr_far_port far_port = {.monitor = tr_outgoing_monitor,
+                                     .demonitor = tr_outgoing_demonitor,
+                                     .give_up = tr_outgoing_give_up,
+                                     .want = want};
 
 /* Its actor. */
 
@@ -20,6 +30,7 @@ static troupe_error start(troupe_self *self, void *state, void *argument)
     ((struct root *) state)->border = border;
     border->worker = tr_enter(self);
     border->root = self->actor->address;
+    tr_far_set_home(border->system, border->root);
     tr_leave(self);
     return TROUPE_OK;
 }
@@ -28,8 +39,18 @@ static void stop(troupe_self *self, void *state, troupe_error reason)
 {
     (void) reason;
     (void) tr_enter(self);
-    ((struct root *) state)->border->root = (tr_address) {0};
+    tr_border *border = ((struct root *) state)->border;
+    border->root = (tr_address) {0};
+    tr_far_set_home(border->system, border->root);
     tr_leave(self);
+}
+
+static void want(tr_worker *worker, tr_actor *home, uint64_t node)
+{
+    (void) worker;
+    if (home->is_started) {
+        tr_border_want(((struct root *) home->state_block)->border, node);
+    }
 }
 
 static const troupe_behavior border_behavior =
@@ -56,7 +77,7 @@ void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wi
     tr_map_init(&border->peers, allocator);
     tr_arena_init(&border->frame_arena, allocator, TR_UNPACK_BYTES_MAX);
     tr_arena_init(&border->body_arena, allocator, TR_UNPACK_BYTES_MAX);
-    tr_far_open(system, &tr_outgoing_far_port);
+    tr_far_open(system, &far_port);
 }
 
 void tr_border_fini(tr_border *border)
@@ -161,6 +182,19 @@ void tr_border_lost(tr_border *border, uint64_t node, troupe_error reason)
     if (is_over) {
         note_gone(border, node);
     }
+}
+
+void tr_border_want(tr_border *border, uint64_t node)
+{
+    unsigned char frame[TR_FRAME_HEAD_BYTES_MAX];
+    tr_frame_writer writer = {.data = frame, .capacity = sizeof frame};
+    const tr_frame_head head = {.from = border->system->options.node_id, .to = node};
+    if (tr_border_is_connected(border, node) || is_gone(border, node)) {
+        return;
+    }
+    tr_frame_begin(&writer, &head);
+    /* If it is taken: it is of no connection, and nobody takes it in. */
+    (void) border->wire.send(border->wire.context, node, frame, writer.size);
 }
 
 void tr_border_ready(tr_border *border, uint64_t node)

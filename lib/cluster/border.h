@@ -71,6 +71,10 @@ TROUPE_MUST_CHECK troupe_error tr_border_connected(tr_border *border, uint64_t n
  * is none. */
 void tr_border_lost(tr_border *border, uint64_t node, troupe_error reason);
 
+/* Somebody here wants to reach that node: unless it is connected, or over, the wire is offered a
+ * frame for it, by which it may begin a connection. So does who sends to it in vain. */
+void tr_border_want(tr_border *border, uint64_t node);
+
 /* A frame has come from that node. Whatever it is, nothing bad comes of it. */
 void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, size_t size);
 

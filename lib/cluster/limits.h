@@ -29,7 +29,7 @@
 #define TR_CARRIER_MONITORS_MAX (UINT32_C(1) << 20)
 #define TR_ENTRANCE_ASKS_MAX (UINT32_C(1) << 16)
 /* What has come from one other node and waits for room in the mailboxes here. */
-#define TR_ENTRANCE_PARKED_MAX TR_SHAKEN(4096, 4)
+#define TR_ENTRANCE_PARKED_MAX TR_SHAKEN(4096, 128)
 #define TR_ENTRANCE_PARKED_BYTES (UINT64_C(8) << 20)
 /* Of our own that wait for an answer from one other node. */
 #define TR_NUMBERS_MAX (UINT32_C(1) << 20)

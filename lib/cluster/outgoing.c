@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "core/bracket.h"
+#include "core/far.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
 
@@ -463,7 +464,7 @@ static tr_peer *peer_of(const tr_actor *carrier)
                : NULL;
 }
 
-static void monitor(tr_worker *worker, tr_actor *carrier, troupe_message *entry)
+void tr_outgoing_monitor(tr_worker *worker, tr_actor *carrier, troupe_message *entry)
 {
     tr_peer *peer = peer_of(carrier);
     if (peer == NULL || !peer->is_connected || give_number(peer, entry) != TROUPE_OK) {
@@ -483,7 +484,7 @@ static uint64_t find_sent(const tr_peer *peer, tr_kind kind, const troupe_messag
     return own != NULL ? own->number : 0;
 }
 
-static void demonitor(tr_worker *worker, tr_actor *carrier, troupe_message *message)
+void tr_outgoing_demonitor(tr_worker *worker, tr_actor *carrier, troupe_message *message)
 {
     tr_peer *peer = peer_of(carrier);
     const uint64_t number = find_sent(peer, TR_KIND_MONITOR, message);
@@ -502,7 +503,7 @@ static void demonitor(tr_worker *worker, tr_actor *carrier, troupe_message *mess
     tr_outgoing_push(peer, message);
 }
 
-static void give_up(tr_worker *worker, tr_actor *carrier, troupe_message *notice)
+void tr_outgoing_give_up(tr_worker *worker, tr_actor *carrier, troupe_message *notice)
 {
     tr_peer *peer = peer_of(carrier);
     const uint64_t number = find_sent(peer, TR_KIND_USER, notice);
@@ -516,6 +517,3 @@ static void give_up(tr_worker *worker, tr_actor *carrier, troupe_message *notice
     notice->correlation = number;
     tr_outgoing_push(peer, notice);
 }
-
-const tr_far_port tr_outgoing_far_port = {
-    .monitor = monitor, .demonitor = demonitor, .give_up = give_up};

@@ -10,10 +10,13 @@
 #define TR_CLUSTER_OUTGOING_H
 
 #include "cluster/peer.h"
-#include "core/far.h"
 
 extern const troupe_behavior tr_carrier_behavior;
-extern const tr_far_port tr_outgoing_far_port;
+
+/* For far's port. */
+void tr_outgoing_monitor(tr_worker *worker, tr_actor *carrier, troupe_message *entry);
+void tr_outgoing_demonitor(tr_worker *worker, tr_actor *carrier, troupe_message *message);
+void tr_outgoing_give_up(tr_worker *worker, tr_actor *carrier, troupe_message *notice);
 
 /* Puts a message on the way out; taken. */
 void tr_outgoing_push(tr_peer *peer, troupe_message *message);

@@ -110,11 +110,50 @@ void tr_far_forget_all(tr_system *system)
     }
 }
 
-/* Of a ref of another node. */
-static troupe_error find_carrier(const tr_system *system, uint64_t node, tr_address *out_address)
+void tr_far_set_home(tr_system *system, tr_address home)
 {
+    lock(system);
+    system->far_home = home;
+    unlock(system);
+}
+
+/* A wish for a connection, on its way to who makes them. */
+struct wish {
+    tr_call call; /* first */
+    uint64_t node;
+};
+
+static void hear_wish(tr_worker *worker, troupe_message *message)
+{
+    const struct wish *wish = message->body;
+    tr_actor *home = tr_actor_at(worker, message->receiver);
+    if (home != NULL && home->state == TR_ACTOR_LIVE) {
+        worker->system->far->want(worker, home, wish->node);
+    }
+    tr_message_free(&worker->pool, message);
+}
+
+/* Without memory the next one who wants to go there says it again. */
+static void send_wish(tr_worker *worker, tr_address home, uint64_t node)
+{
+    troupe_message *message = NULL;
+    if (home.generation == 0 || tr_message_with_body(&worker->pool, TR_FORM_NONE, NULL,
+                                                     sizeof(struct wish), &message) != TROUPE_OK) {
+        return;
+    }
+    *(struct wish *) message->body = (struct wish) {.call.run = hear_wish, .node = node};
+    message->receiver = home;
+    tr_message_set_kind(message, TR_KIND_CALL);
+    tr_worker_route(worker, message);
+}
+
+/* Of a ref of another node. */
+static troupe_error find_carrier(tr_worker *worker, uint64_t node, tr_address *out_address)
+{
+    const tr_system *system = worker->system;
     troupe_error error = TROUPE_ERROR_STALE; /* where there are no other nodes */
     lock(system);
+    const tr_address home = system->far_home;
     if (system->far != NULL) {
         const struct far_node *far = find(system, node);
         error = far != NULL ? far->verdict : TROUPE_ERROR_UNREACHABLE;
@@ -123,16 +162,19 @@ static troupe_error find_carrier(const tr_system *system, uint64_t node, tr_addr
         }
     }
     unlock(system);
+    if (error == TROUPE_ERROR_UNREACHABLE) {
+        send_wish(worker, home, node);
+    }
     return error;
 }
 
-troupe_error tr_far_address(const tr_system *system, troupe_ref ref, tr_address *out_address)
+troupe_error tr_far_address(tr_worker *worker, troupe_ref ref, tr_address *out_address)
 {
-    if (!tr_far_is(system, ref)) {
-        return tr_system_address(system, ref, out_address);
+    if (!tr_far_is(worker->system, ref)) {
+        return tr_system_address(worker->system, ref, out_address);
     }
     TR_REQUIRE(ref.generation != 0, NO_SUCH_ACTOR);
-    return find_carrier(system, ref.node, out_address);
+    return find_carrier(worker, ref.node, out_address);
 }
 
 /* Whether it can leave its node. */
@@ -181,7 +223,7 @@ troupe_error tr_far_begin_there(tr_actor *sender, troupe_ref to, troupe_message 
         return tr_system_address(worker->system, to, out_address);
     }
     TR_REQUIRE(to.generation != 0 || (*message)->type == &tr_far_lookup_type, NO_SUCH_ACTOR);
-    troupe_error error = find_carrier(worker->system, to.node, out_address);
+    troupe_error error = find_carrier(worker, to.node, out_address);
     if (error) {
         return error;
     }

@@ -23,6 +23,9 @@ typedef struct tr_far_port {
     void (*monitor)(tr_worker *worker, tr_actor *carrier, troupe_message *entry);
     void (*demonitor)(tr_worker *worker, tr_actor *carrier, troupe_message *message);
     void (*give_up)(tr_worker *worker, tr_actor *carrier, troupe_message *notice);
+    /* Somebody wants to reach a node that is not connected. `home` is the address below; it may
+     * have moved on since it was told. */
+    void (*want)(tr_worker *worker, tr_actor *home, uint64_t node);
 } tr_far_port;
 
 static inline const tr_far_port *tr_far_port_of(const tr_worker *worker)
@@ -32,6 +35,9 @@ static inline const tr_far_port *tr_far_port_of(const tr_worker *worker)
 
 /* From now on this node knows of others. `port` lives as long as the system. */
 void tr_far_open(tr_system *system, const tr_far_port *port);
+
+/* The actor on whose worker wishes for connections are heard; nobody: none is. */
+void tr_far_set_home(tr_system *system, tr_address home);
 
 /* The node is reached by this carrier; if it was on the list, what is there is replaced.
  * Errors: NO_MEMORY. */
@@ -62,8 +68,9 @@ extern const troupe_type tr_far_lookup_type;
 extern const troupe_type tr_far_found_type;
 
 /* The address that stands for the actor: its own, or its node's carrier.
- * Errors: as tr_system_address, less LOCAL_ONLY; UNREACHABLE; STALE. */
-TROUPE_MUST_CHECK troupe_error tr_far_address(const tr_system *system, troupe_ref ref,
+ * Errors: as tr_system_address, less LOCAL_ONLY; STALE; UNREACHABLE, and the connection is wished
+ *         for. */
+TROUPE_MUST_CHECK troupe_error tr_far_address(tr_worker *worker, troupe_ref ref,
                                               tr_address *out_address);
 
 /* What becomes of a message that an actor holds and sends on to another node: a copy is sent. */

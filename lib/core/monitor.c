@@ -228,7 +228,7 @@ troupe_error tr_monitor_begin(tr_worker *worker, tr_actor *actor, troupe_ref wat
                               troupe_monitor_id *out_monitor)
 {
     tr_address address = {0};
-    const troupe_error unreachable = tr_far_address(worker->system, watched, &address);
+    const troupe_error unreachable = tr_far_address(worker, watched, &address);
     troupe_message *entry = NULL;
     /* Whoever cannot be reached stands there as the actor itself: only that it is there counts. */
     const troupe_error error = tr_monitor_make_entry(

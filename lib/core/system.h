@@ -66,6 +66,7 @@ typedef struct tr_system {
     tr_map names;
     tr_quarantine quarantine;
     tr_map types;                  /* see types */
+    tr_address far_home;           /* see far */
     tr_map far_nodes;              /* see far */
     const struct tr_far_port *far; /* NULL: the node has to do with no other */
     tr_address subscribers[TR_DEAD_LETTER_SUBSCRIBERS_MAX];

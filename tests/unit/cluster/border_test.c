@@ -113,6 +113,38 @@ static void takes_nothing_of_a_connection_that_was_lost(void **state)
     drop_probe(&cast.seen);
 }
 
+static void note_frame(void *context, uint32_t from, const void *frame, size_t size)
+{
+    (void) frame;
+    (void) size;
+    *(unsigned *) context += from == 0 ? 1 : 0;
+}
+
+static troupe_error sends_in_vain(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    return tell(cast, "send", send_figure(self, cast->refs[0], 1)) == TROUPE_OK
+               ? TROUPE_ERROR_FAILED
+               : TROUPE_OK;
+}
+
+/* Promise: REMOTE-UNREACHABLE */
+static void offers_the_wire_a_frame_where_a_connection_is_wanted(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.seen = a_probe(), .refs = {{.node = 4711, .slot = 1, .generation = 1}}};
+    unsigned frames = 0;
+    wires->see = note_frame;
+    wires->context = &frames;
+
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_in_vain, .argument = &cast));
+    wires_run(wires, 1 * MS);
+
+    assert_said(cast.seen, "send UNREACHABLE");
+    assert_int_equal(frames, 1);
+    drop_probe(&cast.seen);
+}
+
 static troupe_error watches(troupe_self *self, void *argument)
 {
     const struct cast *cast = argument;
@@ -202,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_WIRES(shows_a_gap_and_takes_no_frame_twice_or_late),
         WITH_WIRES(takes_nothing_of_a_connection_that_was_lost),
+        WITH_WIRES(offers_the_wire_a_frame_where_a_connection_is_wanted),
         WITH_WIRES(learns_from_the_other_that_the_connection_was_lost),
         WITH_WIRES(tells_who_means_another_incarnation_that_it_is_over),
         WITH_WIRES(bears_any_bytes),

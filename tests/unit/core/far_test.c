@@ -236,21 +236,22 @@ static void takes_many_at_once(void **state)
 static void is_told_by_what_the_list_of_nodes_says(void **state)
 {
     struct wires *wires = *state;
-    tr_system *system = wires_system(wires, 0);
+    tr_worker *worker = tr_world_worker(wires->ends[0].world, 0);
+    tr_system *system = worker->system;
     const troupe_ref there = {.node = 4711, .slot = 3, .generation = 1};
     const tr_address carrier = {.slot = 9, .generation = 9};
     tr_address found = {0};
 
     assert_fails(tr_system_address(system, there, &found), LOCAL_ONLY);
-    assert_fails(tr_far_address(system, there, &found), UNREACHABLE);
+    assert_fails(tr_far_address(worker, there, &found), UNREACHABLE);
     assert_ok(tr_far_add(system, 4711, carrier));
-    assert_ok(tr_far_address(system, there, &found));
+    assert_ok(tr_far_address(worker, there, &found));
     assert_true(tr_address_is_same(found, carrier));
-    assert_fails(tr_far_address(system, (troupe_ref) {.node = 4711}, &found), NO_SUCH_ACTOR);
+    assert_fails(tr_far_address(worker, (troupe_ref) {.node = 4711}, &found), NO_SUCH_ACTOR);
     tr_far_close(system, 4711, TROUPE_ERROR_STALE);
-    assert_fails(tr_far_address(system, there, &found), STALE);
+    assert_fails(tr_far_address(worker, there, &found), STALE);
     tr_far_remove(system, 4711);
-    assert_fails(tr_far_address(system, there, &found), UNREACHABLE);
+    assert_fails(tr_far_address(worker, there, &found), UNREACHABLE);
 }
 
 int main(void)
