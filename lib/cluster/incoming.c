@@ -295,7 +295,7 @@ static void take_down(tr_peer *peer, const tr_envelope *envelope)
         return;
     }
     troupe_message *entry = tr_numbers_remove_own(&peer->numbers, own);
-    tr_monitor_send_down(worker_of(peer), entry, envelope->error, envelope->down);
+    tr_peer_send_down(peer, entry, envelope->error, envelope->down);
 }
 
 /* Names. */

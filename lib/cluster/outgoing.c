@@ -78,7 +78,7 @@ static void answer_with(tr_peer *peer, troupe_message *message, troupe_error rea
     tr_worker *worker = peer->border->worker;
     message->receiver = peer->carrier;
     if (tr_message_kind(message) == TR_KIND_MONITOR) {
-        tr_monitor_send_down(worker, message, reason, TROUPE_DOWN_NODE_LOST);
+        tr_peer_send_down(peer, message, reason, TROUPE_DOWN_NODE_LOST);
     } else if (tr_message_has(message, TR_MESSAGE_ACCEPTED)) {
         tr_message_bury(worker, message, TROUPE_DEAD_UNREACHABLE, reason);
     } else {
@@ -380,6 +380,7 @@ static void stop(troupe_self *self, void *state, troupe_error reason)
     tr_peer *peer = ((struct carrier *) state)->peer;
     (void) tr_enter(self);
     tr_peer_lose(peer, TROUPE_ERROR_NODE_LOST, TROUPE_ERROR_UNREACHABLE);
+    tr_peer_send_late(peer, true);
     tr_leave(self);
 }
 

@@ -6,6 +6,8 @@
 #include "cluster/incoming.h"
 #include "cluster/outgoing.h"
 #include "core/far.h"
+#include "core/monitor.h"
+#include "core/park.h"
 #include "core/spawn.h"
 
 static void offer_again(tr_timer *timer, void *context)
@@ -36,6 +38,54 @@ static void sweep(tr_timer *timer, void *context)
     }
     if (peer->numbers.own.count > 0) {
         tr_timers_start(&worker->timers, timer, worker->now_ns + TR_NUMBERS_SWEEP_NS);
+    }
+}
+
+/* Whether something from there still waits for room at the watcher's. */
+static bool is_behind(const tr_peer *peer, tr_address watcher)
+{
+    const tr_actor *entrance = tr_peer_actor(peer, peer->entrance);
+    return entrance != NULL && entrance->state == TR_ACTOR_LIVE && tr_park_has(entrance, watcher);
+}
+
+void tr_peer_send_late(tr_peer *peer, bool all)
+{
+    tr_worker *worker = peer->border->worker;
+    tr_queue late = peer->late;
+    peer->late = (tr_queue) {0};
+    for (troupe_message *entry = tr_queue_pop(&late); entry != NULL; entry = tr_queue_pop(&late)) {
+        const troupe_down *down = entry->body;
+        if (!all && is_behind(peer, entry->sender)) {
+            tr_queue_push(&peer->late, entry);
+        } else {
+            tr_monitor_send_down(worker, entry, down->reason, down->kind);
+        }
+    }
+    if (peer->late.head != NULL) {
+        tr_timers_start(&worker->timers, &peer->look, worker->now_ns + TR_LATE_LOOK_NS);
+    }
+}
+
+static void look_at_late_ones(tr_timer *timer, void *context)
+{
+    (void) timer;
+    tr_peer_send_late(context, false);
+}
+
+void tr_peer_send_down(tr_peer *peer, troupe_message *entry, troupe_error reason,
+                       troupe_down_kind kind)
+{
+    tr_worker *worker = peer->border->worker;
+    if (!is_behind(peer, entry->sender)) {
+        tr_monitor_send_down(worker, entry, reason, kind);
+        return;
+    }
+    troupe_down *down = entry->body;
+    down->reason = reason;
+    down->kind = kind;
+    tr_queue_push(&peer->late, entry);
+    if (!tr_timer_is_running(&peer->look)) {
+        tr_timers_start(&worker->timers, &peer->look, worker->now_ns + TR_LATE_LOOK_NS);
     }
 }
 
@@ -106,6 +156,7 @@ troupe_error tr_peer_create(tr_border *border, uint64_t node, tr_peer **out_peer
     tr_numbers_init(&peer->numbers, allocator);
     tr_timer_init(&peer->again, offer_again, peer);
     tr_timer_init(&peer->sweep, sweep, peer);
+    tr_timer_init(&peer->look, look_at_late_ones, peer);
     tr_map_add(&border->peers, &peer->by_node, tr_hash_u64(node));
     *out_peer = peer;
     return TROUPE_OK;
@@ -128,6 +179,14 @@ static void take_back_flush(tr_peer *peer)
         tr_queue_remove(inner, previous, at);
     }
     peer->is_flush_queued = false;
+}
+
+static void drop_queue(tr_worker *worker, tr_queue *queue)
+{
+    for (troupe_message *message = tr_queue_pop(queue); message != NULL;
+         message = tr_queue_pop(queue)) {
+        tr_message_free(&worker->pool, message);
+    }
 }
 
 static void drop_numbers(tr_peer *peer)
@@ -156,11 +215,10 @@ void tr_peer_destroy(tr_peer *peer)
         take_back_flush(peer);
         tr_timers_cancel(&worker->timers, &peer->again);
         tr_timers_cancel(&worker->timers, &peer->sweep);
+        tr_timers_cancel(&worker->timers, &peer->look);
         drop_numbers(peer);
-        for (troupe_message *message = tr_queue_pop(&peer->out); message != NULL;
-             message = tr_queue_pop(&peer->out)) {
-            tr_message_free(&worker->pool, message);
-        }
+        drop_queue(worker, &peer->out);
+        drop_queue(worker, &peer->late);
     }
     tr_map_remove(&border->peers, &peer->by_node);
     tr_numbers_fini(&peer->numbers);

@@ -26,6 +26,8 @@ struct tr_peer {
     tr_address entrance;
     tr_queue out; /* to be packed */
     tr_numbers numbers;
+    tr_queue late;  /* DOWNs for watchers here, behind messages that are parked for them */
+    tr_timer look;  /* whether they still are */
     tr_timer again; /* to offer a frame again */
     tr_timer sweep; /* to look for requests whose askers are gone */
     troupe_message flush;
@@ -53,6 +55,14 @@ static inline tr_actor *tr_peer_actor(const tr_peer *peer, tr_address address)
 TROUPE_MUST_CHECK troupe_error tr_peer_create(tr_border *border, uint64_t node, tr_peer **out_peer);
 /* Frees it and all it has, uncounted; its actors are gone or go. */
 void tr_peer_destroy(tr_peer *peer);
+
+/* Turns the entry of a monitor of ours into its DOWN: behind all from there that still waits for
+ * room in the watcher's mailbox. */
+void tr_peer_send_down(tr_peer *peer, troupe_message *entry, troupe_error reason,
+                       troupe_down_kind kind);
+
+/* Sends those that stand behind nothing any more, or all. */
+void tr_peer_send_late(tr_peer *peer, bool all);
 
 /* A connection begins. Errors: NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_peer_connect(tr_peer *peer);

@@ -354,12 +354,17 @@ void tr_worker_receive(tr_worker *worker, troupe_message *message)
     }
 }
 
-void tr_worker_drain_inner(tr_worker *worker)
+static void drain_inner(tr_worker *worker)
 {
     for (troupe_message *message = tr_queue_pop(&worker->inner); message != NULL;
          message = tr_queue_pop(&worker->inner)) {
         tr_worker_receive(worker, message);
     }
+}
+
+void tr_worker_drain_inner(tr_worker *worker)
+{
+    drain_inner(worker);
 }
 
 void tr_worker_accept(tr_worker *worker, const tr_batch *batch)
@@ -418,7 +423,7 @@ static void run_actors(tr_worker *worker)
         }
         look_in--;
         tr_actor_run(worker, pop_runnable(worker));
-        tr_worker_drain_inner(worker);
+        drain_inner(worker);
     }
 }
 
@@ -433,7 +438,7 @@ static void run_measured(tr_worker *worker)
         tr_actor *actor = pop_runnable(worker);
         tr_balance_begin_turn(worker, actor, &turn);
         tr_actor_run(worker, actor);
-        tr_worker_drain_inner(worker);
+        drain_inner(worker);
         has_enough = tr_balance_end_turn(worker, &turn);
         if (worker->now_ns - flushed_ns >= TR_FLUSH_AFTER_NS) {
             tr_worker_flush(worker);
@@ -476,10 +481,10 @@ bool tr_worker_pass(tr_worker *worker)
 {
     read_clock(worker);
     tr_timers_advance(&worker->timers, worker->now_ns);
-    tr_worker_drain_inner(worker);
+    drain_inner(worker);
     run_some(worker);
     tr_seat_set_slot(tr_worker_seat(worker), TR_SEAT_EMPTY);
-    tr_worker_drain_inner(worker);
+    drain_inner(worker);
     look_around(worker);
     tr_worker_flush(worker);
     tr_pool_settle(&worker->pool);

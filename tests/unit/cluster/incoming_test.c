@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What comes from another node: it is admitted, answered and watched like what is sent here. */
+#include "cluster/peer.h"
 #include "core/actor.h"
 #include "support/actors.h"
 #include "support/cast.h"
@@ -131,6 +132,65 @@ static void is_watched_and_its_end_told_behind_its_messages(void **state)
     wires_run(wires, 20 * MS);
 
     assert_said(cast.seen, "monitor OK", "got 1", "got 2", "got 3", "down 2 PROTOCOL the one");
+    drop_probe(&cast.seen);
+}
+
+static troupe_error watches_and_listens_later(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    troupe_monitor_id id;
+    troupe_error error = troupe_monitor(self, cast->refs[0], &id);
+    error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(10));
+    return error ? error : play_listener(self, argument);
+}
+
+/* Promise: REMOTE-MONITOR */
+static void is_told_behind_its_messages_though_there_is_no_room_for_them(void **state)
+{
+    struct wires *wires = *state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct cast cast = {.seen = a_probe()};
+        cast.refs[0] =
+            wires_root(wires, 1, TROUPE_SPAWN(.body = sends_three_and_fails, .argument = &cast));
+        cast.refs[1] = wires_root(wires, 0,
+                                  TROUPE_SPAWN(.body = watches_and_listens_later, .argument = &cast,
+                                               .mailbox_capacity = 1));
+
+        wires_run(wires, 5 * MS);
+        const tr_peer *peer = tr_border_peer(&wires->ends[0].border, wires->ends[1].node);
+        assert_non_null(peer->late.head);
+        if (i == 1) {
+            wires_cut(wires, true);
+        }
+        wires_run(wires, 20 * MS);
+
+        assert_said(cast.seen, "got 1", "got 2", "got 3", "down PROTOCOL");
+        drop_probe(&cast.seen);
+    }
+}
+
+static troupe_error watches_and_sleeps(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    troupe_monitor_id id;
+    const troupe_error error = troupe_monitor(self, cast->refs[0], &id);
+    return error ? error : troupe_sleep(self, TROUPE_FOREVER);
+}
+
+/* The teardown looks for what is left. */
+static void leaves_nothing_when_the_node_stops_before_it_is_told(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.seen = a_probe()};
+    cast.refs[0] =
+        wires_root(wires, 1, TROUPE_SPAWN(.body = sends_three_and_fails, .argument = &cast));
+    cast.refs[1] = wires_root(
+        wires, 0,
+        TROUPE_SPAWN(.body = watches_and_sleeps, .argument = &cast, .mailbox_capacity = 1));
+    wires_run(wires, 5 * MS);
+
+    assert_true(tr_world_stop(wires->ends[0].world));
+    assert_sound(wires->ends[0].world);
     drop_probe(&cast.seen);
 }
 
@@ -301,6 +361,8 @@ int main(void)
         WITH_WIRES(is_answered_there),
         WITH_WIRES(is_told_that_the_receiver_has_ended),
         WITH_WIRES(is_watched_and_its_end_told_behind_its_messages),
+        WITH_WIRES(is_told_behind_its_messages_though_there_is_no_room_for_them),
+        WITH_WIRES(leaves_nothing_when_the_node_stops_before_it_is_told),
         WITH_WIRES(is_told_at_once_if_it_had_ended),
         WITH_WIRES(is_not_told_after_a_demonitor),
         WITH_WIRES(is_found_by_name),
