@@ -27,17 +27,13 @@ static bool has_no_limit(const tr_actor *actor, troupe_timeout timeout)
     return timeout.ns == 0 && tr_scope_deadline(actor, TR_NEVER) == TR_NEVER;
 }
 
-static troupe_error prepare(tr_worker *worker, tr_actor *actor, troupe_ref to,
-                            troupe_message **message, tr_address *out_address, tr_passage *passage)
+/* What it has begun is ended by the caller, error or not. */
+static inline troupe_error prepare(tr_worker *worker, tr_actor *actor, troupe_ref to,
+                                   troupe_message **message, tr_address *out_address,
+                                   tr_passage *passage)
 {
-    troupe_error error = tr_far_begin(actor, to, message, out_address, passage);
-    if (error == TROUPE_OK) {
-        error = tr_send_prepare(worker, actor, message, 0);
-        if (TR_UNLIKELY(error != TROUPE_OK)) {
-            tr_far_end(actor, message, passage);
-        }
-    }
-    return error;
+    const troupe_error error = tr_far_begin(actor, to, message, out_address, passage);
+    return error ? error : tr_send_prepare(worker, actor, message, 0);
 }
 
 /* There is no time left; but a settled ask may be given up from the beginning. */

@@ -73,6 +73,48 @@ static troupe_error sends_on(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
+static troupe_error asks_with_a_request(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+    const troupe_message *request = message;
+    error = error ? error
+                  : troupe_ask_message(self, cast->refs[0], &message, TROUPE_WITHIN_S(1), &reply);
+    probe_say(cast->seen, "ask %s %s", troupe_error_name(error),
+              message == request ? "kept" : "taken");
+    error = troupe_send_message(self, cast->refs[0], &message);
+    probe_say(cast->seen, "send %s %s", troupe_error_name(error),
+              message == request ? "kept" : "taken");
+    return reply_figure(self, message, 9);
+}
+
+static troupe_error asks_here(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    uint64_t answer = 0;
+    const troupe_error error = ask_figure(self, cast->refs[1], 1, TROUPE_WITHIN_S(1), &answer);
+    probe_say(cast->seen, "answer %d %s", (int) answer, troupe_error_name(error));
+    return TROUPE_OK;
+}
+
+/* Promise: REMOTE-TELL */
+static void leaves_a_request_with_who_has_not_answered_it(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.seen = a_probe()};
+    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_listener, .argument = &cast));
+    cast.refs[1] =
+        wires_root(wires, 0, TROUPE_SPAWN(.body = asks_with_a_request, .argument = &cast));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_here, .argument = &cast));
+
+    wires_run(wires, 5 * MS);
+
+    assert_said(cast.seen, "ask BAD_ARGUMENT kept", "send BAD_ARGUMENT kept", "answer 9 OK");
+    drop_probe(&cast.seen);
+}
+
 static troupe_error sends_one(troupe_self *self, void *argument)
 {
     const struct cast *cast = argument;
@@ -260,6 +302,7 @@ int main(void)
         WITH_WIRES(refuses_a_struct_that_cannot_be_packed),
         WITH_WIRES(refuses_what_works_within_a_node_only),
         WITH_WIRES(takes_a_received_message_on_or_leaves_it),
+        WITH_WIRES(leaves_a_request_with_who_has_not_answered_it),
         WITH_WIRES(keeps_its_node_in_a_message),
         WITH_WIRES(takes_bodies_of_every_size),
         WITH_WIRES(takes_many_at_once),
