@@ -41,7 +41,7 @@ static troupe_error unpack(tr_peer *peer, const tr_envelope *envelope, troupe_me
         peer->border->counts.envelopes_refused += error == TROUPE_ERROR_PROTOCOL ? 1 : 0;
         return error;
     }
-    tr_extension *extension = tr_message_extension(message);
+    tr_extension *extension = tr_message_extended(message);
     extension->trace_id = envelope->trace_id;
     if (!troupe_ref_is_none(envelope->from)) {
         extension->node = envelope->from.node != 0 ? envelope->from.node : peer->node;

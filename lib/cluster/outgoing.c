@@ -180,7 +180,7 @@ static troupe_error pack_user(tr_peer *peer, troupe_message *message, tr_envelop
         envelope->name = lookup->name;
         return TROUPE_OK;
     }
-    const tr_extension *extension = tr_message_extension(message);
+    const tr_extension *extension = tr_message_extended(message);
     envelope->to = ref_there(extension->to);
     envelope->trace_id = extension->trace_id;
     return tr_body_pack(&peer->border->body, message, envelope);

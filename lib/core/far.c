@@ -204,7 +204,7 @@ static troupe_error copy_held(tr_worker *worker, troupe_message *held, troupe_me
     }
     const tr_extension *extension = tr_message_extension(held);
     if (extension != NULL) {
-        *tr_message_extension(copy) = *extension;
+        *tr_message_extended(copy) = *extension;
     }
     copy->sender = held->sender;
     copy->deadline_ns = held->deadline_ns;
@@ -237,7 +237,7 @@ troupe_error tr_far_begin_there(tr_actor *sender, troupe_ref to, troupe_message 
         error = tr_message_extend(&worker->pool, message);
     }
     if (error == TROUPE_OK) {
-        tr_extension *extension = tr_message_extension(*message);
+        tr_extension *extension = tr_message_extended(*message);
         extension->to = (tr_address) {.slot = to.slot, .generation = to.generation};
     }
     return error;

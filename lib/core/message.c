@@ -335,7 +335,7 @@ troupe_error tr_message_set_trace(tr_pool *pool, troupe_message **message, uint6
     if (error) {
         return error;
     }
-    tr_message_extension(*message)->trace_id = trace_id;
+    tr_message_extended(*message)->trace_id = trace_id;
     return TROUPE_OK;
 }
 

@@ -241,6 +241,13 @@ static inline tr_extension *tr_message_extension(troupe_message *message)
                                                         : NULL;
 }
 
+/* That of a message that is known to have one. */
+static inline tr_extension *tr_message_extended(troupe_message *message)
+{
+    TR_ASSERT(tr_message_has(message, TR_MESSAGE_EXTENDED));
+    return (tr_extension *) (void *) (message + 1);
+}
+
 /* It is going to have another sender, one of this node. Of a message that was received: no other
  * has come from another node. */
 static inline void tr_message_forget_far(troupe_message *message)
