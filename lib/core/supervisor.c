@@ -74,12 +74,9 @@ static void note_why(tr_supervisor *supervisor, const tr_child *child, const cha
     const size_t length = strlen(text);
     TR_ASSERT(before > 0 && (size_t) before + sizeof "..." < room);
     const size_t left = room - 1 - (size_t) before;
-    if (length <= left) {
-        memcpy(to + before, text, length + 1);
-    } else {
-        memcpy(to + before, "...", 3);
-        memcpy(to + before + 3, text + length - (left - 3), left - 3 + 1);
-    }
+    const bool is_short = length <= left;
+    (void) snprintf(to + before, left + 1, "%s%s", is_short ? "" : "...",
+                    is_short ? text : text + length - (left - 3)); /* it fits */
 }
 
 static void give_up(tr_supervisor *supervisor, const tr_child *child, const char *why,

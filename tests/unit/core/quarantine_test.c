@@ -341,17 +341,11 @@ static troupe_error counts_restarts(troupe_self *self, void *argument)
     struct scene *scene = argument;
     troupe_error error = order(self, "part", PART_FAIL);
     error = error ? error : troupe_sleep(self, TROUPE_WITHIN_S(20));
-    troupe_child_info info;
-    size_t count = 0;
-    error = error
-                ? error
-                : troupe_child_list(self, scene->supervisor, TROUPE_WITHIN_S(1), &info, 1, &count);
-    probe_say(scene->seen, "%llu restarts", (unsigned long long) info.restarts);
     probe_clear(scene->seen);
     error = error ? error : order(self, "part", PART_FAIL); /* the third within the window */
     error = error ? error : troupe_sleep(self, TROUPE_WITHIN_S(1));
     probe_say(scene->seen, "then: %s", troupe_error_name(order(self, "part", 1)));
-    return TROUPE_OK;
+    return error;
 }
 
 /* Promise: RETRY-INTENSITY */
