@@ -21,6 +21,7 @@ void call_about_supervisors(troupe_self *self)
     BAD(troupe_quarantine_replay, (NULL, 1, troupe_ref_none()));
     BAD(troupe_quarantine_replay, (self, 0, troupe_ref_none()));
     GIVES(troupe_quarantine_purge, (NULL, 0), 0);
+    BAD(troupe_node_supervise, (troupe_self_node(self), NULL, &ref));
     BAD(troupe_supervise, (NULL, &spec, &ref));
     BAD(troupe_supervise, (self, NULL, &ref));
     BAD(troupe_supervise, (self, &spec, NULL));
