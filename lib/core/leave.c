@@ -164,6 +164,10 @@ static void wait_until_empty(tr_branch *branch, troupe_scope *scope)
             drop_children(branch->tasks->actor->worker, scope);
         } /* else see look_after */
     }
+    if (TR_UNLIKELY(scope->has_cut && !scope->is_cancelled)) {
+        /* What ended a task came to this one in the same moment, and it has not seen it yet. */
+        (void) look_after(branch->tasks->actor->worker, branch, scope);
+    }
 }
 
 /* Runs what was deferred, to the last, in a shield. `base` is the scope, or the branch's home. */

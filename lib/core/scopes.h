@@ -68,6 +68,7 @@ struct troupe_scope {
     char *reason_text;              /* NULL: none, or no memory */
     bool is_cancelled;
     bool is_late; /* its deadline has ended a wait, or come while it was left */
+    bool has_cut; /* a task in it has ended by a cancel or a deadline */
     bool collects_all;
     bool is_told;  /* that it outlasts its grace */
     bool is_ended; /* nothing more can be started in it */

@@ -376,6 +376,7 @@ static void end_task(tr_worker *worker, tr_branch *branch)
     troupe_scope *scope = branch->home;
     branch->result = branch->task->result;
     const bool fails = is_failure(branch, branch->result);
+    scope->has_cut = scope->has_cut || (!fails && branch->result != TROUPE_OK);
     const troupe_scope_failure failure = {
         .error = branch->result, .name = branch->name, .actor = troupe_ref_none()};
     end_messages(worker, branch, fails);
