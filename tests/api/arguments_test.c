@@ -12,8 +12,7 @@
 #include "support/node_fixture.h"
 #include "support/works.h"
 #include "support/world_fixture.h"
-
-#define NAMES_MAX 2048
+#define NAMES_MAX 1024
 
 /* Of the functions that were called. On an actor's stack nothing is asserted, only noted. */
 static struct {
@@ -426,6 +425,7 @@ static void call_about_nodes(void)
     BAD(troupe_node_spawn, (node, NULL, &ref));
     BAD(troupe_node_spawn, (node, TROUPE_SPAWN(.body = receiver_body), NULL));
     BAD(troupe_node_spawn, (node, TROUPE_SPAWN(.body = receiver_body), &ref)); /* not started */
+    BAD(troupe_node_supervise, (node, NULL, &ref));
     BAD(troupe_node_join, (NULL));
     BAD(troupe_node_join, (node));
     BAD(troupe_node_snapshot, (NULL, &snapshot));
