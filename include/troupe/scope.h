@@ -124,9 +124,9 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_scope_cancel(troupe_self *self,
  * cancel, or "", and valid until that scope is left. */
 TROUPE_API troupe_error troupe_scope_reason(troupe_self *self, const char **out_text);
 
-/* How long the waits of this task may last: the time left until the earliest deadline of the scopes
- * that it is in and of the message that is being handled. TROUPE_FOREVER if there is none,
- * TROUPE_NOW if it has come. Also for behaviors. */
+/* How long the waits of this task may last at most: the time left until the earliest deadline of
+ * the scopes that it is in and of the message that is being handled. TROUPE_FOREVER if there is
+ * none, TROUPE_NOW if it has come. Also for behaviors. */
 TROUPE_API troupe_timeout troupe_scope_remaining(const troupe_self *self);
 
 /* Called with the context when a scope ends. May wait, shielded like troupe_shield with the scope's

@@ -31,7 +31,6 @@ void note(const char *name, bool is_right, const char *what);
 /* From within an actor. */
 void call_about_descriptors(troupe_self *self);
 void call_about_limits(troupe_self *self);
-void call_about_remote(troupe_self *self);
 void call_to_retry(troupe_self *self);
 void call_about_futures(troupe_self *self);
 void call_about_sockets(troupe_self *self);

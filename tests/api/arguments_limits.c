@@ -34,7 +34,7 @@ void call_to_retry(troupe_self *self)
     BAD(troupe_retry_budget_init, (&(troupe_retry_budget) {0}, 1001, 0));
 }
 
-void call_about_remote(troupe_self *self)
+static void call_about_remote(troupe_self *self)
 {
     const troupe_type short_one = {.size = 1, .name = "short"};
     const ProtobufCMessageDescriptor none = {.magic = 0};
@@ -62,6 +62,7 @@ void call_about_limits(troupe_self *self)
     uint32_t depth = 0;
     uint32_t capacity = 0;
     const troupe_ref me = troupe_self_ref(self);
+    call_about_remote(self);
     BAD(troupe_self_depth, (NULL, me, &depth, &capacity));
     BAD(troupe_self_depth, (self, me, NULL, &capacity));
     BAD(troupe_self_depth, (self, me, &depth, NULL));

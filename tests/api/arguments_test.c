@@ -12,6 +12,7 @@
 #include "support/node_fixture.h"
 #include "support/works.h"
 #include "support/world_fixture.h"
+
 #define NAMES_MAX 1024
 
 /* Of the functions that were called. On an actor's stack nothing is asserted, only noted. */
@@ -363,7 +364,6 @@ static troupe_error calls_badly(troupe_self *self, void *argument)
     call_to_ask(self, &message);
     call_to_reply(self, message);
     call_about_limits(self);
-    call_about_remote(self);
     call_to_retry(self);
     call_services(self, &message);
     return error;

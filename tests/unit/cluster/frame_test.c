@@ -179,7 +179,7 @@ static void let_no_envelope_through_that_lacks_what_it_needs(void **state)
     envelope.type = long_name;
     assert_false(is_accepted(arena, &envelope));
     envelope = ask;
-    envelope.down = (troupe_down_kind) 7;
+    envelope.down = (troupe_down_kind) 8;
     assert_false(is_accepted(arena, &envelope));
     envelope = (tr_envelope) {.kind = TR_ENVELOPE_LOOKUP, .number = 1};
     assert_false(is_accepted(arena, &envelope));
