@@ -9,6 +9,7 @@
 #ifndef TR_SIMULATION_COURSE_H
 #define TR_SIMULATION_COURSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,7 @@ typedef struct tr_course {
     uint64_t now_ns;
     uint64_t hash;
     uint64_t noted;
+    bool is_rung; /* something has come to a node, whichever, by a promise */
     tr_random random;
     tr_noted last[TR_COURSE_KEPT]; /* by number modulo */
 } tr_course;

@@ -113,13 +113,6 @@ void tr_fleet_look(tr_fleet *fleet, uint32_t index)
     }
 }
 
-void tr_fleet_look_at_all(tr_fleet *fleet)
-{
-    for (uint32_t i = 0; i < fleet->count; i++) {
-        tr_fleet_look(fleet, i);
-    }
-}
-
 bool tr_fleet_can_act(const tr_fleet *fleet, uint32_t index)
 {
     const tr_berth *berth = fleet->berths[index];
@@ -246,8 +239,20 @@ static tr_berth *pick(tr_fleet *fleet)
     return fleet->awake[awake > 1 ? tr_random_below(&fleet->course->random, awake) : 0];
 }
 
+/* A promise may be kept from anywhere. */
+static void answer_the_bell(tr_fleet *fleet)
+{
+    fleet->course->is_rung = false;
+    for (uint32_t i = 0; i < fleet->count; i++) {
+        refresh(fleet, fleet->berths[i]);
+    }
+}
+
 bool tr_fleet_step(tr_fleet *fleet)
 {
+    if (fleet->course->is_rung) {
+        answer_the_bell(fleet);
+    }
     wake_the_due(fleet);
     const bool is_shuffled = fleet->awake_count == 0 && fleet->shuffled_count > 0;
     if (is_shuffled) {

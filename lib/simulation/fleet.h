@@ -79,9 +79,8 @@ static inline tr_berth *tr_fleet_berth(const tr_fleet *fleet, uint32_t index)
 /* True if it can act now: it is up, not doomed, not stalled. */
 bool tr_fleet_can_act(const tr_fleet *fleet, uint32_t index);
 
-/* Something was done to this node from outside; or to any. */
+/* Something was done to this node from outside. */
 void tr_fleet_look(tr_fleet *fleet, uint32_t index);
-void tr_fleet_look_at_all(tr_fleet *fleet);
 
 /* One of the things that can be done now; false if there is none. */
 bool tr_fleet_step(tr_fleet *fleet);

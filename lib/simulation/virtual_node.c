@@ -155,7 +155,8 @@ static troupe_error make_system(tr_virtual_node *node)
         return error;
     }
 
-    error = tr_world_gate_create(options->allocator, &node->ends, node->has_work, &node->gate);
+    error = tr_world_gate_create(options->allocator, &node->ends, node->has_work,
+                                 &node->course->is_rung, &node->gate);
     if (error) {
         return error;
     }

@@ -205,9 +205,17 @@ static bool is_tired(tr_world *world, uint64_t steps)
     return true;
 }
 
+/* The program may have done anything to node 0 since: tests do. */
+static void look_at_first(tr_world *world)
+{
+    if (world->fleet.count > 0) {
+        tr_fleet_look(&world->fleet, 0);
+    }
+}
+
 void tr_world_run(tr_world *world)
 {
-    tr_fleet_look_at_all(&world->fleet); /* the program may have done anything since */
+    look_at_first(world);
     uint64_t steps = 0;
     while (!is_tired(world, steps++)) {
         if (!step(world)) {
@@ -225,7 +233,7 @@ static bool run_until(tr_world *world, bool (*is_true)(void *context), void *con
                       uint64_t ns_max)
 {
     const tr_course *course = &world->course;
-    tr_fleet_look_at_all(&world->fleet);
+    look_at_first(world);
     const uint64_t end_ns = ns_max < TR_NEVER - course->now_ns ? course->now_ns + ns_max : TR_NEVER;
     uint64_t steps = 0;
     while (!is_true(context)) {
@@ -290,8 +298,10 @@ troupe_error tr_world_spawn_at(tr_world *world, uint32_t index, const troupe_spa
     if (error) {
         return error;
     }
+    tr_fleet_look(&world->fleet, index);
     if (!tr_world_until(world, is_done, root, start_timeout_ns(options))) {
         tr_virtual_node_give_up(&root);
+        tr_fleet_look(&world->fleet, index);
         return TROUPE_ERROR_TIMED_OUT;
     }
     error = root->error;
@@ -331,6 +341,7 @@ bool tr_world_stop(tr_world *world)
         tr_virtual_node *node = world->fleet.berths[i]->node;
         if (node != NULL) {
             tr_virtual_node_stop(node);
+            tr_fleet_look(&world->fleet, i);
         }
     }
     if (!tr_world_until(world, has_ended, world, STOP_NS)) {

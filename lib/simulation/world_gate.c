@@ -8,6 +8,7 @@ struct world_gate {
     tr_gate gate; /* first */
     const tr_ends *ends;
     bool *has_work; /* of each worker */
+    bool *is_rung;
     bool is_locked;
 };
 
@@ -38,6 +39,7 @@ static void deliver(tr_gate *given, troupe_message *message, void *room)
     (void) room;
     tr_worker_route(worker, message);
     gate->has_work[worker->index] = true;
+    *gate->is_rung = true;
 }
 
 static void free_gate(tr_gate *gate)
@@ -51,7 +53,7 @@ bool tr_world_gate_is_locked(tr_gate *gate)
 }
 
 troupe_error tr_world_gate_create(const troupe_allocator *allocator, const tr_ends *ends,
-                                  bool *has_work, tr_gate **out_gate)
+                                  bool *has_work, bool *is_rung, tr_gate **out_gate)
 {
     struct world_gate *gate = tr_allocate(tr_allocator_default(), sizeof *gate);
     TR_REQUIRE(gate != NULL, NO_MEMORY);
@@ -63,6 +65,7 @@ troupe_error tr_world_gate_create(const troupe_allocator *allocator, const tr_en
                  .allocator = allocator},
         .ends = ends,
         .has_work = has_work,
+        .is_rung = is_rung,
     };
     tr_gate_init(&gate->gate);
     *out_gate = &gate->gate;

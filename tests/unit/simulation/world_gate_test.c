@@ -36,7 +36,7 @@ static void ends_with_the_last_share(void **state)
 {
     (void) state;
     tr_gate *gate = NULL;
-    assert_ok(tr_world_gate_create(tr_allocator_default(), NULL, NULL, &gate));
+    assert_ok(tr_world_gate_create(tr_allocator_default(), NULL, NULL, NULL, &gate));
     tr_gate_shut(gate);
     tr_gate_release(&gate); /* a leak would be found */
     assert_null(gate);
