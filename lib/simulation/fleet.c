@@ -10,11 +10,19 @@ void tr_fleet_init(tr_fleet *fleet, tr_course *course, uint64_t seed)
     *fleet = (tr_fleet) {.course = course, .seed = seed};
 }
 
+static void free_node(const tr_fleet *fleet, tr_berth *berth)
+{
+    if (berth->node != NULL && fleet->leaving != NULL) {
+        fleet->leaving(fleet->context, berth->identity.index);
+    }
+    tr_virtual_node_destroy(&berth->node);
+}
+
 void tr_fleet_fini(tr_fleet *fleet)
 {
     const troupe_allocator *allocator = tr_allocator_default();
     for (uint32_t i = 0; i < fleet->count; i++) {
-        tr_virtual_node_destroy(&fleet->berths[i]->node);
+        free_node(fleet, fleet->berths[i]);
         tr_free(allocator, fleet->berths[i], sizeof *fleet->berths[i]);
     }
     tr_free(allocator, (void *) fleet->berths, fleet->room * sizeof *fleet->berths);
@@ -159,7 +167,7 @@ static void go_down(tr_fleet *fleet, tr_berth *berth)
 {
     tr_course_note(fleet->course, berth->identity.index, TR_EVENT_CRASH, 0, 0);
     berth->identity = *tr_virtual_node_identity(berth->node);
-    tr_virtual_node_destroy(&berth->node);
+    free_node(fleet, berth);
     berth->is_doomed = false;
     refresh(fleet, berth);
     if (fleet->changed != NULL) {

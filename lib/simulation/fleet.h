@@ -48,6 +48,8 @@ typedef struct tr_fleet {
     const tr_berth *running; /* whose step this is; NULL: nobody's */
     /* A node has come up, or is down: called outside any step. May be NULL. */
     void (*changed)(void *context, uint32_t index, bool is_up);
+    /* A node that is up is going to be freed. May be NULL. */
+    void (*leaving)(void *context, uint32_t index);
     void *context;
 } tr_fleet;
 

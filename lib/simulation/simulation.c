@@ -77,13 +77,44 @@ static void crashed(void *context, uint32_t node)
     tr_store_crash(&simulation->nodes[node]->store);
 }
 
+static void leaving(void *context, uint32_t node)
+{
+    const troupe_simulation *simulation = context;
+    if (node < simulation->count) {
+        tr_frontier_shut(&simulation->nodes[node]->frontier);
+    }
+}
+
+/* What the network tells. */
+
+static tr_frontier *frontier_of(void *context, uint32_t node)
+{
+    return &((const troupe_simulation *) context)->nodes[node]->frontier;
+}
+
+static void connected(void *context, uint32_t at, uint64_t node)
+{
+    tr_frontier_connected(frontier_of(context, at), node);
+}
+
+static void lost(void *context, uint32_t at, uint64_t node, troupe_error reason)
+{
+    tr_frontier_lost(frontier_of(context, at), node, reason);
+}
+
+static void came(void *context, uint32_t at, uint64_t from, const void *frame, size_t size)
+{
+    tr_frontier_came(frontier_of(context, at), from, frame, size);
+}
+
 /* Starting. */
 
 static troupe_error call_start(troupe_simulation *simulation, uint32_t node)
 {
-    const tr_simulated *simulated = simulation->nodes[node];
-    if (simulated->start == NULL) {
-        return TROUPE_OK;
+    tr_simulated *simulated = simulation->nodes[node];
+    const troupe_error opened = tr_frontier_open(&simulated->frontier, simulation->world, node);
+    if (opened || simulated->start == NULL) {
+        return opened;
     }
     const bool was_starting = simulation->is_starting;
     simulation->is_starting = true;
@@ -149,7 +180,12 @@ troupe_error troupe_simulation_create(const troupe_simulation_options *given,
                                                                      .next_due_ns = next_due_ns,
                                                                      .happen = happen,
                                                                      .is_over = is_over,
+                                                                     .leaving = leaving,
                                                                      .crashed = crashed});
+    tr_network_set_ears(
+        tr_world_network(simulation->world),
+        &(const tr_ears) {
+            .context = simulation, .connected = connected, .lost = lost, .came = came});
     *out_simulation = simulation;
     return TROUPE_OK;
 }

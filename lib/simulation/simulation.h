@@ -9,6 +9,7 @@
 
 #include <troupe/simulation.h>
 
+#include "simulation/frontier.h"
 #include "simulation/journal.h"
 #include "simulation/store.h"
 #include "simulation/weather.h"
@@ -21,6 +22,7 @@ typedef struct tr_simulated {
     troupe_simulation_start *start; /* NULL: nothing */
     void *context;
     tr_store store;
+    tr_frontier frontier;
     troupe_log log;
     char name[TR_SIMULATION_NAME_SIZE];
 } tr_simulated;

@@ -53,6 +53,14 @@ static void node_changed(void *context, uint32_t index, bool is_up)
     }
 }
 
+static void node_leaves(void *context, uint32_t index)
+{
+    const tr_world *world = context;
+    if (world->others.leaving != NULL) {
+        world->others.leaving(world->others.context, index);
+    }
+}
+
 static troupe_error raise_node(tr_world *world, uint32_t index)
 {
     const troupe_error error = tr_fleet_raise(&world->fleet, index);
@@ -74,6 +82,7 @@ troupe_error tr_world_create_empty(uint64_t seed, tr_world **out_world)
     tr_course_init(&world->course, seed);
     tr_fleet_init(&world->fleet, &world->course, seed);
     world->fleet.changed = node_changed;
+    world->fleet.leaving = node_leaves;
     world->fleet.context = world;
     tr_network_init(&world->network, &world->fleet);
     world->steps_max = STEPS_MAX;

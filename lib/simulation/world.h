@@ -76,7 +76,9 @@ typedef struct tr_world_others {
     uint64_t (*next_due_ns)(void *context);
     void (*happen)(void *context);  /* one thing that is due */
     bool (*is_over)(void *context); /* after each step: the world goes no further. May be NULL */
-    void (*crashed)(void *context, uint32_t node); /* may be NULL */
+    /* May be NULL: a node that is up is going to be freed; it has crashed. */
+    void (*leaving)(void *context, uint32_t node);
+    void (*crashed)(void *context, uint32_t node);
 } tr_world_others;
 void tr_world_set_others(tr_world *world, const tr_world_others *others);
 

@@ -11,8 +11,8 @@
 #include "core/ends.h"
 #include "core/future.h"
 
-/* What comes in is given to a worker, whose has_work is set, and *is_rung is set too. The blocks are
- * of this allocator, which has to outlive the last promise.
+/* What comes in is given to a worker, whose has_work is set, and *is_rung is set too. The blocks
+ * are of this allocator, which has to outlive the last promise.
  * Errors: NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_world_gate_create(const troupe_allocator *allocator,
                                                     const tr_ends *ends, bool *has_work,
