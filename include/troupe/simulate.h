@@ -15,12 +15,12 @@ typedef troupe_error troupe_scenario(troupe_simulation *simulation, void *contex
 
 /* Zero means the default of each field. */
 typedef struct troupe_simulate_options {
-    size_t size;           /* set by TROUPE_SIMULATE */
-    uint64_t seeds;        /* how many; 0: 100 */
-    uint64_t first_seed;   /* 0: 1 */
-    const char *command;   /* what repeats it, behind TROUPE_SEED=n; NULL: the program's own name */
-    const troupe_log *log; /* where failures are told; NULL: standard error */
+    size_t size;                              /* set by TROUPE_SIMULATE */
+    uint64_t seeds;                           /* how many; 0: 100 */
+    uint64_t first_seed;                      /* 0: 1 */
+    const troupe_log *log;                    /* where failures are told; NULL: standard error */
     const troupe_simulation_options *options; /* all but the seed; NULL: the defaults */
+    const char *command; /* what repeats it, behind TROUPE_SEED=n; NULL: the program's own name */
 } troupe_simulate_options;
 #define TROUPE_SIMULATE(...)                                                                       \
     (&(const troupe_simulate_options) {.size = sizeof(troupe_simulate_options), __VA_ARGS__})

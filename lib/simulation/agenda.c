@@ -6,7 +6,7 @@
 
 void tr_agenda_fini(tr_agenda *agenda)
 {
-    tr_free(tr_allocator_default(), (void *) agenda->heap, agenda->room * sizeof(tr_date *));
+    tr_free(tr_allocator_default(), (void *) agenda->heap, agenda->room * sizeof(void *));
     *agenda = (tr_agenda) {0};
 }
 
@@ -20,9 +20,9 @@ troupe_error tr_agenda_reserve(tr_agenda *agenda, size_t count)
         room *= 2;
     }
     tr_date **heap = agenda->heap == NULL
-                         ? tr_allocate(tr_allocator_default(), room * sizeof *heap)
+                         ? tr_allocate(tr_allocator_default(), room * sizeof(void *))
                          : tr_resize(tr_allocator_default(), (void *) agenda->heap,
-                                     agenda->room * sizeof *heap, room * sizeof *heap);
+                                     agenda->room * sizeof(void *), room * sizeof(void *));
     TR_REQUIRE(heap != NULL, NO_MEMORY);
     agenda->heap = heap;
     agenda->room = room;

@@ -25,8 +25,8 @@ void tr_fleet_fini(tr_fleet *fleet)
         free_node(fleet, fleet->berths[i]);
         tr_free(allocator, fleet->berths[i], sizeof *fleet->berths[i]);
     }
-    tr_free(allocator, (void *) fleet->berths, fleet->room * sizeof *fleet->berths);
-    tr_free(allocator, (void *) fleet->awake, fleet->awake_room * sizeof *fleet->awake);
+    tr_free(allocator, (void *) fleet->berths, fleet->room * sizeof(void *));
+    tr_free(allocator, (void *) fleet->awake, fleet->awake_room * sizeof(void *));
     tr_agenda_fini(&fleet->agenda);
     *fleet = (tr_fleet) {0};
 }
@@ -34,9 +34,9 @@ void tr_fleet_fini(tr_fleet *fleet)
 static troupe_error grow(tr_berth ***array, uint32_t *room)
 {
     const uint32_t new_room = *room != 0 ? *room * 2 : 4;
-    tr_berth **grown = *room == 0 ? tr_allocate(tr_allocator_default(), new_room * sizeof **array)
+    tr_berth **grown = *room == 0 ? tr_allocate(tr_allocator_default(), new_room * sizeof(void *))
                                   : tr_resize(tr_allocator_default(), (void *) *array,
-                                              *room * sizeof **array, new_room * sizeof **array);
+                                              *room * sizeof(void *), new_room * sizeof(void *));
     TR_REQUIRE(grown != NULL, NO_MEMORY);
     *array = grown;
     *room = new_room;

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/options.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulate_options, options);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulate_options, command);
 
 #define SEEDS 100
 

@@ -203,7 +203,7 @@ void troupe_simulation_destroy(troupe_simulation **in_simulation)
         tr_store_fini(&simulation->nodes[i]->store);
         tr_free(allocator, simulation->nodes[i], sizeof *simulation->nodes[i]);
     }
-    tr_free(allocator, (void *) simulation->nodes, simulation->room * sizeof *simulation->nodes);
+    tr_free(allocator, (void *) simulation->nodes, simulation->room * sizeof(void *));
     tr_free(allocator, simulation, sizeof *simulation);
     *in_simulation = NULL;
 }
@@ -227,7 +227,7 @@ static troupe_error reserve_one(troupe_simulation *simulation)
         return TROUPE_OK;
     }
     const uint32_t room = simulation->room != 0 ? 2 * simulation->room : 4;
-    const size_t one = sizeof *simulation->nodes;
+    const size_t one = sizeof(void *);
     tr_simulated **nodes = simulation->room == 0
                                ? tr_allocate(tr_allocator_default(), room * one)
                                : tr_resize(tr_allocator_default(), (void *) simulation->nodes,

@@ -61,12 +61,13 @@ tr_pair *tr_wires_get(tr_wires *wires, uint32_t one, uint32_t other)
         return found;
     }
     if (tr_map_reserve_one(&wires->pairs) != TROUPE_OK ||
-        tr_agenda_reserve(&wires->agenda, wires->scheduled + 2 * TR_WIRE_COUNT) != TROUPE_OK) {
+        tr_agenda_reserve(&wires->agenda, wires->scheduled + UINT64_C(2) * TR_WIRE_COUNT) !=
+            TROUPE_OK) {
         return NULL;
     }
     tr_pair *made = tr_allocate(tr_allocator_default(), sizeof *made);
     if (made != NULL) {
-        wires->scheduled += 2 * TR_WIRE_COUNT;
+        wires->scheduled += UINT64_C(2) * TR_WIRE_COUNT;
         init_side(wires, made, 0, one < other ? one : other);
         init_side(wires, made, 1, one < other ? other : one);
         tr_map_add(&wires->pairs, &made->node, tr_hash_u64(key_of(one, other)));
