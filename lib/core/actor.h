@@ -138,6 +138,7 @@ struct tr_actor {
     bool is_guardian : 1;
     bool is_pinned : 1;   /* stays on its worker */
     bool is_attached : 1; /* a thread from outside is its code, and has not detached */
+    bool has_thread : 1;  /* that thread knows of it: else nobody is going to detach */
     bool is_in_call : 1;  /* and is in a call that has waited, and not returned */
     bool is_supervised : 1;
     bool is_supervisor : 1; /* when told to stop it goes on until its children have ended */
@@ -145,7 +146,7 @@ struct tr_actor {
     bool is_struck : 1;     /* cancelled by a link */
     bool is_killed : 1;     /* cancelled, and no shield holds it off */
     bool traps_exits : 1;
-    bool keeps : 1; /* extra->kept is not empty */
+    bool keeps : 1;      /* extra->kept is not empty */
     bool is_carrier : 1; /* stands for the actors of another node; see far */
     uint64_t bytes_to_release;
     uint64_t tickets_made;

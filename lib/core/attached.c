@@ -50,6 +50,10 @@ void tr_attached_run(tr_worker *worker, tr_actor *actor)
     tr_task *task = actor->task;
     actor->is_started = true;
     tr_task_is_ready(task);
+    if (!actor->has_thread && is_told_to_end(actor)) {
+        tr_attached_detach(worker, actor); /* who was to have it has not waited for its start */
+        return;
+    }
     if (task->wait != TROUPE_WAIT_NOTHING) {
         return; /* woken by something that was not it */
     }

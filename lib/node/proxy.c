@@ -336,21 +336,27 @@ static troupe_error spawn(troupe_node *node, const troupe_attach_options *option
     return troupe_node_spawn(node, &spawn, out_ref);
 }
 
-/* The thread is the actor's code from here on. */
-static void enlist(tr_proxy *proxy, tr_attachment *attachment, const char *name, troupe_ref ref)
+/* The thread is the actor's code from here on. Errors: STOPPING: it was told to end before. */
+static troupe_error enlist(tr_proxy *proxy, tr_attachment *attachment, const char *name,
+                           troupe_ref ref)
 {
     const tr_address address = {.slot = ref.slot, .generation = ref.generation};
     attachment->thread_id = tr_thread_id();
     (void) snprintf(attachment->name, sizeof attachment->name, "%s", name != NULL ? name : "");
     enter(&proxy->guard);
-    const tr_actor *actor = tr_actor_at(proxy->worker, address);
-    TR_ASSERT(actor != NULL && actor->is_attached);
+    tr_actor *actor = tr_actor_at(proxy->worker, address);
+    if (actor == NULL || !actor->is_attached) {
+        leave(&proxy->guard);
+        return TROUPE_ERROR_STOPPING;
+    }
+    actor->has_thread = true;
     attachment->self = &actor->task->self;
     attachment->ref = ref;
     tr_mutex_lock(&proxy->list_mutex);
     tr_list_push_back(&proxy->attachments, &attachment->link);
     tr_mutex_unlock(&proxy->list_mutex);
     leave(&proxy->guard);
+    return TROUPE_OK;
 }
 
 troupe_error troupe_attach(troupe_node *node, const troupe_attach_options *options,
@@ -374,6 +380,7 @@ troupe_error troupe_attach(troupe_node *node, const troupe_attach_options *optio
     if (!error) {
         error = spawn(node, &known, &ref);
     }
+    error = error ? error : enlist(proxy, attachment, known.name, ref);
     if (error) {
         enter(&proxy->guard);
         forget_end_unless_attached(proxy);
@@ -381,7 +388,6 @@ troupe_error troupe_attach(troupe_node *node, const troupe_attach_options *optio
         tr_free(&node->settings.allocator, attachment, sizeof *attachment);
         return error;
     }
-    enlist(proxy, attachment, known.name, ref);
     *out_self = attachment->self;
     return TROUPE_OK;
 }

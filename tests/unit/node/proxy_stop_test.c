@@ -3,6 +3,7 @@
  * written where its actor's last message lies. */
 #include <troupe/troupe.h>
 
+#include "core/attached.h"
 #include "node/proxy.h"
 #include "support/cast.h"
 #include "support/node_fixture.h"
@@ -92,10 +93,32 @@ static void calls_after_the_stop_do_not_reach_its_ended_actor(void **state)
     drop_latch(&latch);
 }
 
+/* Promise: ATTACH-ARGUMENTS */
+static void an_actor_that_no_thread_came_for_ends_when_it_is_told(void **state)
+{
+    (void) state;
+    troupe_node *node = a_node_of(1);
+    troupe_self *self = attached(node);
+    /* As of an attach whose thread has not waited for this. */
+    const troupe_ref left = a_root_of(node, TROUPE_SPAWN(.name = "left", .body = tr_attached_body));
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_monitor_id monitor;
+    troupe_ref found;
+    assert_ok(troupe_monitor(self, left, &monitor));
+    assert_ok(troupe_stop(self, left));
+    assert_ok(troupe_receive(self, &message, TROUPE_WITHIN_S(20)));
+    assert_non_null(troupe_message_struct(message, &troupe_down_type));
+    assert_fails(troupe_lookup(self, "left", &found), NO_SUCH_ACTOR);
+    troupe_message_destroy(&message);
+    assert_ok(troupe_detach(&self));
+    drop_node(&node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_that_comes_with_the_stop_is_whole),
+        cmocka_unit_test(an_actor_that_no_thread_came_for_ends_when_it_is_told),
         cmocka_unit_test(calls_after_the_stop_do_not_reach_its_ended_actor),
     };
     return cmocka_run_group_tests_name("proxy_stop", tests, NULL, NULL);

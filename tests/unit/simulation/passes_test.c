@@ -51,7 +51,8 @@ static tr_world *set_up(struct scene *scene, tr_passes **out_passes)
     tr_world *world = a_world(1, 1);
     *scene = (struct scene) {.may_stop = true};
     tr_random_seed(&scene->random, 1);
-    scene->listener = a_root(world, TROUPE_SPAWN(.body = listens, .argument = scene));
+    scene->listener =
+        a_root(world, TROUPE_SPAWN(.body = listens, .argument = scene, .mailbox_capacity = WORDS));
     (void) a_root(world, TROUPE_SPAWN(.body = speaks, .argument = scene));
     assert_ok(tr_passes_create(&(const tr_passes_options) {.random = &scene->random,
                                                            .may_stop = may_stop,
@@ -89,6 +90,7 @@ static void stop_at_steps_and_go_on(void **state)
     assert_true(runs > WORDS / 2);
     assert_int_equal(tr_passes_stops(passes), runs - 1);
     tr_passes_destroy(&passes);
+    tr_world_run(world);
     drop_world(&world);
     assert_int_equal(scene.heard, WORDS);
 }
@@ -110,6 +112,7 @@ static void are_closed_without_another_stop(void **state)
     assert_false(tr_passes_is_open(passes, 0));
     assert_int_equal(tr_passes_stops(passes), stops);
     tr_passes_destroy(&passes);
+    tr_world_run(world);
     drop_world(&world);
     assert_int_equal(scene.heard, WORDS);
 }
@@ -127,6 +130,7 @@ static void do_not_stop_where_they_may_not(void **state)
 
     assert_int_equal(tr_passes_stops(passes), 0);
     tr_passes_destroy(&passes);
+    tr_world_run(world);
     drop_world(&world);
     assert_int_equal(scene.heard, WORDS);
 }
