@@ -7,7 +7,7 @@
 #include "core/coroutine.h"
 
 /* A pass calls user code only on actors' own stacks, but for behaviors. */
-#define STACK_SIZE (256 * 1024)
+#define STACK_SIZE ((size_t) 256 * 1024)
 
 struct pass {
     tr_stack *stack; /* NULL: none yet */
