@@ -174,6 +174,10 @@ TROUPE_SIMULATION_API uint64_t troupe_simulation_hash(const troupe_simulation *s
 /* A random number below `limit`, which is at least 1; of the world's chance. */
 TROUPE_SIMULATION_API uint64_t troupe_simulation_draw(troupe_simulation *simulation,
                                                       uint64_t limit);
+/* How many nodes this run is to have, from `least` (0: 1) to `most`; of the world's chance. A
+ * scenario that asks, once, can be shrunk to fewer (see troupe_simulate). */
+TROUPE_SIMULATION_API uint32_t troupe_simulation_draw_nodes(troupe_simulation *simulation,
+                                                            uint32_t least, uint32_t most);
 TROUPE_SIMULATION_API bool troupe_simulation_is_up(const troupe_simulation *simulation,
                                                    uint32_t node);
 /* Its incarnation, as in refs; of the last one if it is down. */

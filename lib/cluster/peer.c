@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "cluster/incoming.h"
 #include "cluster/outgoing.h"
+#include "core/ask.h"
 #include "core/far.h"
 #include "core/monitor.h"
 #include "core/park.h"
@@ -200,6 +201,12 @@ static void drop_numbers(tr_peer *peer)
         if (is_sent) {
             tr_message_free(&worker->pool, message);
         }
+    }
+    /* The asks that are still open here, for requests that nobody waits for any more too, own their
+     * entries: these go first, so that the entrance, which is freed later, has none. */
+    tr_actor *entrance = tr_peer_actor(peer, peer->entrance);
+    if (entrance != NULL) {
+        tr_ask_forget_all(worker, entrance);
     }
     for (tr_their *their = tr_numbers_first_their(&peer->numbers); their != NULL;
          their = tr_numbers_first_their(&peer->numbers)) {

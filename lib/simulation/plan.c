@@ -27,10 +27,23 @@ void tr_plan_fini(tr_plan *plan)
 {
     tr_plan_clear(plan);
     tr_agenda_fini(&plan->agenda);
+    tr_free(tr_allocator_default(), plan->done, plan->done_room * sizeof *plan->done);
+    plan->done = NULL;
+    plan->done_count = 0;
+    plan->done_room = 0;
+}
+
+void tr_plan_count(tr_plan *plan, tr_act *act)
+{
+    const bool is_fault = act->deed != TR_DEED_HEAL && act->deed != TR_DEED_START;
+    act->fault = is_fault ? ++plan->faults : 0;
 }
 
 troupe_error tr_plan_add(tr_plan *plan, const tr_act *act)
 {
+    if (act->fault != 0 && plan->sieve != NULL && !tr_sieve_keeps(plan->sieve, act->fault)) {
+        return TROUPE_OK;
+    }
     const troupe_error error = tr_agenda_reserve(&plan->agenda, plan->agenda.count + 1);
     if (error) {
         return error;
@@ -49,8 +62,12 @@ static troupe_error read_line(tr_plan *plan, const char *line)
     tr_act act;
     bool is_empty = false;
     TR_REQUIRE(tr_plan_text_read(plan, line, &act, &is_empty), BAD_ARGUMENT);
+    if (is_empty) {
+        return TROUPE_OK;
+    }
     act.date.due_ns += tr_world_now_ns(plan->world);
-    return is_empty ? TROUPE_OK : tr_plan_add(plan, &act);
+    tr_plan_count(plan, &act);
+    return tr_plan_add(plan, &act);
 }
 
 troupe_error tr_plan_read(tr_plan *plan, const char *text)
@@ -173,6 +190,7 @@ static troupe_error add_end(tr_plan *plan, const tr_act *act)
     tr_act end = *act;
     end.date.due_ns += act->for_ns;
     end.for_ns = 0;
+    end.fault = 0;
     if (act->for_ns == 0) {
         return TROUPE_OK;
     }
@@ -186,6 +204,26 @@ static troupe_error add_end(tr_plan *plan, const tr_act *act)
     return tr_plan_add(plan, &end);
 }
 
+/* Remembers a fault; those that no sieve can leave out are forgotten. */
+static troupe_error remember(tr_plan *plan, const tr_act *act)
+{
+    if (act->fault == 0 || act->fault > TR_FAULTS_MAX) {
+        return TROUPE_OK;
+    }
+    if (plan->done_count == plan->done_room) {
+        const size_t room = plan->done_room != 0 ? 2 * plan->done_room : 16;
+        const size_t one = sizeof *plan->done;
+        tr_act *done = plan->done_room == 0 ? tr_allocate(tr_allocator_default(), room * one)
+                                            : tr_resize(tr_allocator_default(), plan->done,
+                                                        plan->done_room * one, room * one);
+        TR_REQUIRE(done != NULL, NO_MEMORY);
+        plan->done = done;
+        plan->done_room = room;
+    }
+    plan->done[plan->done_count++] = *act;
+    return TROUPE_OK;
+}
+
 void tr_plan_happen(tr_plan *plan)
 {
     tr_date *date = tr_agenda_first(&plan->agenda);
@@ -194,6 +232,7 @@ void tr_plan_happen(tr_plan *plan)
     tr_agenda_remove(&plan->agenda, date);
     troupe_error error = perform(plan, act);
     error = error ? error : add_end(plan, act);
+    error = error ? error : remember(plan, act);
     plan->failed = plan->failed ? plan->failed : error;
     tr_free(tr_allocator_default(), act, sizeof *act);
 }

@@ -13,12 +13,13 @@
  *
  * Times are whole numbers of ns, us, ms, s; `at` counts from when the line is read. Nodes are named
  * as they were added. A line may end with a comment after #; lines are parted by ; too.
- * Owns:    the acts that are to come.
+ * Owns:    the acts that are to come, and the faults that have been.
  * Threads: the world's.
  * Fails:   in read and when an act finds no memory, as `failed` says. */
 #ifndef TR_SIMULATION_PLAN_H
 #define TR_SIMULATION_PLAN_H
 
+#include "simulation/sieve.h"
 #include "simulation/world.h"
 
 typedef enum tr_deed {
@@ -45,6 +46,7 @@ typedef struct tr_act {
     bool is_one_way; /* what `node` sends to `other` */
     uint64_t for_ns; /* 0: for good */
     int64_t number;
+    uint64_t fault; /* its number, as in simulation/sieve; 0: none, as what ends or mends */
 } tr_act;
 
 typedef struct tr_plan {
@@ -56,6 +58,11 @@ typedef struct tr_plan {
     void *context;
     tr_agenda agenda;
     uint64_t order;
+    uint64_t faults;       /* how many have a number */
+    const tr_sieve *sieve; /* borrowed; NULL: nothing is left out */
+    tr_act *done;          /* the faults that have happened, in their order */
+    size_t done_count;
+    size_t done_room;
     troupe_error failed; /* the first error of an act */
     char fault[256];     /* what read has not understood, for people */
 } tr_plan;
@@ -67,7 +74,11 @@ void tr_plan_fini(tr_plan *plan);
  * NO_MEMORY. What stands before the line that was wrong has been added. */
 TROUPE_MUST_CHECK troupe_error tr_plan_read(tr_plan *plan, const char *text);
 
-/* Adds one; what `date` says in due_ns is its time. Errors: NO_MEMORY. */
+/* Gives the act its number, if it is a fault. */
+void tr_plan_count(tr_plan *plan, tr_act *act);
+
+/* Adds one; what `date` says in due_ns is its time. One that the sieve leaves out is not added.
+ * Errors: NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_plan_add(tr_plan *plan, const tr_act *act);
 
 /* Forgets all that is to come. */

@@ -209,3 +209,85 @@ bool tr_plan_text_read(tr_plan *plan, const char *line, tr_act *out_act, bool *o
     }
     return words.word[0] == '\0' || fail(&words, "the end of the line");
 }
+
+/* Writing. */
+
+/* A time in the largest unit in which it is whole. */
+static const char *print_time(uint64_t ns, char *out, size_t size)
+{
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } units[] = {{"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}};
+    size_t i = 0;
+    while (ns % units[i].ns != 0) {
+        i++;
+    }
+    (void) snprintf(out, size, "%llu %s", (unsigned long long) (ns / units[i].ns), units[i].name);
+    return out;
+}
+
+static const char *verb_of(tr_deed deed)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (verbs[i].deed == deed) {
+            return verbs[i].name;
+        }
+    }
+    return "fail"; /* the one deed that shares its verb */
+}
+
+/* What stands behind the verb. */
+static void print_object(const tr_act *act, const char *node, const char *other, char *out,
+                         size_t size)
+{
+    const long long number = (long long) act->number;
+    char time[32];
+    switch (act->deed) {
+    case TR_DEED_FAIL_NTH:
+        (void) snprintf(out, size, "allocation %lld of %s", number, node);
+        break;
+    case TR_DEED_FAIL_ONE_IN:
+        (void) snprintf(out, size, "one in %lld of %s", number, node);
+        break;
+    case TR_DEED_LIMIT:
+        (void) snprintf(out, size, "%s to %lld bytes", node, number);
+        break;
+    case TR_DEED_SKEW:
+        if (act->for_ns != 0) {
+            (void) snprintf(out, size, "%s ahead %s", node,
+                            print_time(act->for_ns, time, sizeof time));
+        } else {
+            (void) snprintf(out, size, "%s by %lld ppm", node, number);
+        }
+        break;
+    case TR_DEED_CUT:
+    case TR_DEED_HEAL:
+    case TR_DEED_CRASH:
+    case TR_DEED_DROP:
+    case TR_DEED_START:
+    case TR_DEED_STALL:
+        (void) snprintf(out, size, "%s%s%s", node,
+                        other[0] == '\0'  ? ""
+                        : act->is_one_way ? " to "
+                                          : " from ",
+                        other);
+        break;
+    }
+}
+
+void tr_plan_text_write(const tr_act *act, const char *(*name)(void *context, uint32_t node),
+                        void *context, char *out, size_t size)
+{
+    const bool is_pair = act->deed == TR_DEED_CUT || act->deed == TR_DEED_HEAL;
+    const bool has_for = act->for_ns != 0 && act->deed != TR_DEED_SKEW;
+    char object[200];
+    char at[32];
+    char lasting[32];
+    print_object(act, act->node != TR_PLAN_ALL ? name(context, act->node) : "all",
+                 is_pair && act->other != TR_PLAN_ALL ? name(context, act->other) : "", object,
+                 sizeof object);
+    (void) snprintf(out, size, "at %s %s %s%s%s", print_time(act->date.due_ns, at, sizeof at),
+                    verb_of(act->deed), object, has_for ? " for " : "",
+                    has_for ? print_time(act->for_ns, lasting, sizeof lasting) : "");
+}

@@ -15,4 +15,8 @@
 /* Its date is from now. An empty line, or one that is a comment only: *out_is_empty. */
 bool tr_plan_text_read(tr_plan *plan, const char *line, tr_act *out_act, bool *out_is_empty);
 
+/* Writes a line that reads as this act; cut if it is long. */
+void tr_plan_text_write(const tr_act *act, const char *(*name)(void *context, uint32_t node),
+                        void *context, char *out, size_t size);
+
 #endif

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "simulation/simulation.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "simulation/plan_text.h"
 #include "simulation/soundness.h"
 
 TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulation_options, check_every);
@@ -175,7 +178,7 @@ troupe_error troupe_simulation_create(const troupe_simulation_options *given,
     simulation->plan.find = find;
     simulation->plan.start = start_again;
     simulation->plan.context = simulation;
-    tr_weather_init(&simulation->weather, &simulation->plan);
+    tr_weather_init(&simulation->weather, &simulation->plan, options.seed);
     tr_world_set_others(simulation->world, &(const tr_world_others) {.context = simulation,
                                                                      .next_due_ns = next_due_ns,
                                                                      .happen = happen,
@@ -393,14 +396,23 @@ troupe_error troupe_simulation_run_until(troupe_simulation *simulation,
 
 troupe_error troupe_simulation_run(troupe_simulation *simulation, troupe_timeout time)
 {
+    const tr_sieve *sieve = simulation->plan.sieve;
+    if (sieve != NULL && sieve->end_ns != 0 && time.ns != 0) {
+        const uint64_t now_ns = tr_world_now_ns(simulation->world);
+        const uint64_t left_ns = sieve->end_ns > now_ns ? sieve->end_ns - now_ns : 1;
+        time.ns = left_ns < time.ns ? left_ns : time.ns;
+    }
     const troupe_error error = troupe_simulation_run_until(simulation, NULL, NULL, time);
+    if (error == TROUPE_ERROR_TIMED_OUT) {
+        simulation->ran_ns = tr_world_now_ns(simulation->world);
+    }
     return error == TROUPE_ERROR_TIMED_OUT ? TROUPE_OK : error;
 }
 
 static void end_faults(troupe_simulation *simulation)
 {
     tr_plan_clear(&simulation->plan);
-    tr_weather_init(&simulation->weather, &simulation->plan);
+    tr_weather_clear(&simulation->weather);
     tr_network_heal_all(tr_world_network(simulation->world));
     for (uint32_t i = 0; i < simulation->count; i++) {
         tr_berth *berth = tr_fleet_berth(tr_world_fleet(simulation->world), i);
@@ -430,7 +442,7 @@ troupe_error troupe_simulation_stop(troupe_simulation *simulation)
 {
     TR_REQUIRE(simulation->fault[0] == '\0', FAILED);
     tr_plan_clear(&simulation->plan);
-    tr_weather_init(&simulation->weather, &simulation->plan);
+    tr_weather_clear(&simulation->weather);
     simulation->is_stopped = true;
     if (!tr_world_stop(simulation->world) || !tr_world_is_sound(simulation->world)) {
         troupe_simulation_fail(simulation, "%s", tr_world_fault(simulation->world));
@@ -488,6 +500,45 @@ uint64_t troupe_simulation_hash(const troupe_simulation *simulation)
 uint64_t troupe_simulation_draw(troupe_simulation *simulation, uint64_t limit)
 {
     return tr_random_below(&tr_world_course(simulation->world)->random, limit != 0 ? limit : 1);
+}
+
+uint32_t troupe_simulation_draw_nodes(troupe_simulation *simulation, uint32_t least, uint32_t most)
+{
+    const tr_sieve *sieve = simulation->plan.sieve;
+    least = least != 0 ? least : 1;
+    most = most > least ? most : least;
+    uint32_t nodes = least + (uint32_t) troupe_simulation_draw(simulation, most - least + 1U);
+    if (sieve != NULL && sieve->nodes != 0) {
+        nodes = sieve->nodes < least ? least : sieve->nodes > most ? most : sieve->nodes;
+    }
+    simulation->nodes_drawn = nodes;
+    simulation->nodes_least = least;
+    return nodes;
+}
+
+void tr_simulation_set_sieve(troupe_simulation *simulation, const tr_sieve *sieve)
+{
+    simulation->plan.sieve = sieve;
+    if (sieve->course != 0) {
+        tr_random_seed(&tr_world_course(simulation->world)->random,
+                       simulation->options.seed ^ (sieve->course * UINT64_C(0x9e3779b97f4a7c15)));
+    }
+}
+
+static const char *name_of(void *context, uint32_t node)
+{
+    const troupe_simulation *simulation = context;
+    return simulation->nodes[node]->name;
+}
+
+void tr_simulation_tell_faults(const troupe_simulation *simulation, const troupe_log *log)
+{
+    for (size_t i = 0; i < simulation->plan.done_count; i++) {
+        const tr_act *act = &simulation->plan.done[i];
+        char text[256];
+        tr_plan_text_write(act, name_of, (void *) (uintptr_t) simulation, text, sizeof text);
+        tr_log_write(log, TROUPE_LOG_NOTICE, "fault %" PRIu64 ": %s", act->fault, text);
+    }
 }
 
 static const tr_berth *berth_of(const troupe_simulation *simulation, uint32_t node)

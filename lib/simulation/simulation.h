@@ -38,10 +38,18 @@ struct troupe_simulation {
     uint32_t count;
     uint32_t room;
     uint64_t steps;
-    bool is_starting; /* a start function runs */
+    uint64_t ran_ns;      /* when the last call of troupe_simulation_run was over */
+    uint32_t nodes_drawn; /* that the scenario was told to have; 0: it has not asked */
+    uint32_t nodes_least; /* that it can do with */
+    bool is_starting;     /* a start function runs */
     bool is_stopped;
     char fault[512]; /* "": nothing has failed */
 };
+
+/* Leaves out of the run, which has not begun, what the sieve says; borrowed. */
+void tr_simulation_set_sieve(troupe_simulation *simulation, const tr_sieve *sieve);
+/* Writes the faults that have happened, a line for each. */
+void tr_simulation_tell_faults(const troupe_simulation *simulation, const troupe_log *log);
 
 /* The disk of a node as it is just now; NULL if there is no such node. */
 tr_store *tr_simulation_store(const troupe_simulation *simulation, uint32_t node);

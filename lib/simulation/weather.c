@@ -3,22 +3,25 @@
 
 #include "base/assert.h"
 
-static tr_random *random_of(const tr_weather *weather)
-{
-    return &tr_world_course(weather->plan->world)->random;
-}
-
-void tr_weather_init(tr_weather *weather, tr_plan *plan)
+void tr_weather_init(tr_weather *weather, tr_plan *plan, uint64_t seed)
 {
     *weather = (tr_weather) {.plan = plan};
+    tr_random_seed(&weather->random, seed);
+}
+
+void tr_weather_clear(tr_weather *weather)
+{
+    for (tr_gust i = 0; i < TR_GUST_COUNT; i++) {
+        weather->rates[i] = (tr_rate) {0};
+    }
 }
 
 /* From a moment to twice the mean. */
-static void draw_next(const tr_weather *weather, tr_rate *rate)
+static void draw_next(tr_weather *weather, tr_rate *rate)
 {
     const uint64_t mean_ns = rate->every_ns < TR_NEVER / 4 ? rate->every_ns : TR_NEVER / 4;
-    rate->due_ns = tr_world_now_ns(weather->plan->world) + 1 +
-                   tr_random_below(random_of(weather), 2 * mean_ns);
+    rate->due_ns =
+        tr_world_now_ns(weather->plan->world) + 1 + tr_random_below(&weather->random, 2 * mean_ns);
 }
 
 void tr_weather_set(tr_weather *weather, tr_gust gust, tr_rate rate)
@@ -49,9 +52,9 @@ uint64_t tr_weather_next_due_ns(const tr_weather *weather)
     return next != TR_GUST_COUNT ? weather->rates[next].due_ns : TR_NEVER;
 }
 
-static tr_act draw_act(const tr_weather *weather, tr_gust gust)
+static tr_act draw_act(tr_weather *weather, tr_gust gust)
 {
-    tr_random *random = random_of(weather);
+    tr_random *random = &weather->random;
     const uint32_t count = tr_world_fleet(weather->plan->world)->count;
     tr_act act = {.node = (uint32_t) tr_random_below(random, count),
                   .for_ns = 1 + tr_random_below(random, weather->rates[gust].for_ns)};
@@ -65,7 +68,8 @@ static tr_act draw_act(const tr_weather *weather, tr_gust gust)
         act.number = (int64_t) tr_random_below(random, 2001) - 1000;
     } else {
         act.deed = TR_DEED_CUT;
-        act.other = (act.node + 1 + (uint32_t) tr_random_below(random, count)) % count;
+        act.other =
+            (act.node + 1 + (uint32_t) tr_random_below(random, count > 1 ? count - 1 : 1)) % count;
         act.is_one_way = tr_random_chance(random, 1, 2);
     }
     return act;
@@ -82,6 +86,7 @@ void tr_weather_happen(tr_weather *weather)
     }
     tr_act act = draw_act(weather, gust);
     act.date.due_ns = tr_world_now_ns(world);
+    tr_plan_count(weather->plan, &act);
     const bool is_up = tr_fleet_berth(tr_world_fleet(weather->plan->world), act.node)->node != NULL;
     if ((is_up || act.deed == TR_DEED_CUT) && tr_plan_add(weather->plan, &act) != TROUPE_OK) {
         weather->plan->failed = TROUPE_ERROR_NO_MEMORY;

@@ -24,10 +24,13 @@ typedef struct tr_rate {
 
 typedef struct tr_weather {
     tr_plan *plan;
+    tr_random random; /* of its own, so that what is left out of a run leaves the rest as it is */
     tr_rate rates[TR_GUST_COUNT];
 } tr_weather;
 
-void tr_weather_init(tr_weather *weather, tr_plan *plan);
+void tr_weather_init(tr_weather *weather, tr_plan *plan, uint64_t seed);
+/* From now on nothing happens by chance. */
+void tr_weather_clear(tr_weather *weather);
 /* `rate`'s due_ns says nothing. */
 void tr_weather_set(tr_weather *weather, tr_gust gust, tr_rate rate);
 uint64_t tr_weather_next_due_ns(const tr_weather *weather);

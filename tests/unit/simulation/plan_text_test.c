@@ -55,6 +55,39 @@ static void is_understood(void **state)
     assert_int_equal(read_well("start a").deed, TR_DEED_START);
 }
 
+static const char *name(void *context, uint32_t node)
+{
+    (void) context;
+    return node == 0 ? "a" : "b";
+}
+
+static void is_written_as_it_is_read(void **state)
+{
+    (void) state;
+    static const char *const lines[] = {
+        "at 3 s cut a from b for 10 s",
+        "at 1500 us cut b to a",
+        "at 0 s cut a",
+        "at 1 ns heal all",
+        "at 2 ms heal a from b",
+        "at 2 ms crash a for 7 ns",
+        "at 2 ms drop b",
+        "at 2 ms start a",
+        "at 2 ms stall b for 500 us",
+        "at 2 ms skew a by -200 ppm",
+        "at 2 ms skew a ahead 3 ms",
+        "at 2 ms fail allocation 30 of b",
+        "at 2 ms fail one in 100 of a",
+        "at 2 ms limit a to 1000 bytes",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        const tr_act act = read_well(lines[i]);
+        char text[128];
+        tr_plan_text_write(&act, name, NULL, text, sizeof text);
+        assert_string_equal(text, lines[i]);
+    }
+}
+
 static void may_be_empty(void **state)
 {
     (void) state;
@@ -105,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_understood),
+        cmocka_unit_test(is_written_as_it_is_read),
         cmocka_unit_test(may_be_empty),
         cmocka_unit_test(is_refused_with_what_would_be_right),
     };

@@ -47,7 +47,7 @@ static int make(void **state)
     tr_plan_init(&stage.plan, stage.world);
     stage.plan.start = start;
     stage.plan.context = &stage;
-    tr_weather_init(&stage.weather, &stage.plan);
+    tr_weather_init(&stage.weather, &stage.plan, 1);
     tr_world_set_others(
         stage.world,
         &(const tr_world_others) {.context = &stage, .next_due_ns = next_due_ns, .happen = happen});
@@ -59,7 +59,7 @@ static int drop(void **state)
 {
     struct stage *stage = *state;
     assert_int_equal(stage->plan.failed, TROUPE_OK);
-    tr_weather_init(&stage->weather, &stage->plan);
+    tr_weather_clear(&stage->weather);
     tr_plan_fini(&stage->plan);
     drop_world(&stage->world);
     return 0;
