@@ -82,6 +82,11 @@ typedef struct troupe_simulation_node_options {
     uint32_t turn_messages;  /* that an actor handles before others have their turn */
     uint32_t refuse_percent; /* how often a batch between workers is not taken at once */
     uint32_t moves_percent;  /* how often a step moves some actors to another worker first */
+    /* How often a worker stops in the middle of what workers share, so that others come between,
+     * and how often what is rare in the library happens; below 100. They need a library that was
+     * built for tests (cmake -DTROUPE_CHANCES=ON). */
+    uint32_t switch_percent;
+    uint32_t rare_percent;
 } troupe_simulation_node_options;
 #define TROUPE_SIMULATION_NODE(...)                                                                \
     (&(const troupe_simulation_node_options) {.size = sizeof(troupe_simulation_node_options),      \
@@ -109,7 +114,8 @@ TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error troupe_simulation_create(
 TROUPE_SIMULATION_API void troupe_simulation_destroy(troupe_simulation **simulation);
 
 /* Adds a node and starts it. Errors: those of its start; LIMIT_REACHED (65536); NAME_TAKEN;
- * NO_MEMORY; BAD_ARGUMENT. */
+ * NO_MEMORY; BAD_ARGUMENT, of switch_percent and rare_percent where they are not built in with
+ * troupe_simulation_fault saying so. */
 TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error
 troupe_simulation_add(troupe_simulation *simulation, const troupe_simulation_node_options *options,
                       uint32_t *out_node);

@@ -10,11 +10,12 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "simulation/passes.h"
 #include "simulation/plan_text.h"
 #include "simulation/soundness.h"
 
 TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulation_options, check_every);
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulation_node_options, moves_percent);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulation_node_options, rare_percent);
 TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulation_rates, skew_every);
 
 #define CHECK_EVERY 16
@@ -275,6 +276,8 @@ static tr_world_options node_options(const troupe_simulation_node_options *optio
         .own_threads_max = options->own_threads_max,
         .refuse_chance_percent = options->refuse_percent,
         .moves_percent = options->moves_percent,
+        .switch_percent = options->switch_percent,
+        .rare_percent = options->rare_percent,
         .actors_max = options->actors_max,
         .mailbox_capacity_default = options->mailbox_capacity_default,
         .turn_messages = options->turn_messages,
@@ -287,6 +290,12 @@ troupe_error troupe_simulation_add(troupe_simulation *simulation,
 {
     troupe_simulation_node_options options;
     TR_REQUIRE(tr_options_read(&options, sizeof options, given), BAD_ARGUMENT);
+    if ((options.switch_percent != 0 || options.rare_percent != 0) && !tr_passes_can_stop()) {
+        troupe_simulation_fail(simulation,
+                               "switch_percent and rare_percent of a node need a library that was "
+                               "built for tests: cmake -DTROUPE_CHANCES=ON");
+        return TROUPE_ERROR_BAD_ARGUMENT;
+    }
     troupe_error error = reserve_one(simulation);
     if (error) {
         return error;
