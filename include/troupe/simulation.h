@@ -135,6 +135,7 @@ troupe_simulation_spawn(troupe_simulation *simulation, uint32_t node,
  *     stall a for 500 ms
  *     skew a by -200 ppm              `skew a ahead 3 s`
  *     fail allocation 30 of a         `fail one in 100 of a`, `limit a to 1000000 bytes`
+ *     lose 5 percent of a from b      and more of how frames go: <troupe/simulation_network.h>
  * Errors: BAD_ARGUMENT, and troupe_simulation_fault says what would be right; NO_MEMORY. */
 TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error
 troupe_simulation_script(troupe_simulation *simulation, const char *script);
@@ -152,7 +153,7 @@ TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error
 troupe_simulation_run_until(troupe_simulation *simulation, troupe_simulation_check *is_true,
                             void *context, troupe_timeout time);
 /* Ends all faults: forgets script and rates, heals the network and the memory, starts nodes that
- * are down. Then what has to come true when nothing is in the way any more has to come true within
+ * are down; frames go as usual and none is lost. Then what has to come true when nothing is in the way any more has to come true within
  * that time. Errors: FAILED, also if it does not. */
 TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error
 troupe_simulation_settle(troupe_simulation *simulation, troupe_simulation_check *is_true,

@@ -57,6 +57,7 @@ static const char *const formats[] = {
     [TR_EVENT_CAME] = "gets from node %" PRIu64 " a frame of %" PRIu64 " bytes",
     [TR_EVENT_CUT] = "does not hear node %" PRIu64 " any more",
     [TR_EVENT_HEAL] = "hears node %" PRIu64 " again",
+    [TR_EVENT_SHAPE] = "hears node %" PRIu64 " in another way, trait %" PRIu64,
 };
 
 void tr_noted_print(const tr_noted *noted, char *out, size_t size)

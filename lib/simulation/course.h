@@ -35,7 +35,8 @@ typedef enum tr_event {
     TR_EVENT_DROPPED, /* a frame to another node */
     TR_EVENT_CAME,    /* a frame from another node */
     TR_EVENT_CUT,     /* from another node */
-    TR_EVENT_HEAL     /* from another node */
+    TR_EVENT_HEAL,    /* from another node */
+    TR_EVENT_SHAPE    /* how frames come from another node is changed */
 } tr_event;
 
 typedef struct tr_noted {

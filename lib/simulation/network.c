@@ -106,7 +106,7 @@ bool tr_network_send(tr_network *network, uint32_t from, uint64_t to_node, const
     tr_wire *wire = &pair->sides[side];
     const bool is_connected = pair->sides[1 - side].is_up && wire->id == to_node;
     if (!is_connected || wire->frames >= wire->options.queue_frames_max ||
-        wire->bytes + size > wire->options.queue_bytes_max) {
+        (wire->frames > 0 && wire->bytes + size > wire->options.queue_bytes_max)) {
         network->wires.counts.refused++;
         if (!is_connected) {
             const tr_berth *there = tr_fleet_berth(network->fleet, to->index);
@@ -504,6 +504,18 @@ void tr_network_set_ears(tr_network *network, const tr_ears *ears)
     network->ears = *ears;
 }
 
+/* All pairs, and those still to be made. */
+static void shape_all(tr_network *network, const tr_wire_options *options)
+{
+    network->wires.present = *options;
+    for (tr_map_node *node = tr_map_first(&network->wires.pairs); node != NULL;
+         node = tr_map_next(&network->wires.pairs, node)) {
+        tr_pair *pair = TR_CONTAINER_OF(node, tr_pair, node);
+        tr_wire_set_options(&pair->sides[0], options);
+        tr_wire_set_options(&pair->sides[1], options);
+    }
+}
+
 troupe_error tr_network_shape(tr_network *network, int64_t from, int64_t to,
                               const tr_wire_options *options)
 {
@@ -514,14 +526,52 @@ troupe_error tr_network_shape(tr_network *network, int64_t from, int64_t to,
     TR_REQUIRE(known.reorder_ppm <= 1000000 && known.tail_ppm <= 1000000, BAD_ARGUMENT);
     if (from < 0 && to < 0) {
         network->wires.usual = known;
+        shape_all(network, &known);
         return TROUPE_OK;
     }
     const int64_t count = network->fleet->count;
     TR_REQUIRE(from >= 0 && to >= 0 && from < count && to < count && from != to, BAD_ARGUMENT);
     tr_pair *pair = tr_wires_get(&network->wires, (uint32_t) from, (uint32_t) to);
     TR_REQUIRE(pair != NULL, NO_MEMORY);
-    pair->sides[tr_pair_side(pair, (uint32_t) to)].options = known;
+    tr_wire_set_options(&pair->sides[tr_pair_side(pair, (uint32_t) to)], &known);
     return TROUPE_OK;
+}
+
+static void alter_wire(tr_wire *wire, tr_wire_trait trait, const tr_wire_options *options)
+{
+    tr_wire_options altered = wire->options;
+    tr_wire_options_take(&altered, trait, options);
+    tr_wire_set_options(wire, &altered);
+}
+
+troupe_error tr_network_alter(tr_network *network, uint32_t from, uint32_t to, tr_wire_trait trait,
+                              const tr_wire_options *options)
+{
+    const tr_wire_options *to_be = options != NULL ? options : &network->wires.usual;
+    if (from != TR_NETWORK_ALL) {
+        tr_pair *one = tr_wires_get(&network->wires, from, to);
+        TR_REQUIRE(one != NULL, NO_MEMORY);
+        alter_wire(&one->sides[tr_pair_side(one, to)], trait, to_be);
+        note(network, to, TR_EVENT_SHAPE, from, trait);
+        return TROUPE_OK;
+    }
+    tr_wire_options_take(&network->wires.present, trait, to_be);
+    for (tr_map_node *node = tr_map_first(&network->wires.pairs); node != NULL;
+         node = tr_map_next(&network->wires.pairs, node)) {
+        tr_pair *pair = TR_CONTAINER_OF(node, tr_pair, node);
+        alter_wire(&pair->sides[0], trait, to_be);
+        alter_wire(&pair->sides[1], trait, to_be);
+    }
+    return TROUPE_OK;
+}
+
+void tr_network_calm(tr_network *network)
+{
+    tr_wire_options calm = network->wires.usual;
+    calm.loss_ppm = 0;
+    calm.repeat_ppm = 0;
+    calm.reorder_ppm = 0;
+    shape_all(network, &calm);
 }
 
 bool tr_network_are_connected(const tr_network *network, uint32_t at, uint32_t other)

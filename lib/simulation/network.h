@@ -48,10 +48,19 @@ void tr_network_fini(tr_network *network);
 
 void tr_network_set_ears(tr_network *network, const tr_ears *ears);
 
-/* How frames go from one node to another; both -1: from any to any, for pairs that have had no
- * frame yet and were not shaped or cut. Errors: NO_MEMORY; BAD_ARGUMENT. */
+/* How frames go from one node to another from now on; both -1: from any to any, and this is what
+ * is usual. Errors: NO_MEMORY; BAD_ARGUMENT. */
 TROUPE_MUST_CHECK troupe_error tr_network_shape(tr_network *network, int64_t from, int64_t to,
                                                 const tr_wire_options *options);
+
+/* The same for one trait alone, of which `options` has what is to be; NULL: as usual. Both
+ * TR_NETWORK_ALL: from any to any. Errors: NO_MEMORY. */
+#define TR_NETWORK_ALL UINT32_MAX
+TROUPE_MUST_CHECK troupe_error tr_network_alter(tr_network *network, uint32_t from, uint32_t to,
+                                                tr_wire_trait trait,
+                                                const tr_wire_options *options);
+/* All is as usual, and nothing is lost, comes twice or overtakes. */
+void tr_network_calm(tr_network *network);
 
 /* Copies it. False: not now; they are not connected yet, or too much is under way. `connected` or
  * `lost` follows in the first case. */

@@ -156,6 +156,46 @@ static void set_memory(const tr_plan *plan, const tr_act *act)
     tr_course_note(tr_world_course(plan->world), act->node, TR_EVENT_MEMORY, number, act->deed);
 }
 
+static troupe_error shape_way(const tr_plan *plan, const tr_act *act, uint32_t from, uint32_t to)
+{
+    const tr_wire_options shape = {
+        .latency_ns_min = (uint64_t) act->number,
+        .latency_ns_max = (uint64_t) act->most,
+        .bytes_per_second = (uint64_t) act->number,
+        .loss_ppm = (uint32_t) act->number,
+        .repeat_ppm = (uint32_t) act->number,
+        .reorder_ppm = (uint32_t) act->number,
+        .queue_frames_max = (uint32_t) act->number,
+        .queue_bytes_max = (uint32_t) act->number,
+    };
+    return tr_network_alter(tr_world_network(plan->world), from, to, act->trait,
+                            act->deed == TR_DEED_SHAPE ? &shape : NULL);
+}
+
+static troupe_error shape_pair(const tr_plan *plan, const tr_act *act, uint32_t other)
+{
+    troupe_error error = shape_way(plan, act, act->node, other);
+    if (!error && !act->is_one_way) {
+        error = shape_way(plan, act, other, act->node);
+    }
+    return error;
+}
+
+static troupe_error shape(const tr_plan *plan, const tr_act *act)
+{
+    if (act->node == TR_PLAN_ALL) {
+        return shape_way(plan, act, TR_NETWORK_ALL, TR_NETWORK_ALL);
+    }
+    if (act->other != TR_PLAN_ALL) {
+        return shape_pair(plan, act, act->other);
+    }
+    troupe_error error = TROUPE_OK;
+    for (uint32_t i = 0; i < tr_world_fleet(plan->world)->count && !error; i++) {
+        error = i != act->node ? shape_pair(plan, act, i) : TROUPE_OK;
+    }
+    return error;
+}
+
 static troupe_error perform(const tr_plan *plan, const tr_act *act)
 {
     tr_world *world = plan->world;
@@ -180,6 +220,9 @@ static troupe_error perform(const tr_plan *plan, const tr_act *act)
     case TR_DEED_LIMIT:
         set_memory(plan, act);
         break;
+    case TR_DEED_SHAPE:
+    case TR_DEED_UNSHAPE:
+        return shape(plan, act);
     }
     return TROUPE_OK;
 }
@@ -198,6 +241,8 @@ static troupe_error add_end(tr_plan *plan, const tr_act *act)
         end.deed = TR_DEED_HEAL;
     } else if (act->deed == TR_DEED_CRASH || act->deed == TR_DEED_DROP) {
         end.deed = TR_DEED_START;
+    } else if (act->deed == TR_DEED_SHAPE) {
+        end.deed = TR_DEED_UNSHAPE;
     } else {
         return TROUPE_OK;
     }

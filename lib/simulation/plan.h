@@ -10,6 +10,11 @@
  *     stall a for 500 ms
  *     skew a by -200 ppm                `skew a ahead 3 s`
  *     fail allocation 30 of a           `fail one in 100 of a`, `limit a to 1000000 bytes`
+ *     lose 5 percent of a from b        `of a to b`, `of a`, `of all`; `2000 ppm`. So too: repeat,
+ *                                       reorder (which then may overtake)
+ *     delay a from b by 1 ms to 20 ms   `by 5 ms`
+ *     pass 1000000 bytes of all         a second
+ *     queue 64 frames of a to b         under way at once; `queue 65536 bytes`
  *
  * Times are whole numbers of ns, us, ms, s; `at` counts from when the line is read. Nodes are named
  * as they were added. A line may end with a comment after #; lines are parted by ; too.
@@ -32,7 +37,9 @@ typedef enum tr_deed {
     TR_DEED_SKEW,
     TR_DEED_FAIL_NTH,
     TR_DEED_FAIL_ONE_IN,
-    TR_DEED_LIMIT
+    TR_DEED_LIMIT,
+    TR_DEED_SHAPE,  /* by `number`, to `most` */
+    TR_DEED_UNSHAPE /* as usual */
 } tr_deed;
 
 /* In place of a node. */
@@ -47,6 +54,8 @@ typedef struct tr_act {
     uint64_t for_ns; /* 0: for good */
     int64_t number;
     uint64_t fault; /* its number, as in simulation/sieve; 0: none, as what ends or mends */
+    int64_t most;
+    tr_wire_trait trait;
 } tr_act;
 
 typedef struct tr_plan {

@@ -423,6 +423,7 @@ static void end_faults(troupe_simulation *simulation)
     tr_plan_clear(&simulation->plan);
     tr_weather_clear(&simulation->weather);
     tr_network_heal_all(tr_world_network(simulation->world));
+    tr_network_calm(tr_world_network(simulation->world));
     for (uint32_t i = 0; i < simulation->count; i++) {
         tr_berth *berth = tr_fleet_berth(tr_world_fleet(simulation->world), i);
         tr_virtual_memory_heal(&berth->memory);

@@ -43,10 +43,53 @@ void tr_wire_options_complete(tr_wire_options *options)
     }
 }
 
+void tr_wire_options_take(tr_wire_options *options, tr_wire_trait trait,
+                          const tr_wire_options *from)
+{
+    switch (trait) {
+    case TR_WIRE_DELAY:
+        options->latency_ns_min = from->latency_ns_min;
+        options->latency_ns_max = from->latency_ns_max;
+        options->tail_ns_max = from->tail_ns_max;
+        options->tail_ppm = from->tail_ppm;
+        break;
+    case TR_WIRE_LOSS:
+        options->loss_ppm = from->loss_ppm;
+        break;
+    case TR_WIRE_REPETITION:
+        options->repeat_ppm = from->repeat_ppm;
+        break;
+    case TR_WIRE_REORDERING:
+        options->reorder_ppm = from->reorder_ppm;
+        break;
+    case TR_WIRE_SPEED:
+        options->bytes_per_second = from->bytes_per_second;
+        break;
+    case TR_WIRE_QUEUE_FRAMES:
+        options->queue_frames_max = from->queue_frames_max;
+        break;
+    case TR_WIRE_QUEUE_BYTES:
+        options->queue_bytes_max = from->queue_bytes_max;
+        break;
+    case TR_WIRE_TRAITS:
+        break;
+    }
+}
+
+void tr_wire_set_options(tr_wire *wire, const tr_wire_options *options)
+{
+    /* Twice: each may come to be two. */
+    const uint32_t frames = 2 * options->queue_frames_max;
+    const uint64_t bytes = UINT64_C(2) * options->queue_bytes_max;
+    wire->frames_most = frames > wire->frames ? frames : wire->frames;
+    wire->bytes_most = bytes > wire->bytes ? bytes : wire->bytes;
+    wire->options = *options;
+}
+
 static void init_side(const tr_wires *wires, tr_pair *pair, uint32_t side, uint32_t node)
 {
     tr_wire *wire = &pair->sides[side];
-    wire->options = wires->usual;
+    tr_wire_set_options(wire, &wires->present);
     wire->node = node;
     for (uint32_t i = 0; i < TR_WIRE_COUNT; i++) {
         wire->happenings[i] = (tr_happening) {.pair = pair, .kind = (tr_wire_kind) i, .side = side};
@@ -222,6 +265,7 @@ void tr_wires_init(tr_wires *wires, tr_course *course)
 {
     *wires = (tr_wires) {.course = course};
     tr_wire_options_complete(&wires->usual);
+    wires->present = wires->usual;
     tr_map_init(&wires->pairs, tr_allocator_default());
 }
 
@@ -259,9 +303,9 @@ void tr_wires_fini(tr_wires *wires)
 
 static bool is_within(const tr_wire *wire)
 {
-    /* Twice: each may have come to be two. */
-    return wire->frames <= 2 * wire->options.queue_frames_max &&
-           wire->bytes <= UINT64_C(2) * wire->options.queue_bytes_max;
+    /* One frame may be larger; it may come to be two. */
+    return wire->frames <= wire->frames_most &&
+           (wire->bytes <= wire->bytes_most || wire->frames <= 2);
 }
 
 bool tr_wires_are_sound(const tr_wires *wires)

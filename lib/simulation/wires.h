@@ -29,8 +29,20 @@ typedef struct tr_wire_options {
     uint32_t repeat_ppm;       /* come twice */
     uint32_t reorder_ppm;      /* may overtake those before them */
     uint32_t queue_frames_max; /* under way at once; 0: 1024 */
-    uint32_t queue_bytes_max;  /* 0: 4 MiB */
+    uint32_t queue_bytes_max;  /* but for one frame that is larger; 0: 4 MiB */
 } tr_wire_options;
+
+/* What can be changed of them by itself. */
+typedef enum tr_wire_trait {
+    TR_WIRE_DELAY, /* latency and tail */
+    TR_WIRE_LOSS,
+    TR_WIRE_REPETITION,
+    TR_WIRE_REORDERING,
+    TR_WIRE_SPEED,
+    TR_WIRE_QUEUE_FRAMES,
+    TR_WIRE_QUEUE_BYTES,
+    TR_WIRE_TRAITS
+} tr_wire_trait;
 
 typedef struct tr_network_counts {
     uint64_t sent; /* = came + dropped + under way - repeated */
@@ -76,6 +88,8 @@ typedef struct tr_frame {
 /* What leads to one side of a pair. */
 typedef struct tr_wire {
     tr_wire_options options;
+    uint32_t frames_most; /* what may be under way, also of what was sent under other options */
+    uint64_t bytes_most;
     tr_happening happenings[TR_WIRE_COUNT];
     tr_frame *first_waiting;
     tr_frame *last_waiting;
@@ -101,8 +115,9 @@ struct tr_pair {
 typedef struct tr_wires {
     tr_course *course; /* borrowed */
     tr_wire_options usual;
-    tr_map pairs;     /* by the two nodes */
-    tr_agenda agenda; /* of what is to come */
+    tr_wire_options present; /* of pairs still to be made: the usual, but for what was changed */
+    tr_map pairs;            /* by the two nodes */
+    tr_agenda agenda;        /* of what is to come */
     uint64_t order;
     uint64_t scheduled; /* room on the agenda that is spoken for */
     uint64_t under_way; /* frames, those that wait too */
@@ -115,6 +130,10 @@ void tr_wires_fini(tr_wires *wires);
 
 /* Puts the default for each zero. */
 void tr_wire_options_complete(tr_wire_options *options);
+/* Takes over this of the other's. */
+void tr_wire_options_take(tr_wire_options *options, tr_wire_trait trait,
+                          const tr_wire_options *from);
+void tr_wire_set_options(tr_wire *wire, const tr_wire_options *options);
 
 /* NULL: the two have had nothing to do with each other. */
 tr_pair *tr_wires_find(const tr_wires *wires, uint32_t one, uint32_t other);

@@ -265,6 +265,9 @@ static void takes_no_more_than_its_limits(void **state)
     assert_false(send(net, 0, 1, ""));
     tr_world_advance(net->world, 5 * MS);
     assert_true(send(net, 0, 1, "1234567890"));
+    tr_world_advance(net->world, 5 * MS);
+    assert_true(send(net, 0, 1, "12345678901")); /* alone */
+    assert_false(send(net, 0, 1, "1"));
 }
 
 /* Promise: NETWORK-KEPT */

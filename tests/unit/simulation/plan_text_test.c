@@ -79,6 +79,14 @@ static void is_written_as_it_is_read(void **state)
         "at 2 ms fail allocation 30 of b",
         "at 2 ms fail one in 100 of a",
         "at 2 ms limit a to 1000 bytes",
+        "at 2 ms lose 5000 ppm of a from b for 2 s",
+        "at 2 ms repeat 1 ppm of a to b",
+        "at 2 ms reorder 1000000 ppm of all",
+        "at 2 ms delay a from b by 1 ms to 20 ms",
+        "at 2 ms delay a by 5 us to 5 us for 1 s",
+        "at 2 ms pass 1000 bytes of a to b",
+        "at 2 ms queue 64 frames of a",
+        "at 2 ms queue 65536 bytes of all",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         const tr_act act = read_well(lines[i]);
@@ -86,6 +94,32 @@ static void is_written_as_it_is_read(void **state)
         tr_plan_text_write(&act, name, NULL, text, sizeof text);
         assert_string_equal(text, lines[i]);
     }
+}
+
+static void is_understood_of_how_frames_go(void **state)
+{
+    (void) state;
+    tr_act act = read_well("lose 5 percent of a to b for 2 s");
+    assert_true(act.deed == TR_DEED_SHAPE && act.trait == TR_WIRE_LOSS && act.number == 50000);
+    assert_true(act.node == 0 && act.other == 1 && act.is_one_way);
+    assert_int_equal(act.for_ns, UINT64_C(2000000000));
+    act = read_well("repeat 2000 ppm of b from a");
+    assert_true(act.trait == TR_WIRE_REPETITION && act.number == 2000);
+    assert_true(act.node == 1 && act.other == 0 && !act.is_one_way);
+    act = read_well("reorder 100 percent of all");
+    assert_true(act.trait == TR_WIRE_REORDERING && act.number == 1000000);
+    assert_true(act.node == TR_PLAN_ALL);
+    act = read_well("delay a by 1 ms to 20 ms");
+    assert_true(act.trait == TR_WIRE_DELAY && act.number == 1000000 && act.most == 20000000);
+    assert_true(act.node == 0 && act.other == TR_PLAN_ALL);
+    act = read_well("delay a to b by 5 us");
+    assert_true(act.is_one_way && act.number == 5000 && act.most == 5000);
+    act = read_well("pass 1000 bytes of all");
+    assert_true(act.trait == TR_WIRE_SPEED && act.number == 1000);
+    act = read_well("queue 64 frames of a to b");
+    assert_true(act.trait == TR_WIRE_QUEUE_FRAMES && act.number == 64);
+    act = read_well("queue 65536 bytes of a");
+    assert_true(act.trait == TR_WIRE_QUEUE_BYTES && act.number == 65536);
 }
 
 static void may_be_empty(void **state)
@@ -123,6 +157,16 @@ static void is_refused_with_what_would_be_right(void **state)
         {"limit a to 3", "'bytes'"},
         {"cut a from", "the name of a node"},
         {"cut all", "the name of a node"},
+        {"lose 101 percent of a", "from 0 to all"},
+        {"lose -1 ppm of a", "from 0 to all"},
+        {"lose 5 of a", "percent or ppm"},
+        {"lose 5 percent a", "'of'"},
+        {"delay a", "'by T'"},
+        {"delay a by 0 ms", "times above 0"},
+        {"delay a by 5 ms to 4 ms", "times above 0"},
+        {"pass 0 bytes of a", "behind a number above 0"},
+        {"pass 5 frames of a", "'bytes'"},
+        {"queue 5 of a", "'frames' or 'bytes'"},
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         tr_plan plan = {.find = find};
@@ -139,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_understood),
         cmocka_unit_test(is_written_as_it_is_read),
+        cmocka_unit_test(is_understood_of_how_frames_go),
         cmocka_unit_test(may_be_empty),
         cmocka_unit_test(is_refused_with_what_would_be_right),
     };
