@@ -153,8 +153,8 @@ TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error
 troupe_simulation_run_until(troupe_simulation *simulation, troupe_simulation_check *is_true,
                             void *context, troupe_timeout time);
 /* Ends all faults: forgets script and rates, heals the network and the memory, starts nodes that
- * are down; frames go as usual and none is lost. Then what has to come true when nothing is in the way any more has to come true within
- * that time. Errors: FAILED, also if it does not. */
+ * are down; frames go as usual and none is lost. Then what has to come true when nothing is in the
+ * way any more has to come true within that time. Errors: FAILED, also if it does not. */
 TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error
 troupe_simulation_settle(troupe_simulation *simulation, troupe_simulation_check *is_true,
                          void *context, troupe_timeout time);
@@ -171,6 +171,10 @@ TROUPE_SIMULATION_API const char *troupe_simulation_fault(const troupe_simulatio
 /* Writes the last that happened, and what was logged, to the log. */
 TROUPE_SIMULATION_API void troupe_simulation_tell(const troupe_simulation *simulation,
                                                   const troupe_log *log);
+
+/* A line of the node's for the log and for what is told of a failed run. From within actors too. */
+TROUPE_SIMULATION_API __attribute__((format(printf, 3, 4))) void
+troupe_simulation_say(troupe_simulation *simulation, uint32_t node, const char *format, ...);
 
 /* What can be seen, from within actors too. */
 TROUPE_SIMULATION_API uint64_t troupe_simulation_now_ns(const troupe_simulation *simulation);

@@ -475,6 +475,18 @@ void troupe_simulation_fail(troupe_simulation *simulation, const char *format, .
     va_end(arguments);
 }
 
+void troupe_simulation_say(troupe_simulation *simulation, uint32_t node, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    (void) vsnprintf(text, sizeof text, format, arguments); /* cut if long */
+    va_end(arguments);
+    if (node < simulation->count) {
+        write_log(simulation->nodes[node], TROUPE_LOG_NOTICE, text);
+    }
+}
+
 /* What can be seen. */
 
 const char *troupe_simulation_fault(const troupe_simulation *simulation)
