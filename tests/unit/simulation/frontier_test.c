@@ -160,10 +160,61 @@ static void go_on_when_crashes_stalls_and_cuts_are_over(void **state)
     assert_true(talk.failed > 0);
 }
 
+/* Has a request in hand nearly always. */
+static troupe_error ponders(troupe_self *self, void *argument)
+{
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    (void) argument;
+    troupe_error error = troupe_learn_type(self, &figure_type);
+    while (!error) {
+        error = troupe_receive(self, &message, TROUPE_FOREVER);
+        if (!error) {
+            (void) troupe_sleep(self, TROUPE_WITHIN_S(1)); /* it is given up before */
+        }
+    }
+    return error;
+}
+
+static troupe_error start_ponderer(troupe_simulation *simulation, uint32_t node, void *context)
+{
+    troupe_ref ref = troupe_ref_none();
+    ((struct talk *) context)->server = troupe_simulation_node_id(simulation, node);
+    return troupe_simulation_spawn(simulation, node,
+                                   TROUPE_SPAWN(.body = ponders, .name = "server"), &ref);
+}
+
+static troupe_error kill_at_work(troupe_simulation *simulation, void *context)
+{
+    uint32_t node = 0;
+    *(struct talk *) context = (struct talk) {0};
+    troupe_error error = troupe_simulation_add(
+        simulation,
+        TROUPE_SIMULATION_NODE(.name = "s", .start = start_ponderer, .context = context), &node);
+    for (uint32_t i = 0; i < 2 && !error; i++) {
+        error = troupe_simulation_add(
+            simulation, TROUPE_SIMULATION_NODE(.start = start_client, .context = context), &node);
+    }
+    error = error ? error
+                  : troupe_simulation_rate(
+                        simulation, TROUPE_SIMULATION_RATES(.crash_every = TROUPE_WITHIN_MS(100),
+                                                            .crash_for = TROUPE_WITHIN_MS(20)));
+    return error ? error : troupe_simulation_run(simulation, TROUPE_WITHIN_S(2));
+}
+
+/* Promise: SIMULATION-KILLED */
+static void are_killed_while_requests_from_elsewhere_are_open(void **state)
+{
+    (void) state;
+    struct talk talk;
+    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = 20), kill_at_work, &talk));
+    assert_true(talk.asked > 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ask_and_answer_over_the_network),
+        cmocka_unit_test(are_killed_while_requests_from_elsewhere_are_open),
         cmocka_unit_test(go_on_when_crashes_stalls_and_cuts_are_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
