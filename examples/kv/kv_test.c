@@ -37,6 +37,8 @@ struct house {
 static troupe_error disk_write(void *context, const char *key, const struct kv_value *value)
 {
     const struct house *house = context;
+    troupe_simulation_say(house->town->simulation, house->node, "writes version %" PRIu64 ".%04x",
+                          value->version.counter, (unsigned) (value->version.writer & 0xffff));
     return troupe_simulation_write(house->town->simulation, house->node, key, 0, value,
                                    sizeof *value);
 }
@@ -114,8 +116,12 @@ static troupe_error start_replica(troupe_simulation *simulation, uint32_t node, 
 {
     struct house *house = context;
     troupe_ref ref;
+    struct kv_value value;
     house->node = node;
     house->town->directory.nodes[node] = troupe_simulation_node_id(simulation, node);
+    disk_read(house, KEY, &value);
+    troupe_simulation_say(simulation, node, "comes up with version %" PRIu64 ".%04x",
+                          value.version.counter, (unsigned) (value.version.writer & 0xffff));
     return troupe_simulation_spawn(
         simulation, node,
         TROUPE_SPAWN(.name = "kv", .body = kv_replica, .argument = &house->replica), &ref);

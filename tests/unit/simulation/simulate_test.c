@@ -39,6 +39,7 @@ static troupe_error scenario(troupe_simulation *simulation, void *context)
     if (!error && sweep->leaves_early) {
         return TROUPE_ERROR_USER;
     }
+    troupe_simulation_say(simulation, node, "%d o'clock", 3);
     if (!error && seed == sweep->bad) {
         troupe_simulation_fail(simulation, "seed %" PRIu64 " is bad", seed);
     }
@@ -85,6 +86,8 @@ static void tells_the_seed_that_fails_and_how_to_repeat_it(void **state)
     assert_true(probe_count(seen) > 1); /* what led to it */
     const char *line = probe_line(seen, probe_count(seen) - 1);
     assert_true(strncmp(line, "1 seed 4 failed at step ", 24) == 0);
+    const char *before = probe_line(seen, probe_count(seen) - 2);
+    assert_non_null(strstr(before, "ms node0: 3 o'clock"));
     assert_non_null(strstr(line, "ms: seed 4 is bad; to repeat it: TROUPE_SEED=4 tests/mine"));
 
     const uint64_t hash = sweep.hash;
