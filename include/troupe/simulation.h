@@ -19,8 +19,7 @@
  *     ...
  *     error = troupe_simulate(TROUPE_SIMULATE(.seeds = 1000), scenario, context);
  *
- * These functions are in a library of their own, libtroupe_simulation, which has all of libtroupe
- * and is linked in its place.
+ * These are in libtroupe_simulation, which has all of libtroupe and is linked in its place.
  * Threads: one. Not from within an actor or a check, but for what says so. */
 #ifndef TROUPE_SIMULATION_H
 #define TROUPE_SIMULATION_H
@@ -131,8 +130,7 @@ troupe_simulation_spawn(troupe_simulation *simulation, uint32_t node,
  *     at 4 s heal a from b            `heal a to b`, `heal a`, `heal all`
  *     crash a                         now, for good. `crash a for 2 s`: it is started again then
  *     drop a for 2 s                  the same, and the others are not told
- *     start a
- *     stall a for 500 ms
+ *     stall a for 500 ms              `start a`
  *     skew a by -200 ppm              `skew a ahead 3 s`
  *     fail allocation 30 of a         `fail one in 100 of a`, `limit a to 1000000 bytes`
  *     lose 5 percent of a from b      and more of how frames go: <troupe/simulation_network.h>
@@ -171,7 +169,6 @@ TROUPE_SIMULATION_API const char *troupe_simulation_fault(const troupe_simulatio
 /* Writes the last that happened, and what was logged, to the log. */
 TROUPE_SIMULATION_API void troupe_simulation_tell(const troupe_simulation *simulation,
                                                   const troupe_log *log);
-
 /* A line of the node's for the log and for what is told of a failed run. From within actors too. */
 TROUPE_SIMULATION_API __attribute__((format(printf, 3, 4))) void
 troupe_simulation_say(troupe_simulation *simulation, uint32_t node, const char *format, ...);

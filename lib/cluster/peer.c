@@ -190,15 +190,6 @@ static void drop_queue(tr_worker *worker, tr_queue *queue)
     }
 }
 
-/* A node that is killed still has its entrance: its asks refer to numbers, void ones too. */
-static void forget_asks(const tr_peer *peer)
-{
-    tr_actor *entrance = tr_peer_actor(peer, peer->entrance);
-    if (entrance != NULL) {
-        tr_ask_forget_all(peer->border->worker, entrance);
-    }
-}
-
 static void drop_numbers(tr_peer *peer)
 {
     tr_worker *worker = peer->border->worker;
@@ -232,7 +223,6 @@ void tr_peer_destroy(tr_peer *peer)
         tr_timers_cancel(&worker->timers, &peer->again);
         tr_timers_cancel(&worker->timers, &peer->sweep);
         tr_timers_cancel(&worker->timers, &peer->look);
-        forget_asks(peer);
         drop_numbers(peer);
         drop_queue(worker, &peer->out);
         drop_queue(worker, &peer->late);

@@ -572,6 +572,7 @@ void tr_network_calm(tr_network *network)
     calm.repeat_ppm = 0;
     calm.reorder_ppm = 0;
     shape_all(network, &calm);
+    tr_network_heal_all(network);
 }
 
 bool tr_network_are_connected(const tr_network *network, uint32_t at, uint32_t other)

@@ -59,7 +59,7 @@ TROUPE_MUST_CHECK troupe_error tr_network_shape(tr_network *network, int64_t fro
 TROUPE_MUST_CHECK troupe_error tr_network_alter(tr_network *network, uint32_t from, uint32_t to,
                                                 tr_wire_trait trait,
                                                 const tr_wire_options *options);
-/* All is as usual, and nothing is lost, comes twice or overtakes. */
+/* All is healed and as usual, and nothing is lost, comes twice or overtakes. */
 void tr_network_calm(tr_network *network);
 
 /* Copies it. False: not now; they are not connected yet, or too much is under way. `connected` or

@@ -35,7 +35,8 @@ void tr_plan_fini(tr_plan *plan)
 
 void tr_plan_count(tr_plan *plan, tr_act *act)
 {
-    const bool is_fault = act->deed != TR_DEED_HEAL && act->deed != TR_DEED_START;
+    const bool is_fault = act->deed != TR_DEED_HEAL && act->deed != TR_DEED_START &&
+                          act->deed != TR_DEED_UNSHAPE;
     act->fault = is_fault ? ++plan->faults : 0;
 }
 

@@ -161,9 +161,7 @@ troupe_error troupe_simulation_create(const troupe_simulation_options *given,
     troupe_simulation *simulation = tr_allocate(tr_allocator_default(), sizeof *simulation);
     TR_REQUIRE(simulation != NULL, NO_MEMORY);
     simulation->options = options;
-    if (options.check_every == 0) {
-        simulation->options.check_every = CHECK_EVERY;
-    }
+    simulation->options.check_every = options.check_every != 0 ? options.check_every : CHECK_EVERY;
     if (options.log != NULL) {
         simulation->log = *options.log;
     }
@@ -422,7 +420,6 @@ static void end_faults(troupe_simulation *simulation)
 {
     tr_plan_clear(&simulation->plan);
     tr_weather_clear(&simulation->weather);
-    tr_network_heal_all(tr_world_network(simulation->world));
     tr_network_calm(tr_world_network(simulation->world));
     for (uint32_t i = 0; i < simulation->count; i++) {
         tr_berth *berth = tr_fleet_berth(tr_world_fleet(simulation->world), i);

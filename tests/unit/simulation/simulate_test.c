@@ -72,7 +72,7 @@ static void runs_each_seed_once(void **state)
     assert_fails(troupe_simulate(NULL, NULL, NULL), BAD_ARGUMENT);
 }
 
-/* Promise: SIMULATE-LINE */
+/* Promise: SIMULATE-LINE, SIMULATION-SAY */
 static void tells_the_seed_that_fails_and_how_to_repeat_it(void **state)
 {
     (void) state;
