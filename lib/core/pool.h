@@ -142,9 +142,13 @@ void tr_pool_give_with_care(tr_pool *pool, tr_block *block);
 static inline void tr_pool_give(tr_pool *pool, void *given)
 {
     tr_block *block = given;
-    const tr_slab *slab = tr_pool_slab_of(block);
     pool->blocks_taken--;
-    if (TR_CHECKS_HANDLES || TR_UNLIKELY(slab->pool != pool)) {
+    if (TR_CHECKS_HANDLES) {
+        tr_pool_give_with_care(pool, block);
+        return;
+    }
+    const tr_slab *slab = tr_pool_slab_of(block);
+    if (TR_UNLIKELY(slab->pool != pool)) {
         tr_pool_give_with_care(pool, block);
         return;
     }
