@@ -21,7 +21,14 @@ static bool may_go_on(const struct search *search)
            (shrinker->is_over == NULL || !shrinker->is_over(shrinker->context));
 }
 
-/* Takes over what the candidate's run had if it fails. */
+/* Whether a run that fails has no more than the one at hand: left out, something may bring more. */
+static bool is_no_larger(const tr_failing *failing, const tr_failing *other)
+{
+    return failing->nodes <= other->nodes &&
+           tr_fault_set_count(&failing->faults) <= tr_fault_set_count(&other->faults);
+}
+
+/* Takes over what the candidate's run had if it fails and has no more than the one at hand. */
 static bool attempt_one(struct search *search, const tr_sieve *candidate)
 {
     tr_failing failing = {0};
@@ -29,7 +36,8 @@ static bool attempt_one(struct search *search, const tr_sieve *candidate)
         return false;
     }
     search->runs++;
-    if (!search->shrinker->fails(search->shrinker->context, candidate, &failing)) {
+    if (!search->shrinker->fails(search->shrinker->context, candidate, &failing) ||
+        !is_no_larger(&failing, search->failing)) {
         return false;
     }
     *search->sieve = *candidate;

@@ -14,6 +14,7 @@ struct model {
     uint32_t faults;
     uint32_t runs;
     uint32_t runs_left;
+    uint32_t more; /* faults, with nodes left out */
 };
 
 static bool fails(void *context, const tr_sieve *sieve, tr_failing *failing)
@@ -22,7 +23,7 @@ static bool fails(void *context, const tr_sieve *sieve, tr_failing *failing)
     model->runs++;
     *failing = (tr_failing) {.nodes = sieve->nodes != 0 ? sieve->nodes : 8, .nodes_least = 2};
     failing->ran_ns = sieve->end_ns != 0 ? sieve->end_ns : 1000 * MS;
-    for (uint32_t i = 1; i <= model->faults; i++) {
+    for (uint32_t i = 1; i <= model->faults + (sieve->nodes != 0 ? model->more : 0); i++) {
         if (tr_sieve_keeps(sieve, i)) {
             tr_fault_set_put(&failing->faults, i);
         }
@@ -103,6 +104,18 @@ static void ends_when_runs_or_time_are_used_up(void **state)
     assert_int_equal(model.runs, 8); /* and the last one of this test */
 }
 
+static void is_not_led_to_more(void **state)
+{
+    (void) state;
+    struct model model = {.needs = {1, 2, 3}, .faults = 3, .more = 4};
+    tr_sieve sieve;
+    tr_failing failing = shrink(&model, &sieve, 1); /* with fewer nodes */
+    assert_int_equal(tr_fault_set_count(&failing.faults), 3);
+    assert_int_equal(failing.nodes, 8);
+    failing = shrink(&model, &sieve, 200);
+    assert_int_equal(tr_fault_set_count(&failing.faults), 3);
+}
+
 static void likens_faults_but_for_numbers(void **state)
 {
     (void) state;
@@ -120,6 +133,7 @@ int main(void)
         cmocka_unit_test(leaves_what_is_needed),
         cmocka_unit_test(leaves_out_all_if_nothing_is_needed),
         cmocka_unit_test(ends_when_runs_or_time_are_used_up),
+        cmocka_unit_test(is_not_led_to_more),
         cmocka_unit_test(likens_faults_but_for_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
