@@ -268,6 +268,16 @@ static void takes_no_more_than_its_limits(void **state)
     tr_world_advance(net->world, 5 * MS);
     assert_true(send(net, 0, 1, "12345678901")); /* alone */
     assert_false(send(net, 0, 1, "1"));
+    assert_true(tr_network_is_sound(net->network));
+    tr_world_advance(net->world, 5 * MS);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(send(net, 0, 1, "123"));
+    }
+    assert_ok(
+        tr_network_shape(net->network, 0, 1,
+                         &(const tr_wire_options) {.queue_frames_max = 1, .queue_bytes_max = 1}));
+    assert_true(tr_network_is_sound(net->network)); /* what is under way stays so */
+    assert_false(send(net, 0, 1, "1"));
 }
 
 /* Promise: NETWORK-KEPT */

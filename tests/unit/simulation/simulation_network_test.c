@@ -4,6 +4,7 @@
 
 #include <troupe/troupe.h>
 
+#include "simulation/simulation.h"
 #include "support/cast.h"
 #include "support/fixtures.h"
 
@@ -108,12 +109,14 @@ static troupe_error start_client(troupe_simulation *simulation, uint32_t node, v
 }
 
 /* They have found each other when this returns. */
-static void begin(struct talk *talk, const troupe_simulation_network_options *network)
+static void begin_with(struct talk *talk, const troupe_simulation_network_options *network,
+                       const char *script)
 {
     uint32_t node = 0;
     talk->pause = talk->pause.ns != 0 ? talk->pause : TROUPE_WITHIN_MS(1);
     assert_ok(troupe_simulation_create(TROUPE_SIMULATION(.seed = 3), &talk->simulation));
     assert_ok(troupe_simulation_shape_network(talk->simulation, network));
+    assert_ok(troupe_simulation_script(talk->simulation, script));
     assert_ok(troupe_simulation_add(
         talk->simulation,
         TROUPE_SIMULATION_NODE(.name = "s", .start = start_server, .context = talk), &node));
@@ -122,6 +125,11 @@ static void begin(struct talk *talk, const troupe_simulation_network_options *ne
         TROUPE_SIMULATION_NODE(.name = "c", .start = start_client, .context = talk), &node));
     assert_ok(troupe_simulation_run(talk->simulation, TROUPE_WITHIN_MS(200)));
     assert_true(talk->asked > 0);
+}
+
+static void begin(struct talk *talk, const troupe_simulation_network_options *network)
+{
+    begin_with(talk, network, "");
 }
 
 static void run(struct talk *talk, const char *script, uint64_t ms)
@@ -189,6 +197,7 @@ static void repeats_and_reorders_and_no_message_comes_twice(void **state)
     run(&talk, "repeat 100 percent of c to s", 1000);
     assert_true(talk.handled > 1000 && talk.out_of_order == 0);
     const uint64_t in_order = talk.handled;
+    assert_true(tr_world_network(talk.simulation->world)->wires.counts.repeated >= in_order);
     run(&talk, "reorder 50 percent of c to s; delay c to s by 1 ms to 50 ms", 1000);
     assert_true(talk.handled > 10 && talk.out_of_order == 0);
     assert_true(talk.handled < in_order / 2); /* who was overtaken is not taken in */
@@ -251,6 +260,32 @@ static void is_as_usual_unless_a_script_says_otherwise(void **state)
     end(&talk);
 }
 
+/* Promise: NETWORK-SHAPE */
+static void is_so_for_nodes_still_to_come(void **state)
+{
+    (void) state;
+    struct talk talk = {0};
+    begin_with(&talk, NULL, "delay all by 3 ms");
+    run(&talk, NULL, 500);
+    assert_true(talk.least_ns == 6 * MS && talk.most_ns < 7 * MS);
+    end(&talk);
+}
+
+/* Promise: NETWORK-SHAPE */
+static void loses_nothing_when_it_settles(void **state)
+{
+    (void) state;
+    struct talk talk = {0};
+    begin(&talk, NULL);
+    assert_ok(troupe_simulation_shape_network(talk.simulation,
+                                              TROUPE_SIMULATION_NETWORK(.loss_ppm = 1000000)));
+    assert_ok(troupe_simulation_run(talk.simulation, TROUPE_WITHIN_MS(10)));
+    run(&talk, NULL, 500);
+    assert_int_equal(talk.answered, 0);
+    assert_ok(troupe_simulation_settle(talk.simulation, is_asked, &talk, TROUPE_WITHIN_S(3)));
+    end(&talk);
+}
+
 static void refuses_what_cannot_be(void **state)
 {
     (void) state;
@@ -275,6 +310,8 @@ int main(void)
         cmocka_unit_test(passes_so_many_bytes_a_second),
         cmocka_unit_test(has_so_many_frames_under_way),
         cmocka_unit_test(is_as_usual_unless_a_script_says_otherwise),
+        cmocka_unit_test(is_so_for_nodes_still_to_come),
+        cmocka_unit_test(loses_nothing_when_it_settles),
         cmocka_unit_test(refuses_what_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
