@@ -4,7 +4,8 @@
  * Between two nodes there is one connection at most, as one of tcp: each frame, of one or many
  * messages, takes its time, in order, and comes once. Where a way is slow or full, what is sent
  * waits with its sender. Frames that are lost, come twice or overtake are what no tcp does: the
- * receiving node takes in what is the next or comes behind a gap, and nothing else.
+ * receiving node takes in what is the next or comes behind a gap, and nothing else. What was in a
+ * frame that is lost never comes, be it a message, an answer or a DOWN.
  *
  * What is usual for all ways is said here. In a script (troupe_simulation_script) a line changes
  * one thing of one way, from its time on, or `for` a time; then it is as usual again:

@@ -147,6 +147,7 @@ struct tr_actor {
     bool is_killed : 1;     /* cancelled, and no shield holds it off */
     bool traps_exits : 1;
     bool keeps : 1;      /* extra->kept is not empty */
+    bool has_park : 1;   /* extra->park is there: known without a look at extra, which is cold */
     bool is_carrier : 1; /* stands for the actors of another node; see far */
     uint64_t bytes_to_release;
     uint64_t tickets_made;
@@ -205,7 +206,7 @@ static inline const char *tr_actor_name(const tr_actor *actor)
 /* Whether anything was ever parked: see park. */
 static inline bool tr_park_is_used(const tr_actor *actor)
 {
-    return actor->extra != NULL && actor->extra->park != NULL;
+    return actor->has_park;
 }
 
 /* What it is called in the log; never NULL. */

@@ -125,6 +125,7 @@ static tr_park *park_of(tr_worker *worker, tr_actor *actor)
         park->place_count = place_count;
         tr_timer_init(&park->timer, timer_fired, park);
         extra->park = park;
+        actor->has_park = true;
     }
     return park;
 }
@@ -392,6 +393,7 @@ void tr_park_free(tr_worker *worker, tr_actor *actor)
     }
     tr_park *park = actor->extra->park;
     actor->extra->park = NULL;
+    actor->has_park = false;
     if (tr_timer_is_running(&park->timer)) {
         tr_timers_cancel(&worker->timers, &park->timer);
     }
