@@ -61,8 +61,11 @@ static troupe_error hoards(troupe_self *self, void *state, troupe_message **mess
     while (bundle->count < BUNDLE) {
         bundle->messages[bundle->count++] = hoard->kept[--hoard->count];
     }
-    return troupe_offload_then(self, TROUPE_JOB(.work = destroys, .argument = bundle),
-                               TROUPE_FOREVER, is_destroyed, NULL);
+    if (troupe_offload_then(self, TROUPE_JOB(.work = destroys, .argument = bundle), TROUPE_FOREVER,
+                            is_destroyed, NULL) != TROUPE_OK) {
+        (void) destroys(bundle); /* there are as many jobs as may be */
+    }
+    return TROUPE_OK;
 }
 
 /* What is left is few: after each tick there is nothing to be waited for. */

@@ -4,6 +4,7 @@
 
 #include <troupe/troupe.h>
 
+#include "core/shake.h"
 #include "simulation/simulation.h"
 #include "support/cast.h"
 #include "support/fixtures.h"
@@ -117,12 +118,16 @@ static void begin_with(struct talk *talk, const troupe_simulation_network_option
     assert_ok(troupe_simulation_create(TROUPE_SIMULATION(.seed = 3), &talk->simulation));
     assert_ok(troupe_simulation_shape_network(talk->simulation, network));
     assert_ok(troupe_simulation_script(talk->simulation, script));
-    assert_ok(troupe_simulation_add(
-        talk->simulation,
-        TROUPE_SIMULATION_NODE(.name = "s", .start = start_server, .context = talk), &node));
-    assert_ok(troupe_simulation_add(
-        talk->simulation,
-        TROUPE_SIMULATION_NODE(.name = "c", .start = start_client, .context = talk), &node));
+    assert_ok(troupe_simulation_add(talk->simulation,
+                                    TROUPE_SIMULATION_NODE(.name = "s", .start = start_server,
+                                                           .context = talk,
+                                                           .mailbox_capacity_default = 1024),
+                                    &node));
+    assert_ok(troupe_simulation_add(talk->simulation,
+                                    TROUPE_SIMULATION_NODE(.name = "c", .start = start_client,
+                                                           .context = talk,
+                                                           .mailbox_capacity_default = 1024),
+                                    &node));
     assert_ok(troupe_simulation_run(talk->simulation, TROUPE_WITHIN_MS(200)));
     assert_true(talk->asked > 0);
 }
@@ -217,6 +222,9 @@ static void passes_so_many_bytes_a_second(void **state)
     end(&talk);
 }
 
+/* There is little room for what is on its way in the shake build. */
+#define IS_HELD_UP TR_SHAKEN(false, true)
+
 /* Promise: NETWORK-SHAPE */
 static void has_so_many_frames_under_way(void **state)
 {
@@ -224,12 +232,15 @@ static void has_so_many_frames_under_way(void **state)
     struct talk talk = {.only_tells = true};
     begin(&talk, NULL);
     run(&talk, "delay c to s by 50 ms; queue 1 frames of c to s", 1000);
-    assert_true(talk.handled > 900 && talk.instants >= 18 && talk.instants <= 20);
+    assert_true(talk.instants <= 20);
+    assert_true(IS_HELD_UP || (talk.handled > 900 && talk.instants >= 18));
     assert_int_equal(talk.out_of_order, 0);
     run(&talk, "queue 5 frames of c to s", 1000);
-    assert_true(talk.handled > 900 && talk.instants >= 90 && talk.instants <= 100);
+    assert_true(talk.instants <= 100);
+    assert_true(IS_HELD_UP || (talk.handled > 900 && talk.instants >= 90));
     run(&talk, "queue 1000 frames of c to s; queue 1 bytes of c to s", 1000);
-    assert_true(talk.handled > 900 && talk.instants >= 18 && talk.instants <= 20);
+    assert_true(talk.instants <= 20);
+    assert_true(IS_HELD_UP || (talk.handled > 900 && talk.instants >= 18));
     end(&talk);
 }
 
