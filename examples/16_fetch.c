@@ -7,6 +7,8 @@
 
 /* At most so many tasks at a time; the client bounds the connections. */
 #define TASKS_MAX 32
+/* The largest reply; of a larger page only an error comes. */
+#define REPLY_BYTES (16U << 20)
 
 struct page {
     const char *url;
@@ -65,7 +67,28 @@ static troupe_error fetcher(troupe_self *self, void *argument)
     return error;
 }
 
+/* Gives the fetcher room for large replies, and waits for it. */
+static troupe_error root(troupe_self *self, void *argument)
+{
+    troupe_scope *scope = NULL;
+    troupe_ref ref;
+    troupe_error error = troupe_scope_enter(self, NULL, &scope);
+    if (error == TROUPE_OK) {
+        error = troupe_spawn(self,
+                             TROUPE_SPAWN(.name = "fetcher", .body = fetcher, .argument = argument,
+                                          .reply_bytes = REPLY_BYTES, .scope = scope),
+                             &ref);
+        const troupe_error left = troupe_scope_leave(self, &scope);
+        error = error ? error : left;
+    }
+    return error;
+}
+
 int main(int argc, char **argv)
 {
-    return troupe_main(argc, argv, fetcher, argv);
+    if (argc < 2) {
+        (void) fprintf(stderr, "usage: %s URL ...\n", argv[0]);
+        return 2;
+    }
+    return troupe_main(argc, argv, root, argv);
 }

@@ -188,13 +188,17 @@ static void shrink(struct sweep *sweep)
                   " (and not when it was run again: something from outside has a part in it)");
         return;
     }
+    char nodes[64] = "";
+    if (sweep->first.failing.nodes > 0) {
+        (void) snprintf(nodes, sizeof nodes, ", %" PRIu32 " of %" PRIu32 " nodes asked for",
+                        failing.nodes, sweep->first.failing.nodes);
+    }
     char how[256];
     (void) snprintf(how, sizeof how,
-                    " (shrunk in %" PRIu32 " runs: %" PRIu32 " of %" PRIu32 " faults, %" PRIu32
-                    " of %" PRIu32 " nodes asked for, %" PRIu64 " of %" PRIu64 " steps)",
+                    " (shrunk in %" PRIu32 " runs: %" PRIu32 " of %" PRIu32
+                    " faults%s; at step %" PRIu64 " before)",
                     runs, tr_fault_set_count(&failing.faults),
-                    tr_fault_set_count(&sweep->first.failing.faults), failing.nodes,
-                    sweep->first.failing.nodes, last.step, sweep->first.step);
+                    tr_fault_set_count(&sweep->first.failing.faults), nodes, sweep->first.step);
     tell_line(sweep, &last, &sieve, how);
 }
 
