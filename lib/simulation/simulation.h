@@ -51,7 +51,18 @@ void tr_simulation_set_sieve(troupe_simulation *simulation, const tr_sieve *siev
 /* Writes the faults that have happened, a line for each. */
 void tr_simulation_tell_faults(const troupe_simulation *simulation, const troupe_log *log);
 
+/* Starts a node that is down. Errors fail the run. */
+void tr_simulation_start_again(troupe_simulation *simulation, uint32_t node);
+/* The node of this name, or TR_PLAN_ALL. */
+uint32_t tr_simulation_find(const troupe_simulation *simulation, const char *name);
+
 /* The disk of a node as it is just now; NULL if there is no such node. */
 tr_store *tr_simulation_store(const troupe_simulation *simulation, uint32_t node);
+
+/* For options that may not be given. */
+static inline uint64_t tr_ns_or(troupe_timeout timeout, uint64_t otherwise_ns)
+{
+    return timeout.ns != 0 ? timeout.ns : otherwise_ns;
+}
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <troupe/troupe.h>
 
-#include "simulation/passes.h"
 #include "support/probe.h"
 #include "support/world_fixture.h"
 
@@ -232,20 +231,7 @@ static void ends_what_never_rests(void **state)
 static void refuses_what_cannot_be(void **state)
 {
     struct stage *stage = *state;
-    uint32_t node = 0;
-    troupe_ref ref = troupe_ref_none();
     add(stage, "a");
-    assert_fails(
-        troupe_simulation_add(stage->simulation, TROUPE_SIMULATION_NODE(.name = "a"), &node),
-        NAME_TAKEN);
-    assert_fails(
-        troupe_simulation_add(stage->simulation, TROUPE_SIMULATION_NODE(.name = "a b"), &node),
-        BAD_ARGUMENT);
-    assert_fails(
-        troupe_simulation_add(stage->simulation, TROUPE_SIMULATION_NODE(.workers = 65), &node),
-        BAD_ARGUMENT);
-    assert_fails(troupe_simulation_spawn(stage->simulation, 1, TROUPE_SPAWN(.body = spins), &ref),
-                 BAD_ARGUMENT);
     assert_fails(troupe_simulation_run(stage->simulation, (troupe_timeout) {0}), BAD_ARGUMENT);
     assert_ok(troupe_simulation_run(stage->simulation, TROUPE_WITHIN_MS(1)));
     assert_fails(troupe_simulation_script(stage->simulation, "crash b"), BAD_ARGUMENT);
@@ -283,52 +269,6 @@ static void does_the_same_for_the_same_seed(void **state)
     for_each_seed(100, run_hash, NULL);
 }
 
-/* The hash of a run in which two workers have things to do; 0 if the node is refused. */
-static uint64_t hash_with(uint32_t switch_percent, uint32_t rare_percent, char *fault, size_t size)
-{
-    struct stage stage = {.counting.seen = a_probe()};
-    uint32_t node = 0;
-    uint64_t hash = 0;
-    assert_ok(troupe_simulation_create(TROUPE_SIMULATION(.seed = 5), &stage.simulation));
-    const troupe_error error = troupe_simulation_add(
-        stage.simulation,
-        TROUPE_SIMULATION_NODE(.start = start, .context = &stage.counting, .workers = 2,
-                               .switch_percent = switch_percent, .rare_percent = rare_percent),
-        &node);
-    if (!error) {
-        assert_ok(troupe_simulation_run(stage.simulation, TROUPE_WITHIN_S(1)));
-        assert_int_equal(stage.counting.done, 1);
-        assert_ok(troupe_simulation_stop(stage.simulation));
-        hash = troupe_simulation_hash(stage.simulation);
-    } else {
-        assert_int_equal(error, TROUPE_ERROR_BAD_ARGUMENT);
-    }
-    (void) snprintf(fault, size, "%s", troupe_simulation_fault(stage.simulation));
-    troupe_simulation_destroy(&stage.simulation);
-    drop_probe(&stage.counting.seen);
-    return hash;
-}
-
-/* Promise: SIMULATION-CHANCES */
-static void has_faults_of_the_librarys_own_where_they_are_built_in(void **state)
-{
-    (void) state;
-    char fault[512];
-    const uint64_t plain = hash_with(0, 0, fault, sizeof fault);
-    const uint64_t switching = hash_with(50, 0, fault, sizeof fault);
-    const uint64_t rare = hash_with(0, 50, fault, sizeof fault);
-    assert_true(plain != 0);
-    if (tr_passes_can_stop()) {
-        assert_true(switching != 0 && switching != plain);
-        assert_true(rare != 0 && rare != plain);
-        assert_true(hash_with(100, 0, fault, sizeof fault) == 0);
-        assert_true(hash_with(0, 100, fault, sizeof fault) == 0);
-    } else {
-        assert_true(switching == 0 && rare == 0);
-        assert_non_null(strstr(fault, "-DTROUPE_CHANCES=ON"));
-    }
-}
-
 int main(void)
 {
 #define WITH_SIMULATION(test) cmocka_unit_test_setup_teardown(test, make, drop)
@@ -342,7 +282,6 @@ int main(void)
         cmocka_unit_test(ends_what_never_rests),
         WITH_SIMULATION(refuses_what_cannot_be),
         cmocka_unit_test(does_the_same_for_the_same_seed),
-        cmocka_unit_test(has_faults_of_the_librarys_own_where_they_are_built_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
