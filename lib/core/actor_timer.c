@@ -52,9 +52,8 @@ static void put_tick(tr_worker *worker, tr_actor_timer *timer)
 
 static void fired(tr_timer *base, void *context)
 {
-    (void) base;
-    tr_actor_timer *timer = context;
-    tr_worker *worker = timer->actor->worker;
+    tr_actor_timer *timer = TR_CONTAINER_OF(base, tr_actor_timer, timer);
+    tr_worker *worker = ((const tr_actor *) context)->worker;
     if (timer->every_ns != 0) {
         /* Those that a late pass has slept through are missed, not made up for. */
         const uint64_t late = (worker->now_ns - timer->due_ns) / timer->every_ns;
@@ -143,7 +142,7 @@ static troupe_error start(tr_worker *worker, tr_actor *actor, const troupe_timer
     timer->every_ns = options->every.ns == UINT64_MAX ? 0 : options->every.ns;
     const troupe_timeout after = options->after.ns != 0 ? options->after : options->every;
     timer->due_ns = tr_deadline_of(worker->now_ns, after);
-    tr_timer_init(&timer->timer, fired, timer);
+    tr_timer_init(&timer->timer, fired, actor);
     tr_timers_start(&worker->timers, &timer->timer, timer->due_ns);
     *out_timer = timer->tick.timer;
     return TROUPE_OK;

@@ -73,6 +73,10 @@ void tr_timers_unpack(tr_timers *timers, tr_list *packed);
  * after what was last advanced to, unless a timer was started too late. */
 uint64_t tr_timers_next_due_ns(const tr_timers *timers);
 
+/* Has the memory fetched that the first timers are going to need: of the second the timer, of the
+ * first what it is for. */
+void tr_timers_foresee(const tr_timers *timers);
+
 /* Fires all that are due at or before now_ns, in the order of due_ns, where equal in that of
  * starting; those too that start meanwhile and are due. Hence a timer that starts itself again must
  * be due later each time. */

@@ -420,7 +420,9 @@ uint64_t tr_virtual_node_next_due_ns(const tr_virtual_node *node)
     const uint64_t job_ns = tr_virtual_crew_next_due_ns(&node->crew);
     next_ns = job_ns < next_ns ? job_ns : next_ns;
     for (uint32_t i = 0; i < node->ends.count; i++) {
-        const uint64_t due_ns = tr_worker_next_due_ns(worker_of(node, i));
+        const tr_worker *worker = worker_of(node, i);
+        const uint64_t due_ns = tr_worker_next_due_ns(worker);
+        tr_timers_foresee(&worker->timers); /* with many nodes it is long until then */
         next_ns = due_ns < next_ns ? due_ns : next_ns;
     }
     return tr_skew_world_ns(&node->identity.skew, next_ns);
