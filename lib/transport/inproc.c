@@ -156,7 +156,7 @@ troupe_error tr_inproc_create(const tr_inproc_options *options, tr_inproc **out_
     if (!make_slots(inproc)) {
         goto fail;
     }
-    error = tr_zmq_context_create(inproc->ends_max * SOCKETS_PER_END, &inproc->report,
+    error = tr_zmq_context_create(inproc->ends_max * SOCKETS_PER_END, 0, &inproc->report,
                                   &inproc->context);
     if (error) {
         goto fail;

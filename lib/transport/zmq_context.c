@@ -34,13 +34,13 @@ static int check_descriptors(void)
     return number;
 }
 
-static int set_options(void *context, uint32_t sockets_max)
+static int set_options(void *context, uint32_t sockets_max, uint32_t io_threads)
 {
     const struct {
         int option;
         int value;
     } options[] = {
-        {ZMQ_IO_THREADS, 0}, /* inproc needs none */
+        {ZMQ_IO_THREADS, (int) io_threads},
         {ZMQ_MAX_SOCKETS, (int) sockets_max},
         {ZMQ_BLOCKY, 0}, /* ending the context waits for no peer */
     };
@@ -62,8 +62,8 @@ static int start(void *context)
     return result_of(zmq_close(socket));
 }
 
-troupe_error tr_zmq_context_create(uint32_t sockets_max, const tr_zmq_report *report,
-                                   void **out_context)
+troupe_error tr_zmq_context_create(uint32_t sockets_max, uint32_t io_threads,
+                                   const tr_zmq_report *report, void **out_context)
 {
     int number = check_descriptors();
     if (number != 0) {
@@ -74,7 +74,7 @@ troupe_error tr_zmq_context_create(uint32_t sockets_max, const tr_zmq_report *re
         return tr_zmq_failed(report, "make a ZeroMQ context", errno);
     }
 
-    number = set_options(context, sockets_max);
+    number = set_options(context, sockets_max, io_threads);
     if (number == 0) {
         number = start(context);
     }

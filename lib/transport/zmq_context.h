@@ -14,10 +14,10 @@
 
 #include "transport/zmq_errors.h"
 
-/* For sockets over inproc: there is no thread for others. sockets_max counts those that are closed
- * and not freed yet, too.
+/* sockets_max counts those that are closed and not freed yet, too. Sockets over inproc need no
+ * io_threads.
  * Errors: LIMIT_REACHED when descriptors are out; NO_MEMORY; SYSTEM. */
-TROUPE_MUST_CHECK troupe_error tr_zmq_context_create(uint32_t sockets_max,
+TROUPE_MUST_CHECK troupe_error tr_zmq_context_create(uint32_t sockets_max, uint32_t io_threads,
                                                      const tr_zmq_report *report,
                                                      void **out_context);
 

@@ -17,7 +17,7 @@ static void has_the_options_that_it_needs(void **state)
     (void) state;
     void *context = NULL;
 
-    assert_ok(tr_zmq_context_create(50, &no_report, &context));
+    assert_ok(tr_zmq_context_create(50, 0, &no_report, &context));
 
     assert_int_equal(zmq_ctx_get(context, ZMQ_IO_THREADS), 0);
     assert_int_equal(zmq_ctx_get(context, ZMQ_MAX_SOCKETS), 50);
@@ -32,7 +32,7 @@ static void has_as_many_sockets_as_asked_for(void **state)
     (void) state;
     void *context = NULL;
     void *sockets[51];
-    assert_ok(tr_zmq_context_create(50, &no_report, &context));
+    assert_ok(tr_zmq_context_create(50, 0, &no_report, &context));
 
     int count = 0;
     while (count <= 50 && (sockets[count] = zmq_socket(context, ZMQ_ROUTER)) != NULL) {
@@ -61,7 +61,7 @@ static void out_of_descriptors_is_an_error(void **state)
     for (rlim_t more = 0; error == TROUPE_ERROR_LIMIT_REACHED; more++) {
         const struct rlimit limit = {(rlim_t) lowest_free + more, old.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-        error = tr_zmq_context_create(50, &no_report, &context);
+        error = tr_zmq_context_create(50, 0, &no_report, &context);
         assert_true(error == TROUPE_OK || context == NULL);
     }
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "transport/mesh.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "transport/mesh_inside.h"
+
+static const char *keep_key(char *kept, const char *key)
+{
+    if (key == NULL) {
+        return NULL;
+    }
+    (void) snprintf(kept, TR_ZMQ_KEY_BYTES, "%s", key); /* one that is longer is none */
+    return kept;
+}
+
+troupe_error tr_mesh_open(const tr_mesh_options *options, tr_mesh **out_mesh)
+{
+    tr_mesh *mesh = tr_allocate(options->allocator, sizeof *mesh);
+    TR_REQUIRE(mesh != NULL, NO_MEMORY);
+    mesh->options = *options;
+    mesh->options.public_key = keep_key(mesh->public_key, options->public_key);
+    mesh->options.secret_key = keep_key(mesh->secret_key, options->secret_key);
+    mesh->reserve_fd = -1;
+    mesh->reserve_again_ns = TR_NEVER;
+    tr_map_init(&mesh->accepted, options->allocator);
+    tr_list_init(&mesh->links);
+    tr_list_init(&mesh->opening);
+    tr_list_init(&mesh->over);
+    troupe_error error =
+        tr_zmq_set_init(&mesh->set, options->zmq, options->allocator, &options->report);
+    if (!error && options->listen != NULL) {
+        error = tr_mesh_listen(mesh, options->listen);
+    }
+    if (error) {
+        tr_mesh_close(&mesh);
+        return error;
+    }
+    *out_mesh = mesh;
+    return TROUPE_OK;
+}
+
+void tr_mesh_close(tr_mesh **in_mesh)
+{
+    tr_mesh *mesh = *in_mesh;
+    *in_mesh = NULL;
+    if (mesh == NULL) {
+        return;
+    }
+    while (!tr_list_is_empty(&mesh->links)) {
+        tr_mesh_end_link(TR_CONTAINER_OF(tr_list_first(&mesh->links), tr_mesh_link, link));
+    }
+    tr_zmq_close(&mesh->listener);
+    tr_zap_close(&mesh->zap);
+    if (mesh->reserve_fd >= 0) {
+        (void) close(mesh->reserve_fd);
+    }
+    tr_mesh_free_over(mesh);
+    tr_map_fini(&mesh->accepted);
+    tr_zmq_set_fini(&mesh->set);
+    explicit_bzero(mesh->secret_key, sizeof mesh->secret_key);
+    tr_free(mesh->options.allocator, mesh, sizeof *mesh);
+}
+
+const char *tr_mesh_endpoint(const tr_mesh *mesh)
+{
+    return mesh->listener != NULL ? mesh->endpoint : NULL;
+}
+
+troupe_error tr_mesh_send(tr_mesh_link *link, tr_channel channel, const void *data, size_t size)
+{
+    TR_REQUIRE(link->is_up && !link->is_over, UNREACHABLE);
+    unsigned char id[TR_MESH_ID_BYTES] = {tr_mesh_letter(channel)};
+    memcpy(id + 1, link->key, TR_MESH_KEY_BYTES);
+    const tr_zmq_part parts[] = {{id, sizeof id}, {data, size}};
+    return link->is_dialled ? tr_zmq_send(link->sides[channel].socket, &parts[1], 1)
+                            : tr_zmq_send(link->mesh->listener, parts, 2);
+}
+
+void *tr_mesh_context(const tr_mesh_link *link)
+{
+    return link->context;
+}
+
+void tr_mesh_set_context(tr_mesh_link *link, void *context)
+{
+    link->context = context;
+}
+
+bool tr_mesh_is_dialled(const tr_mesh_link *link)
+{
+    return link->is_dialled;
+}
+
+const char *tr_mesh_user(const tr_mesh_link *link)
+{
+    return link->user;
+}
+
+const char *tr_mesh_peer(const tr_mesh_link *link)
+{
+    return link->peer;
+}
+
+/* Looking. */
+
+static tr_mesh_link *first_opening(const tr_mesh *mesh)
+{
+    tr_list *node = tr_list_first(&mesh->opening);
+    return node != NULL ? TR_CONTAINER_OF(node, tr_mesh_link, opening) : NULL;
+}
+
+static bool end_the_due(tr_mesh *mesh)
+{
+    if (tr_mesh_next_due_ns(mesh) == TR_NEVER) {
+        return false;
+    }
+    bool was_due = false;
+    const uint64_t time_ns = tr_mesh_now_ns(mesh);
+    for (tr_mesh_link *link = first_opening(mesh); link != NULL && link->deadline_ns <= time_ns;
+         link = first_opening(mesh)) {
+        tr_mesh_lose(link, TROUPE_ERROR_UNREACHABLE, "the other side does not answer in time");
+        was_due = true;
+    }
+    if (mesh->reserve_again_ns <= time_ns) {
+        tr_mesh_reserve(mesh);
+        was_due = true;
+    }
+    return was_due;
+}
+
+bool tr_mesh_look(tr_mesh *mesh)
+{
+    const bool has_come = tr_zmq_look(&mesh->set);
+    const bool was_due = end_the_due(mesh);
+    tr_mesh_free_over(mesh);
+    return has_come || was_due;
+}
+
+uint64_t tr_mesh_next_due_ns(const tr_mesh *mesh)
+{
+    const tr_mesh_link *first = first_opening(mesh);
+    return first != NULL && first->deadline_ns < mesh->reserve_again_ns ? first->deadline_ns
+                                                                        : mesh->reserve_again_ns;
+}
+
+bool tr_mesh_prepare_sleep(tr_mesh *mesh)
+{
+    return tr_zmq_prepare_sleep(&mesh->set);
+}
+
+int tr_mesh_fd(const tr_mesh *mesh)
+{
+    return tr_zmq_fd(&mesh->set);
+}

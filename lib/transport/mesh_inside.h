@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* mesh_inside: what the parts of the mesh know of each other.
+ *
+ * Owns:    see mesh.
+ * Threads: the mesh's. */
+#ifndef TR_TRANSPORT_MESH_INSIDE_H
+#define TR_TRANSPORT_MESH_INSIDE_H
+
+#include "base/assert.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "transport/mesh.h"
+#include "transport/zap.h"
+
+/* Messages taken from one socket before others have their turn. */
+#define TR_MESH_TURN_MESSAGES 256
+
+/* How a listener tells connections apart: the channel, and what names the link. */
+#define TR_MESH_KEY_BYTES 16
+#define TR_MESH_ID_BYTES (1 + TR_MESH_KEY_BYTES)
+
+/* One channel of a link that was dialled, for its socket. */
+typedef struct tr_mesh_side {
+    tr_zmq_owner owner;
+    tr_mesh_link *link;
+    tr_zmq_socket *socket; /* NULL: it was not dialled */
+    int fd;                /* as far as is known, of the connection; -1: none */
+    bool is_there;
+} tr_mesh_side;
+
+struct tr_mesh_link {
+    tr_mesh *mesh;
+    tr_map_node by_key;
+    tr_list link;    /* among all, or those that are over */
+    tr_list opening; /* until it is up */
+    void *context;
+    uint64_t deadline_ns; /* to be up by */
+    tr_mesh_side sides[TR_CHANNEL_COUNT];
+    unsigned char key[TR_MESH_KEY_BYTES];
+    bool is_dialled;
+    bool is_up;
+    bool is_over;
+    char user[64];
+    char peer[128];
+};
+
+struct tr_mesh {
+    tr_mesh_options options;
+    tr_zmq_owner owner;
+    tr_zmq_set set;
+    tr_zap zap;
+    tr_zmq_socket *listener;   /* NULL: there is none */
+    int reserve_fd;            /* -1: none; nobody is let in */
+    uint64_t reserve_again_ns; /* TR_NEVER: it is there, or not needed */
+    tr_map accepted;           /* by key */
+    tr_list links;
+    tr_list opening; /* by deadline */
+    tr_list over;    /* freed when nobody can be using them */
+    uint64_t dialled;
+    uint16_t port;
+    char endpoint[128];
+    char public_key[TR_ZMQ_KEY_BYTES];
+    char secret_key[TR_ZMQ_KEY_BYTES];
+};
+
+static inline uint64_t tr_mesh_now_ns(const tr_mesh *mesh)
+{
+    return mesh->options.clock.now_ns(mesh->options.clock.context);
+}
+
+/* The letter that an id begins with. */
+static inline unsigned char tr_mesh_letter(tr_channel channel)
+{
+    return channel == TR_CHANNEL_CONTROL ? 'c' : 'd';
+}
+
+/* One that is opening. NULL: no memory. */
+tr_mesh_link *tr_mesh_make_link(tr_mesh *mesh);
+/* Out of everything, but not freed yet. */
+void tr_mesh_end_link(tr_mesh_link *link);
+void tr_mesh_free_over(tr_mesh *mesh);
+
+/* Its owner is told, if it knows of it. */
+void tr_mesh_lose(tr_mesh_link *link, troupe_error reason, const char *why);
+void tr_mesh_be_up(tr_mesh_link *link);
+bool tr_mesh_has_all_sides(const tr_mesh_link *link);
+void tr_mesh_hear(tr_mesh_link *link, tr_channel channel, zmq_msg_t *message);
+
+tr_zmq_options tr_mesh_socket_options(const tr_mesh *mesh, int type);
+
+/* Ends a connection that the listener has accepted. */
+void tr_mesh_cut(const tr_mesh *mesh, int fd);
+
+/* Errors: as tr_mesh_open. */
+TROUPE_MUST_CHECK troupe_error tr_mesh_listen(tr_mesh *mesh, const char *endpoint);
+/* Tries to have a descriptor by which to accept one more connection, to refuse it. */
+void tr_mesh_reserve(tr_mesh *mesh);
+
+#endif

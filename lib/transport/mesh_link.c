@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Links, whoever dialled them. */
+#include "base/memory.h"
+#include "transport/mesh_inside.h"
+
+tr_mesh_link *tr_mesh_make_link(tr_mesh *mesh)
+{
+    tr_mesh_link *link = tr_allocate(mesh->options.allocator, sizeof *link);
+    if (link != NULL) {
+        link->mesh = mesh;
+        link->deadline_ns = tr_mesh_now_ns(mesh) + mesh->options.handshake_ms * UINT64_C(1000000);
+        tr_list_push_back(&mesh->links, &link->link);
+        tr_list_push_back(&mesh->opening, &link->opening);
+        for (tr_channel i = 0; i < TR_CHANNEL_COUNT; i++) {
+            link->sides[i].link = link;
+            link->sides[i].fd = -1;
+        }
+    }
+    return link;
+}
+
+void tr_mesh_free_over(tr_mesh *mesh)
+{
+    for (tr_list *node = tr_list_pop_front(&mesh->over); node != NULL;
+         node = tr_list_pop_front(&mesh->over)) {
+        tr_free(mesh->options.allocator, TR_CONTAINER_OF(node, tr_mesh_link, link),
+                sizeof(tr_mesh_link));
+    }
+}
+
+void tr_mesh_end_link(tr_mesh_link *link)
+{
+    tr_mesh *mesh = link->mesh;
+    link->is_over = true;
+    for (tr_channel i = 0; i < TR_CHANNEL_COUNT; i++) {
+        if (link->is_dialled) {
+            tr_zmq_close(&link->sides[i].socket);
+        } else {
+            tr_mesh_cut(mesh, link->sides[i].fd);
+        }
+    }
+    if (!link->is_dialled) {
+        tr_map_remove(&mesh->accepted, &link->by_key);
+    }
+    tr_list_remove(&link->opening);
+    tr_list_remove(&link->link);
+    tr_list_push_back(&mesh->over, &link->link);
+}
+
+void tr_mesh_lose(tr_mesh_link *link, troupe_error reason, const char *why)
+{
+    tr_mesh *mesh = link->mesh;
+    if (link->is_over) {
+        return;
+    }
+    const bool is_told = link->is_up || link->is_dialled;
+    tr_mesh_end_link(link);
+    if (is_told) {
+        mesh->options.ears.down(mesh->options.ears.context, link, reason, why);
+    }
+}
+
+void tr_mesh_be_up(tr_mesh_link *link)
+{
+    tr_mesh *mesh = link->mesh;
+    link->is_up = true;
+    tr_list_remove(&link->opening);
+    mesh->options.ears.up(mesh->options.ears.context, link);
+}
+
+bool tr_mesh_has_all_sides(const tr_mesh_link *link)
+{
+    return link->sides[TR_CHANNEL_CONTROL].is_there && link->sides[TR_CHANNEL_DATA].is_there;
+}
+
+void tr_mesh_hear(tr_mesh_link *link, tr_channel channel, zmq_msg_t *message)
+{
+    const tr_mesh_ears *ears = &link->mesh->options.ears;
+    ears->came(ears->context, link, channel, zmq_msg_data(message), zmq_msg_size(message));
+}
+
+tr_zmq_options tr_mesh_socket_options(const tr_mesh *mesh, int type)
+{
+    return (tr_zmq_options) {
+        .type = type,
+        .queue_max = mesh->options.queue_max,
+        .message_bytes_max = mesh->options.message_bytes_max,
+        .heartbeat_ms = mesh->options.heartbeat_ms,
+        .handshake_ms = mesh->options.handshake_ms,
+    };
+}

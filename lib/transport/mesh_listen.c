@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* Links that others dial. */
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "transport/mesh_inside.h"
+
+/* When a descriptor to accept with is tried for again. */
+#define RESERVE_AGAIN_NS UINT64_C(100000000)
+
+static bool has_key(const tr_map_node *node, const void *key)
+{
+    return memcmp(TR_CONTAINER_OF_CONST(node, tr_mesh_link, by_key)->key, key, TR_MESH_KEY_BYTES) ==
+           0;
+}
+
+static tr_mesh_link *find(const tr_mesh *mesh, const unsigned char *key)
+{
+    tr_map_node *node =
+        tr_map_find(&mesh->accepted, tr_hash_bytes(key, TR_MESH_KEY_BYTES), has_key, key);
+    return node != NULL ? TR_CONTAINER_OF(node, tr_mesh_link, by_key) : NULL;
+}
+
+static bool is_ours(const tr_mesh *mesh, int fd)
+{
+    struct sockaddr_in6 address = {0};
+    socklen_t size = sizeof address;
+    if (fd < 0 || getsockname(fd, (struct sockaddr *) &address, &size) != 0) {
+        return false;
+    }
+    uint16_t port = 0; /* IPv4 has it at the same place */
+    memcpy(&port, (const char *) &address + offsetof(struct sockaddr_in6, sin6_port), sizeof port);
+    return (address.sin6_family == AF_INET6 || address.sin6_family == AF_INET) &&
+           ntohs(port) == mesh->port;
+}
+
+/* A ROUTER cannot end one of its connections. The descriptor is ZeroMQ's and may be another's by
+ * now; so only one that our listener has accepted is ended: at the worst another link, which is
+ * dialled again. */
+void tr_mesh_cut(const tr_mesh *mesh, int fd)
+{
+    if (is_ours(mesh, fd)) {
+        (void) shutdown(fd, SHUT_RDWR); /* it may be over already */
+    }
+}
+
+static void note_peer(tr_mesh_link *link, tr_channel channel, zmq_msg_t *message)
+{
+    const char *address = zmq_msg_gets(message, "Peer-Address");
+    const char *user = zmq_msg_gets(message, "User-Id");
+    static const char mapped[] = "::ffff:"; /* IPv4 at a socket for both */
+    link->sides[channel].fd = zmq_msg_get(message, ZMQ_SRCFD);
+    if (address != NULL && strncmp(address, mapped, sizeof mapped - 1) == 0) {
+        address += sizeof mapped - 1;
+    }
+    (void) snprintf(link->peer, sizeof link->peer, "%s", address != NULL ? address : "?");
+    (void) snprintf(link->user, sizeof link->user, "%s", user != NULL ? user : "");
+}
+
+/* Somebody dials: a first knock makes a link, the second has it up. */
+static void knocked(tr_mesh *mesh, tr_mesh_link *link, tr_channel channel, const unsigned char *key,
+                    zmq_msg_t *message)
+{
+    const char *given = zmq_msg_gets(message, "User-Id");
+    const char *user = given != NULL ? given : "";
+    if (link == NULL) {
+        link = mesh->reserve_fd >= 0 && mesh->accepted.count < mesh->options.links_max &&
+                       tr_map_reserve_one(&mesh->accepted) == TROUPE_OK
+                   ? tr_mesh_make_link(mesh)
+                   : NULL;
+        if (link == NULL) {
+            tr_mesh_cut(mesh, zmq_msg_get(message, ZMQ_SRCFD)); /* it may dial again */
+            return;
+        }
+        memcpy(link->key, key, TR_MESH_KEY_BYTES);
+        tr_map_add(&mesh->accepted, &link->by_key, tr_hash_bytes(key, TR_MESH_KEY_BYTES));
+    } else if (strncmp(user, link->user, sizeof link->user - 1) != 0) {
+        tr_mesh_cut(mesh, zmq_msg_get(message, ZMQ_SRCFD)); /* it is somebody else */
+        return;
+    }
+    note_peer(link, channel, message);
+    link->sides[channel].is_there = true;
+    if (tr_mesh_has_all_sides(link)) {
+        tr_mesh_be_up(link);
+    }
+}
+
+static void take(tr_mesh *mesh, const unsigned char *id, size_t id_size, zmq_msg_t *message)
+{
+    const tr_channel channel =
+        id[0] == tr_mesh_letter(TR_CHANNEL_DATA) ? TR_CHANNEL_DATA : TR_CHANNEL_CONTROL;
+    if (id_size != TR_MESH_ID_BYTES || id[0] != tr_mesh_letter(channel)) {
+        tr_mesh_cut(mesh, zmq_msg_get(message, ZMQ_SRCFD));
+        return;
+    }
+    tr_mesh_link *link = find(mesh, id + 1);
+    if (link != NULL && link->is_up) {
+        tr_mesh_hear(link, channel, message);
+    } else if (zmq_msg_size(message) == 0 && (link == NULL || !link->sides[channel].is_there)) {
+        knocked(mesh, link, channel, id + 1, message);
+    } else if (link == NULL) {
+        tr_mesh_cut(mesh, zmq_msg_get(message, ZMQ_SRCFD)); /* the link is over, or never was */
+    } else {
+        tr_mesh_lose(link, TROUPE_ERROR_PROTOCOL, "it speaks before it has knocked");
+    }
+}
+
+/* A message is two parts, the id and what came; more are not looked at. */
+static bool take_message(tr_mesh *mesh, tr_zmq_socket *socket, zmq_msg_t *part)
+{
+    unsigned char id[TR_MESH_ID_BYTES + 1];
+    if (!tr_zmq_receive(socket, part)) {
+        return false;
+    }
+    const size_t id_size = zmq_msg_size(part);
+    memcpy(id, zmq_msg_data(part), id_size < sizeof id ? id_size : sizeof id);
+    if (!zmq_msg_more(part) || !tr_zmq_receive(socket, part)) {
+        return true;
+    }
+    const bool is_whole = !zmq_msg_more(part);
+    if (is_whole) {
+        take(mesh, id, id_size, part);
+    } else {
+        tr_mesh_cut(mesh, zmq_msg_get(part, ZMQ_SRCFD));
+    }
+    while (!is_whole && zmq_msg_more(part) && tr_zmq_receive(socket, part)) {}
+    return true;
+}
+
+static void came_to_listener(void *context, tr_zmq_socket *socket)
+{
+    zmq_msg_t part;
+    (void) zmq_msg_init(&part); /* cannot fail */
+    for (unsigned i = 0; i < TR_MESH_TURN_MESSAGES && take_message(context, socket, &part); i++) {}
+    (void) zmq_msg_close(&part);
+}
+
+static void lose_by_fd(tr_mesh *mesh, int fd)
+{
+    for (tr_list *node = tr_list_first(&mesh->links); node != NULL;
+         node = tr_list_next(&mesh->links, node)) {
+        tr_mesh_link *link = TR_CONTAINER_OF(node, tr_mesh_link, link);
+        for (tr_channel i = 0; i < TR_CHANNEL_COUNT; i++) {
+            if (!link->is_dialled && link->sides[i].fd == fd) {
+                link->sides[i].fd = -1;
+                tr_mesh_lose(link, TROUPE_ERROR_DISCONNECTED, "the connection broke");
+                return;
+            }
+        }
+    }
+}
+
+/* ZeroMQ tries to accept again and again, at the cost of a whole core; so it is given a descriptor
+ * for that, and what then comes is refused. */
+static void be_poor(tr_mesh *mesh)
+{
+    if (mesh->reserve_fd >= 0) {
+        tr_log_write(mesh->options.report.log, TROUPE_LOG_ERROR,
+                     "node '%s': no descriptors left to accept connections with at %s; there are "
+                     "no new ones until some are free",
+                     mesh->options.report.node_name, mesh->endpoint);
+        (void) close(mesh->reserve_fd);
+        mesh->reserve_fd = -1;
+        mesh->reserve_again_ns = tr_mesh_now_ns(mesh) + RESERVE_AGAIN_NS;
+    }
+}
+
+void tr_mesh_reserve(tr_mesh *mesh)
+{
+    mesh->reserve_fd = fcntl(tr_zmq_fd(&mesh->set), F_DUPFD_CLOEXEC, 0);
+    mesh->reserve_again_ns =
+        mesh->reserve_fd >= 0 ? TR_NEVER : tr_mesh_now_ns(mesh) + RESERVE_AGAIN_NS;
+}
+
+static void happened_to_listener(void *context, tr_zmq_socket *socket, tr_zmq_event event,
+                                 int number)
+{
+    tr_mesh *mesh = context;
+    (void) socket;
+    if (event == TR_ZMQ_DISCONNECTED) {
+        lose_by_fd(mesh, number);
+    } else if (event == TR_ZMQ_NO_DESCRIPTORS) {
+        be_poor(mesh);
+    }
+}
+
+troupe_error tr_mesh_listen(tr_mesh *mesh, const char *endpoint)
+{
+    const tr_zmq_keys keys = {.public_key = mesh->options.public_key,
+                              .secret_key = mesh->options.secret_key};
+    tr_zmq_options options = tr_mesh_socket_options(mesh, ZMQ_ROUTER);
+    options.keys = keys.secret_key != NULL ? &keys : NULL;
+    mesh->owner = (tr_zmq_owner) {
+        .context = mesh, .readable = came_to_listener, .happened = happened_to_listener};
+    troupe_error error = TROUPE_OK;
+    if (options.keys != NULL) {
+        const tr_zap_judge judge = {.context = mesh->options.judge.context,
+                                    .admits = mesh->options.judge.admits};
+        TR_REQUIRE(judge.admits != NULL, BAD_ARGUMENT);
+        error = tr_zap_open(&mesh->zap, &mesh->set, &judge);
+    }
+    error = error ? error : tr_zmq_open(&mesh->set, &options, &mesh->owner, &mesh->listener);
+    error = error ? error : tr_zmq_listen(mesh->listener, endpoint);
+    error = error ? error : tr_zmq_endpoint(mesh->listener, mesh->endpoint, sizeof mesh->endpoint);
+    if (error) {
+        tr_log_write(mesh->options.report.log, TROUPE_LOG_ERROR,
+                     "node '%s': cannot listen at %s (%s); it should be like tcp://*:7400, with an "
+                     "address of this machine and a port that nobody uses",
+                     mesh->options.report.node_name, endpoint, troupe_error_name(error));
+        return error;
+    }
+    const char *port = strrchr(mesh->endpoint, ':');
+    tr_mesh_reserve(mesh);
+    mesh->port = (uint16_t) (port != NULL ? strtoul(port + 1, NULL, 10) : 0);
+    return TROUPE_OK;
+}
