@@ -45,6 +45,7 @@ struct tr_engine {
     tr_inproc_end *end;
     tr_waiter *waiter;
     tr_descriptors descriptors;
+    const tr_guest *guest; /* NULL: none */
     const tr_crowd *crowd;
     const troupe_allocator *allocator;
     void (*ended)(void *context);
@@ -194,6 +195,27 @@ static bool receive(tr_engine *engine)
     return count > 0;
 }
 
+static bool look_at_guest(const tr_engine *engine)
+{
+    return TR_UNLIKELY(engine->guest != NULL) && engine->guest->look(engine->guest->context);
+}
+
+static uint64_t next_due_ns(const tr_engine *engine)
+{
+    const uint64_t due_ns = tr_worker_next_due_ns(engine->worker);
+    const uint64_t guest_ns = engine->guest != NULL
+                                  ? engine->guest->next_due_ns(engine->guest->context)
+                                  : TR_NEVER;
+    return guest_ns < due_ns ? guest_ns : due_ns;
+}
+
+/* False: there is something to be taken in. */
+static bool prepare_sleep(const tr_engine *engine)
+{
+    return tr_inproc_prepare_sleep(engine->end) &&
+           (engine->guest == NULL || engine->guest->prepare_sleep(engine->guest->context));
+}
+
 static bool is_crowded(const tr_crowd *crowd)
 {
     return atomic_load_explicit(&crowd->threads, memory_order_relaxed) > crowd->processors;
@@ -212,6 +234,9 @@ static bool spin(tr_engine *engine, uint64_t due_ns)
                 return true;
             }
             pause_processor();
+        }
+        if (look_at_guest(engine)) {
+            return true;
         }
         if (!tr_fds_is_empty(&engine->worker->fds) &&
             tr_descriptors_look(&engine->descriptors, engine->worker)) {
@@ -254,9 +279,9 @@ static void leave_guard(tr_engine *engine, uint64_t sleeps_until_ns)
 
 static void rest(tr_engine *engine)
 {
-    uint64_t due_ns = tr_worker_next_due_ns(engine->worker);
+    uint64_t due_ns = next_due_ns(engine);
     const bool may_spin = engine->guard == NULL; /* others are to get at the worker */
-    if ((may_spin && spin_if_worth_it(engine, due_ns)) || !tr_inproc_prepare_sleep(engine->end)) {
+    if ((may_spin && spin_if_worth_it(engine, due_ns)) || !prepare_sleep(engine)) {
         return;
     }
     const uint64_t time_ns = now_ns(engine);
@@ -306,8 +331,9 @@ void tr_engine_serve(tr_engine *engine, tr_runner *runner)
         run_calls(engine);
         tr_descriptors_look_now_and_then(&engine->descriptors, engine->worker);
         const bool has_received = receive(engine);
+        const bool has_looked = look_at_guest(engine);
         const bool has_more = tr_worker_pass(engine->worker);
-        if (!has_received && !has_more) {
+        if (!has_received && !has_looked && !has_more) {
             rest(engine);
         }
         leave_guard(engine, 0);
@@ -371,6 +397,7 @@ troupe_error tr_engine_create(const tr_engine_options *options, tr_engine **out_
     TR_REQUIRE(engine != NULL, NO_MEMORY);
     engine->worker = options->worker;
     engine->guard = options->guard;
+    engine->guest = options->guest;
     engine->crowd = options->crowd;
     engine->allocator = allocator;
     engine->ended = options->ended;
@@ -393,6 +420,9 @@ troupe_error tr_engine_create(const tr_engine_options *options, tr_engine **out_
     }
     if (!error) {
         error = tr_waiter_add(engine->waiter, tr_inproc_fd(engine->end), TR_WAITER_READ, engine);
+    }
+    if (!error && engine->guest != NULL) {
+        error = tr_waiter_add(engine->waiter, engine->guest->fd, TR_WAITER_READ, engine);
     }
     if (error) {
         tr_engine_destroy(&engine);

@@ -19,6 +19,7 @@
 
 #include "core/worker.h"
 #include "node/descriptors.h"
+#include "node/guest.h"
 #include "node/helm.h"
 #include "transport/inproc.h"
 
@@ -46,6 +47,7 @@ typedef struct tr_engine_options {
     const tr_crowd *crowd;
     const char *node_name;  /* borrowed */
     tr_guard *guard;        /* NULL, or held while the worker runs */
+    const tr_guest *guest;  /* NULL: none; borrowed */
     bool has_fault_signals; /* the thread reports its faults and admits the signal of trace */
     /* Told on the thread, last: it runs the worker no more. */
     void (*ended)(void *context);
