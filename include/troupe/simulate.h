@@ -36,7 +36,8 @@ typedef struct troupe_simulate_options {
  * it, with TROUPE_FAULTS, TROUPE_NODES, TROUPE_COURSE and TROUPE_END_MS for how it differs; before
  * that, the last that happened and the faults that are left. With one of these in the environment
  * nothing is shrunk.
- * Errors: that of the first that fails; FAILED if its checks did; NO_MEMORY; BAD_ARGUMENT. */
+ * Errors: that of the first that fails; FAILED if its checks did; NO_MEMORY; BAD_ARGUMENT, of what
+ * stands in the environment with a line that says what would be right. */
 TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error
 troupe_simulate(const troupe_simulate_options *options, troupe_scenario *scenario, void *context);
 

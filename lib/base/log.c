@@ -49,8 +49,15 @@ void tr_log_write(const troupe_log *log, troupe_log_level level, const char *for
         memcpy(line + sizeof line - 4, "...", 4);
     }
 
-    replace_control_characters(line);
-    log->write(log->context, level, line);
+    tr_log_write_line(log, level, line);
+}
+
+void tr_log_write_line(const troupe_log *log, troupe_log_level level, char *line)
+{
+    if (is_wanted(log, level)) {
+        replace_control_characters(line);
+        log->write(log->context, level, line);
+    }
 }
 
 void troupe_log_to_stderr(void *context, troupe_log_level level, const char *text)

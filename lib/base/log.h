@@ -18,4 +18,7 @@
 __attribute__((format(printf, 3, 4))) void
 tr_log_write(const troupe_log *log, troupe_log_level level, const char *format, ...);
 
+/* The same with a line that has been made, of any length; its control characters are replaced. */
+void tr_log_write_line(const troupe_log *log, troupe_log_level level, char *line);
+
 #endif

@@ -35,8 +35,8 @@ void tr_plan_fini(tr_plan *plan)
 
 void tr_plan_count(tr_plan *plan, tr_act *act)
 {
-    const bool is_fault = act->deed != TR_DEED_HEAL && act->deed != TR_DEED_START &&
-                          act->deed != TR_DEED_UNSHAPE;
+    const bool is_fault =
+        act->deed != TR_DEED_HEAL && act->deed != TR_DEED_START && act->deed != TR_DEED_UNSHAPE;
     act->fault = is_fault ? ++plan->faults : 0;
 }
 
@@ -250,10 +250,11 @@ static troupe_error add_end(tr_plan *plan, const tr_act *act)
     return tr_plan_add(plan, &end);
 }
 
-/* Remembers a fault; those that no sieve can leave out are forgotten. */
+/* Remembers a fault; of those that are one to a sieve, the first. */
 static troupe_error remember(tr_plan *plan, const tr_act *act)
 {
-    if (act->fault == 0 || act->fault > TR_FAULTS_MAX) {
+    const bool is_last = act->fault >= TR_FAULTS_LAST;
+    if (act->fault == 0 || (is_last && plan->has_done_last)) {
         return TROUPE_OK;
     }
     if (plan->done_count == plan->done_room) {
@@ -267,6 +268,7 @@ static troupe_error remember(tr_plan *plan, const tr_act *act)
         plan->done_room = room;
     }
     plan->done[plan->done_count++] = *act;
+    plan->has_done_last = plan->has_done_last || is_last;
     return TROUPE_OK;
 }
 

@@ -72,6 +72,7 @@ typedef struct tr_plan {
     tr_act *done;          /* the faults that have happened, in their order */
     size_t done_count;
     size_t done_room;
+    bool has_done_last;  /* the first of those that are one to a sieve; the others are forgotten */
     troupe_error failed; /* the first error of an act */
     char fault[256];     /* what read has not understood, for people */
 } tr_plan;

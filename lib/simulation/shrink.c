@@ -79,12 +79,12 @@ static bool drop_in_groups(struct search *search, uint32_t size)
 {
     bool has_dropped = false;
     uint64_t from = 1;
-    while (from <= TR_FAULTS_MAX && may_go_on(search)) {
+    while (from <= TR_FAULTS_LAST && may_go_on(search)) {
         tr_sieve candidate = *search->sieve;
         uint32_t count = 0;
         candidate.has_faults = true;
         candidate.faults = search->failing->faults;
-        while (from <= TR_FAULTS_MAX && count < size) {
+        while (from <= TR_FAULTS_LAST && count < size) {
             count += tr_fault_set_has(&candidate.faults, from) ? 1 : 0;
             tr_fault_set_remove(&candidate.faults, from++);
         }

@@ -4,47 +4,49 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/assert.h"
 
 #define MS UINT64_C(1000000)
 
-static bool is_in_range(uint64_t number)
+/* The place of a fault's bit. */
+static uint64_t bit_of(uint64_t number)
 {
-    return number >= 1 && number <= TR_FAULTS_MAX;
+    TR_ASSERT(number != 0);
+    return (number < TR_FAULTS_LAST ? number : TR_FAULTS_LAST) - 1;
 }
 
 void tr_fault_set_put(tr_fault_set *set, uint64_t number)
 {
-    if (is_in_range(number)) {
-        set->bits[(number - 1) / 64] |= UINT64_C(1) << ((number - 1) % 64);
-    }
+    const uint64_t bit = bit_of(number);
+    set->bits[bit / 64] |= UINT64_C(1) << (bit % 64);
 }
 
 void tr_fault_set_remove(tr_fault_set *set, uint64_t number)
 {
-    if (is_in_range(number)) {
-        set->bits[(number - 1) / 64] &= ~(UINT64_C(1) << ((number - 1) % 64));
-    }
+    const uint64_t bit = bit_of(number);
+    set->bits[bit / 64] &= ~(UINT64_C(1) << (bit % 64));
 }
 
 bool tr_fault_set_has(const tr_fault_set *set, uint64_t number)
 {
-    return is_in_range(number) && (set->bits[(number - 1) / 64] >> ((number - 1) % 64) & 1) != 0;
+    const uint64_t bit = bit_of(number);
+    return (set->bits[bit / 64] >> (bit % 64) & 1) != 0;
 }
 
 uint32_t tr_fault_set_count(const tr_fault_set *set)
 {
     uint32_t count = 0;
-    for (uint64_t i = 1; i <= TR_FAULTS_MAX; i++) {
-        count += tr_fault_set_has(set, i) ? 1 : 0;
+    for (size_t i = 0; i < sizeof set->bits / sizeof set->bits[0]; i++) {
+        count += (uint32_t) __builtin_popcountll(set->bits[i]);
     }
     return count;
 }
 
 bool tr_sieve_keeps(const tr_sieve *sieve, uint64_t fault)
 {
-    return !sieve->has_faults || !is_in_range(fault) || tr_fault_set_has(&sieve->faults, fault);
+    return !sieve->has_faults || tr_fault_set_has(&sieve->faults, fault);
 }
 
 /* Text that grows behind what is there. */
@@ -66,20 +68,29 @@ __attribute__((format(printf, 2, 3))) static bool add(struct text *text, const c
     return fits;
 }
 
+/* "3", "3,4", "3-5", or "3-" for all from there on. */
+static bool add_range(struct text *text, const char *before, uint64_t first, uint64_t last)
+{
+    if (last == TR_FAULTS_LAST) {
+        return add(text, "%s%" PRIu64 "-", before, first);
+    }
+    return add(text, "%s%" PRIu64, before, first) &&
+           (last == first || add(text, last == first + 1 ? ",%" PRIu64 : "-%" PRIu64, last));
+}
+
 static bool add_faults(struct text *text, const tr_fault_set *set)
 {
     const char *before = "TROUPE_FAULTS=";
     bool fits = true;
-    for (uint64_t i = 1; i <= TR_FAULTS_MAX && fits; i++) {
+    for (uint64_t i = 1; i <= TR_FAULTS_LAST && fits; i++) {
         uint64_t last = i;
         if (!tr_fault_set_has(set, i)) {
             continue;
         }
-        while (tr_fault_set_has(set, last + 1)) {
+        while (last < TR_FAULTS_LAST && tr_fault_set_has(set, last + 1)) {
             last++;
         }
-        fits = add(text, "%s%" PRIu64, before, i) &&
-               (last == i || add(text, last == i + 1 ? ",%" PRIu64 : "-%" PRIu64, last));
+        fits = add_range(text, before, i, last);
         i = last;
         before = ",";
     }
@@ -106,15 +117,45 @@ bool tr_sieve_print(const tr_sieve *sieve, char *out, size_t size)
     return fits;
 }
 
-static bool read_number(const char **text, uint64_t *out_number)
+bool tr_sieve_read_number(const char **text, uint64_t *out_number)
 {
-    char *end = NULL;
-    if (**text < '0' || **text > '9') {
+    uint64_t number = 0;
+    const char *at = *text;
+    while (*at >= '0' && *at <= '9') {
+        const uint64_t digit = (uint64_t) (*at++ - '0');
+        if (number > (UINT64_MAX - digit) / 10) {
+            return false;
+        }
+        number = 10 * number + digit;
+    }
+    const bool is_one = at != *text;
+    *out_number = number;
+    *text = at;
+    return is_one;
+}
+
+/* A number or a range, put into the set. */
+static bool read_range(const char **text, tr_fault_set *set)
+{
+    uint64_t first = 0;
+    if (!tr_sieve_read_number(text, &first) || first == 0) {
         return false;
     }
-    *out_number = strtoull(*text, &end, 10);
-    *text = end;
-    return is_in_range(*out_number);
+    uint64_t last = first;
+    if (**text == '-') {
+        ++*text;
+        last = UINT64_MAX;
+        if (**text != '\0' && **text != ',' && !tr_sieve_read_number(text, &last)) {
+            return false;
+        }
+    }
+    for (uint64_t i = first; i <= last && i < TR_FAULTS_LAST; i++) {
+        tr_fault_set_put(set, i);
+    }
+    if (last >= TR_FAULTS_LAST) {
+        tr_fault_set_put(set, TR_FAULTS_LAST);
+    }
+    return last >= first;
 }
 
 bool tr_sieve_read_faults(tr_sieve *sieve, const char *text)
@@ -125,19 +166,8 @@ bool tr_sieve_read_faults(tr_sieve *sieve, const char *text)
         return true;
     }
     for (;;) {
-        uint64_t first = 0;
-        if (!read_number(&text, &first)) {
+        if (!read_range(&text, &sieve->faults)) {
             return false;
-        }
-        uint64_t last = first;
-        if (*text == '-') {
-            text++;
-            if (!read_number(&text, &last) || last < first) {
-                return false;
-            }
-        }
-        for (uint64_t i = first; i <= last; i++) {
-            tr_fault_set_put(&sieve->faults, i);
         }
         if (*text != ',') {
             return *text == '\0';

@@ -4,7 +4,7 @@
  * Faults have numbers, from 1, in the order in which the script has them or chance brings them.
  * In words it is what stands in the environment: "TROUPE_FAULTS=3,7-9 TROUPE_NODES=2".
  * Owns:       nothing.
- * Invariants: a number above TR_FAULTS_MAX is in no set; such faults are never left out.
+ * Invariants: the faults above TR_FAULTS_SINGLE are one: a set has all of them or none.
  * Threads:    any. */
 #ifndef TR_SIMULATION_SIEVE_H
 #define TR_SIMULATION_SIEVE_H
@@ -13,10 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TR_FAULTS_MAX 4096
+/* So many stand for themselves; the number after it for all that follow. */
+#define TR_FAULTS_SINGLE 65536
+#define TR_FAULTS_LAST (TR_FAULTS_SINGLE + 1)
 
 typedef struct tr_fault_set {
-    uint64_t bits[TR_FAULTS_MAX / 64];
+    uint64_t bits[TR_FAULTS_SINGLE / 64 + 1];
 } tr_fault_set;
 
 typedef struct tr_sieve {
@@ -30,6 +32,7 @@ typedef struct tr_sieve {
 void tr_fault_set_put(tr_fault_set *set, uint64_t number);
 void tr_fault_set_remove(tr_fault_set *set, uint64_t number);
 bool tr_fault_set_has(const tr_fault_set *set, uint64_t number);
+/* Those above TR_FAULTS_SINGLE count as one. */
 uint32_t tr_fault_set_count(const tr_fault_set *set);
 
 /* True if that fault happens in a run with this sieve. */
@@ -38,7 +41,9 @@ bool tr_sieve_keeps(const tr_sieve *sieve, uint64_t fault);
 /* Adds nothing for what is as it would be anyway. False if there is not enough room. */
 bool tr_sieve_print(const tr_sieve *sieve, char *out, size_t size);
 
-/* Reads "3,7-9" or "none". False if it says anything else. */
+/* Reads a number, and moves *text behind it. False if none is there, or one that is too large. */
+bool tr_sieve_read_number(const char **text, uint64_t *out_number);
+/* Reads "3,7-9", "5-" (from 5 on) or "none". False if it says anything else. */
 bool tr_sieve_read_faults(tr_sieve *sieve, const char *text);
 
 #endif

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "simulation/environment.h"
 #include "simulation/shrink.h"
 #include "simulation/simulation.h"
 
@@ -18,6 +18,7 @@ TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulate_options, shrink_time);
 #define SEEDS 100
 #define SHRINK_RUNS 300
 #define SHRINK_NS UINT64_C(30000000000)
+#define LEFT_OUT_MAX 4096 /* characters */
 #define MS UINT64_C(1000000)
 
 /* How a run ended. */
@@ -25,6 +26,7 @@ struct outcome {
     troupe_error error;
     uint64_t step;
     uint64_t now_ns;
+    uint32_t nodes_most; /* that the scenario can have */
     tr_failing failing;
     char fault[512];
 };
@@ -58,6 +60,7 @@ static struct outcome look(const troupe_simulation *simulation, troupe_error err
         .error = error,
         .step = troupe_simulation_steps(simulation),
         .now_ns = troupe_simulation_now_ns(simulation),
+        .nodes_most = simulation->nodes_most,
         .failing = {.nodes = simulation->nodes_drawn,
                     .nodes_least = simulation->nodes_least,
                     .ran_ns = simulation->ran_ns},
@@ -130,17 +133,16 @@ static void tell_line(const struct sweep *sweep, const struct outcome *outcome,
 {
     const char *command =
         sweep->options->command != NULL ? sweep->options->command : program_invocation_name;
-    char left_out[2048] = "";
-    const bool fits = tr_sieve_print(sieve, left_out, sizeof left_out);
-    if (!fits) {
-        left_out[0] = '\0'; /* the whole run fails too */
-    }
-    tr_log_write(log_of(sweep), TROUPE_LOG_ERROR,
-                 "seed %" PRIu64 " failed at step %" PRIu64 ", %" PRIu64 ".%06" PRIu64
-                 " ms: %s%s; to repeat it: TROUPE_SEED=%" PRIu64 "%s%s %s",
-                 sweep->seed, outcome->step, outcome->now_ns / MS, outcome->now_ns % MS,
-                 outcome->fault, how, sweep->seed, left_out[0] != '\0' ? " " : "", left_out,
-                 command);
+    char left_out[LEFT_OUT_MAX] = "";
+    char line[LEFT_OUT_MAX + 2048]; /* which has to be whole, to be of use */
+    (void) tr_sieve_print(sieve, left_out, sizeof left_out);
+    (void) snprintf(line, sizeof line,
+                    "seed %" PRIu64 " failed at step %" PRIu64 ", %" PRIu64 ".%06" PRIu64
+                    " ms: %s%s; to repeat it: TROUPE_SEED=%" PRIu64 "%s%s %s",
+                    sweep->seed, outcome->step, outcome->now_ns / MS, outcome->now_ns % MS,
+                    outcome->fault, how, sweep->seed, left_out[0] != '\0' ? " " : "", left_out,
+                    command);
+    tr_log_write_line(log_of(sweep), TROUPE_LOG_ERROR, line);
 }
 
 /* Shrinking. */
@@ -188,6 +190,12 @@ static void shrink(struct sweep *sweep)
                   " (and not when it was run again: something from outside has a part in it)");
         return;
     }
+    char left_out[LEFT_OUT_MAX];
+    if (!tr_sieve_print(&sieve, left_out, sizeof left_out)) {
+        tell_line(sweep, &sweep->first, &(const tr_sieve) {0},
+                  " (shrunk, but not to as few faults as can be named)");
+        return;
+    }
     char nodes[64] = "";
     if (sweep->first.failing.nodes > 0) {
         (void) snprintf(nodes, sizeof nodes, ", %" PRIu32 " of %" PRIu32 " nodes asked for",
@@ -202,32 +210,26 @@ static void shrink(struct sweep *sweep)
     tell_line(sweep, &last, &sieve, how);
 }
 
-/* What is in the environment. */
-
-static const char *from_environment(const char *name)
+/* Whether the scenario could have as many nodes as the environment says; otherwise says so. */
+static bool has_nodes_given(const struct sweep *sweep, const tr_sieve *given,
+                            const struct outcome *outcome)
 {
-    return getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
-}
-
-/* False if it cannot be understood, and says so. */
-static bool read_sieve(const struct sweep *sweep, tr_sieve *sieve, bool *is_given)
-{
-    const char *faults = from_environment("TROUPE_FAULTS");
-    const char *nodes = from_environment("TROUPE_NODES");
-    const char *course = from_environment("TROUPE_COURSE");
-    const char *end_ms = from_environment("TROUPE_END_MS");
-    *is_given = faults != NULL || nodes != NULL || course != NULL || end_ms != NULL;
-    if (faults != NULL && !tr_sieve_read_faults(sieve, faults)) {
-        tr_log_write(log_of(sweep), TROUPE_LOG_ERROR,
-                     "TROUPE_FAULTS is '%s'; there should be 'none' or numbers from 1 to %d, as "
-                     "3,7-9",
-                     faults, TR_FAULTS_MAX);
-        return false;
+    if (given->nodes == 0 || given->nodes == outcome->failing.nodes) {
+        return true;
     }
-    sieve->nodes = nodes != NULL ? (uint32_t) strtoul(nodes, NULL, 10) : 0;
-    sieve->course = course != NULL ? (uint32_t) strtoul(course, NULL, 10) : 0;
-    sieve->end_ns = end_ms != NULL ? strtoull(end_ms, NULL, 10) * MS : 0;
-    return true;
+    if (outcome->failing.nodes == 0) {
+        tr_log_write(log_of(sweep), TROUPE_LOG_ERROR,
+                     "TROUPE_NODES is '%" PRIu32
+                     "'; it should not be there, as the scenario does "
+                     "not ask how many nodes it is to have",
+                     given->nodes);
+    } else {
+        tr_log_write(log_of(sweep), TROUPE_LOG_ERROR,
+                     "TROUPE_NODES is '%" PRIu32 "'; there should be from %" PRIu32 " to %" PRIu32
+                     ", as the scenario says",
+                     given->nodes, outcome->failing.nodes_least, outcome->nodes_most);
+    }
+    return false;
 }
 
 troupe_error troupe_simulate(const troupe_simulate_options *given, troupe_scenario *scenario,
@@ -236,27 +238,24 @@ troupe_error troupe_simulate(const troupe_simulate_options *given, troupe_scenar
     troupe_simulate_options options;
     TR_REQUIRE(tr_options_read(&options, sizeof options, given), BAD_ARGUMENT);
     TR_REQUIRE(scenario != NULL, BAD_ARGUMENT);
-    const char *alone = from_environment("TROUPE_SEED");
-    uint64_t seeds = options.seeds != 0 ? options.seeds : SEEDS;
-    uint64_t first = options.first_seed != 0 ? options.first_seed : 1;
-    if (alone != NULL) {
-        first = strtoull(alone, NULL, 10);
-        seeds = 1;
-    }
     options.shrink_runs = options.shrink_runs != 0 ? options.shrink_runs : SHRINK_RUNS;
     struct sweep sweep = {.options = &options, .scenario = scenario, .context = context};
-    tr_sieve sieve = {0};
-    bool is_given = false;
-    TR_REQUIRE(read_sieve(&sweep, &sieve, &is_given), BAD_ARGUMENT);
-    sweep.first.error = TROUPE_OK;
+    tr_repetition given_run;
+    TR_REQUIRE(tr_environment_read(&given_run, log_of(&sweep)), BAD_ARGUMENT);
+    const uint64_t seeds = given_run.has_seed ? 1 : options.seeds != 0 ? options.seeds : SEEDS;
+    const uint64_t first = given_run.has_seed        ? given_run.seed
+                           : options.first_seed != 0 ? options.first_seed
+                                                     : 1;
     for (uint64_t i = 0; i < seeds && !sweep.first.error; i++) {
         sweep.seed = first + i;
-        sweep.first = run_one(&sweep, &sieve, is_given ? TELL_ALL : TELL_UNSHRUNK);
+        sweep.first =
+            run_one(&sweep, &given_run.sieve, given_run.has_sieve ? TELL_ALL : TELL_UNSHRUNK);
+        TR_REQUIRE(has_nodes_given(&sweep, &given_run.sieve, &sweep.first), BAD_ARGUMENT);
     }
-    if (sweep.first.error && !is_given && can_shrink(&sweep, &sweep.first.failing)) {
+    if (sweep.first.error && !given_run.has_sieve && can_shrink(&sweep, &sweep.first.failing)) {
         shrink(&sweep);
     } else if (sweep.first.error && sweep.first.fault[0] != '\0') {
-        tell_line(&sweep, &sweep.first, &sieve, "");
+        tell_line(&sweep, &sweep.first, &given_run.sieve, "");
     }
     return sweep.first.error;
 }

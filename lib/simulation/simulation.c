@@ -361,6 +361,7 @@ uint32_t troupe_simulation_draw_nodes(troupe_simulation *simulation, uint32_t le
     }
     simulation->nodes_drawn = nodes;
     simulation->nodes_least = least;
+    simulation->nodes_most = most;
     return nodes;
 }
 

@@ -41,6 +41,7 @@ struct troupe_simulation {
     uint64_t ran_ns;      /* when the last call of troupe_simulation_run was over */
     uint32_t nodes_drawn; /* that the scenario was told to have; 0: it has not asked */
     uint32_t nodes_least; /* that it can do with */
+    uint32_t nodes_most;  /* that it can have */
     bool is_starting;     /* a start function runs */
     bool is_stopped;
     char fault[512]; /* "": nothing has failed */

@@ -119,9 +119,28 @@ static void writes_to_standard_error_for_those_who_want_that(void **state)
     (void) close(ends[1]);
 }
 
+static void hands_over_a_line_of_any_length(void **state)
+{
+    (void) state;
+    struct collected collected = {0};
+    const troupe_log log = {.write = collect, .context = &collected, .level = TROUPE_LOG_WARNING};
+    char line[TR_LOG_LINE_BYTES_MAX + 100];
+    memset(line, 'x', sizeof line);
+    line[3] = '\n';
+    line[sizeof line - 1] = '\0';
+
+    tr_log_write_line(&log, TROUPE_LOG_NOTICE, line);
+    assert_int_equal(collected.count, 0);
+    tr_log_write_line(&log, TROUPE_LOG_ERROR, line);
+    assert_int_equal(strlen(collected.text), sizeof line - 1);
+    assert_int_equal(collected.text[3], ' ');
+    tr_log_write_line(NULL, TROUPE_LOG_ERROR, line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hands_over_a_line_of_any_length),
         cmocka_unit_test(hands_over_a_line_and_its_level),
         cmocka_unit_test(drops_what_is_less_important_than_asked_for),
         cmocka_unit_test(lets_notices_through_unless_told_otherwise),

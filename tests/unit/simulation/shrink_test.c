@@ -80,6 +80,21 @@ static void leaves_what_is_needed(void **state)
     }
 }
 
+/* Promise: SHRINK-MANY */
+static void leaves_out_faults_of_any_number(void **state)
+{
+    (void) state;
+    struct model model = {.needs = {5000, 60000}, .faults = 100000};
+    tr_sieve sieve;
+    const tr_failing failing = shrink(&model, &sieve, 200);
+    assert_int_equal(tr_fault_set_count(&failing.faults), 2);
+    assert_false(tr_sieve_keeps(&sieve, 100000));
+    model = (struct model) {.needs = {70000}, .faults = 100000};
+    const tr_failing other = shrink(&model, &sieve, 200);
+    assert_int_equal(tr_fault_set_count(&other.faults), 1);
+    assert_true(tr_sieve_keeps(&sieve, 70000));
+}
+
 static void leaves_out_all_if_nothing_is_needed(void **state)
 {
     (void) state;
@@ -131,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leaves_what_is_needed),
+        cmocka_unit_test(leaves_out_faults_of_any_number),
         cmocka_unit_test(leaves_out_all_if_nothing_is_needed),
         cmocka_unit_test(ends_when_runs_or_time_are_used_up),
         cmocka_unit_test(is_not_led_to_more),

@@ -20,15 +20,37 @@ static void keeps_all_unless_it_says_which(void **state)
     assert_true(tr_sieve_keeps(&sieve, 66));
     assert_false(tr_sieve_keeps(&sieve, 67));
     assert_true(tr_sieve_keeps(&sieve, 4096));
-    assert_true(tr_sieve_keeps(&sieve, 4097)); /* is in no set */
+    assert_false(tr_sieve_keeps(&sieve, 4097));
     tr_fault_set_remove(&sieve.faults, 64);
     assert_false(tr_sieve_keeps(&sieve, 64));
+}
+
+/* Promise: SHRINK-MANY */
+static void has_those_above_a_number_as_one(void **state)
+{
+    (void) state;
+    tr_sieve sieve = {.has_faults = true};
+    tr_fault_set_put(&sieve.faults, TR_FAULTS_SINGLE);
+    assert_true(tr_sieve_keeps(&sieve, TR_FAULTS_SINGLE));
+    assert_false(tr_sieve_keeps(&sieve, TR_FAULTS_SINGLE + 1));
+    assert_false(tr_sieve_keeps(&sieve, UINT64_MAX));
+    tr_fault_set_put(&sieve.faults, 1000000);
+    assert_true(tr_sieve_keeps(&sieve, TR_FAULTS_SINGLE + 1));
+    assert_true(tr_sieve_keeps(&sieve, UINT64_MAX));
+    assert_int_equal(tr_fault_set_count(&sieve.faults), 2);
+    assert_true(tr_sieve_read_faults(&sieve, "3,70000"));
+    assert_true(tr_sieve_keeps(&sieve, TR_FAULTS_SINGLE + 1));
+    assert_false(tr_sieve_keeps(&sieve, TR_FAULTS_SINGLE));
+    assert_true(tr_sieve_read_faults(&sieve, "3,7-"));
+    assert_false(tr_sieve_keeps(&sieve, 6));
+    assert_true(tr_sieve_keeps(&sieve, 7) && tr_sieve_keeps(&sieve, UINT64_MAX));
 }
 
 static void is_printed_as_it_is_read(void **state)
 {
     (void) state;
-    static const char *const texts[] = {"none", "1", "3,7-9", "1,2,5", "1-4096"};
+    static const char *const texts[] = {"none",    "1",  "3,7-9",  "1,2,5",
+                                        "1-65536", "5-", "65536-", "7,65537-"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         tr_sieve sieve = {0};
         char text[64];
@@ -50,7 +72,8 @@ static void is_printed_as_it_is_read(void **state)
 static void is_refused_if_it_is_anything_else(void **state)
 {
     (void) state;
-    static const char *const texts[] = {"", "x", "0", "1,", ",1", "3-2", "1-", "4097", "-1", "1 2"};
+    static const char *const texts[] = {
+        "", "x", "0", "1,", ",1", "3-2", "1--", "-1", "1 2", "0-3", "18446744073709551616", "1-3x"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         tr_sieve sieve = {0};
         assert_false(tr_sieve_read_faults(&sieve, texts[i]));
@@ -61,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_all_unless_it_says_which),
+        cmocka_unit_test(has_those_above_a_number_as_one),
         cmocka_unit_test(is_printed_as_it_is_read),
         cmocka_unit_test(is_refused_if_it_is_anything_else),
     };

@@ -55,7 +55,8 @@ static void say(void *seen, troupe_log_level level, const char *text)
 static int forget_seed(void **state)
 {
     (void) state;
-    return unsetenv("TROUPE_SEED"); /* NOLINT(concurrency-mt-unsafe): one thread */
+    return unsetenv("TROUPE_SEED") + /* NOLINT(concurrency-mt-unsafe): one thread */
+           unsetenv("TROUPE_NODES"); /* NOLINT(concurrency-mt-unsafe) */
 }
 
 static void runs_each_seed_once(void **state)
@@ -113,11 +114,47 @@ static void gives_the_error_of_the_scenario(void **state)
     drop_probe(&seen);
 }
 
+static troupe_error asks_for_nodes(troupe_simulation *simulation, void *context)
+{
+    struct sweep *sweep = context;
+    sweep->runs++;
+    (void) troupe_simulation_draw_nodes(simulation, 2, 5);
+    return TROUPE_OK;
+}
+
+/* Promise: SIMULATE-ENVIRONMENT */
+static void refuses_an_environment_that_cannot_be(void **state)
+{
+    (void) state;
+    struct probe *seen = a_probe();
+    const troupe_log log = {.write = say, .context = seen};
+    struct sweep sweep = {0};
+    assert_int_equal(setenv("TROUPE_SEED", "4th", 1), 0); /* NOLINT(concurrency-mt-unsafe) */
+    assert_fails(troupe_simulate(TROUPE_SIMULATE(.log = &log), scenario, &sweep), BAD_ARGUMENT);
+    assert_int_equal(sweep.runs, 0);
+    assert_non_null(strstr(probe_line(seen, 0), "TROUPE_SEED is '4th'"));
+    probe_clear(seen);
+    (void) forget_seed(NULL);
+
+    assert_int_equal(setenv("TROUPE_NODES", "6", 1), 0); /* NOLINT(concurrency-mt-unsafe) */
+    assert_fails(troupe_simulate(TROUPE_SIMULATE(.log = &log), asks_for_nodes, &sweep),
+                 BAD_ARGUMENT);
+    assert_said(seen, "1 TROUPE_NODES is '6'; there should be from 2 to 5, as the scenario says");
+    probe_clear(seen);
+    assert_fails(troupe_simulate(TROUPE_SIMULATE(.log = &log), scenario, &sweep), BAD_ARGUMENT);
+    assert_non_null(strstr(probe_line(seen, 0), "TROUPE_NODES is '6'; it should not be there"));
+    assert_int_equal(setenv("TROUPE_NODES", "5", 1), 0); /* NOLINT(concurrency-mt-unsafe) */
+    assert_ok(troupe_simulate(TROUPE_SIMULATE(.log = &log, .seeds = 2), asks_for_nodes, &sweep));
+    drop_probe(&seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(runs_each_seed_once, forget_seed, forget_seed),
         cmocka_unit_test_setup_teardown(tells_the_seed_that_fails_and_how_to_repeat_it, forget_seed,
+                                        forget_seed),
+        cmocka_unit_test_setup_teardown(refuses_an_environment_that_cannot_be, forget_seed,
                                         forget_seed),
         cmocka_unit_test_setup_teardown(gives_the_error_of_the_scenario, forget_seed, forget_seed),
     };
