@@ -36,7 +36,8 @@ typedef enum tr_bug {
     TR_BUG_NO_MARK,         /* messages to a moved actor take the new way before the old is empty */
     TR_BUG_LEAKED_PLACE,    /* a place granted to one that has given up does not come back */
     TR_BUG_LONGER_DEADLINE, /* an ask made for a request may take longer than that */
-    TR_BUG_OUT_OF_ORDER     /* children that were up before are restarted without an order */
+    TR_BUG_OUT_OF_ORDER,    /* children that were up before are restarted without an order */
+    TR_BUG_REPLY_TWICE      /* an ask that was given up is answered, and so is the next, by that */
 } tr_bug;
 
 #if defined(TR_CHANCES)

@@ -2,22 +2,27 @@
 /* Bugs of a client and a server over simulated nodes, planted here, are found within a few seeds
  * and shrunk to the few faults that bring them about; the line that is told repeats that. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <troupe/simulate.h>
 #include <troupe/troupe.h>
 
 #include "support/cast.h"
 #include "support/fixtures.h"
-#include "support/probe.h"
+#include "support/found.h"
 
 enum {
-    SEEDS = 20,       /* within which each is found */
-    SOUND_SEEDS = 50, /* in which nothing is found where nothing is */
-    FAULTS = 2,       /* that are left at most */
+    SEEDS = 20, /* within which each is found */
+    FAULTS = 2, /* that are left at most */
     CLIENTS_MAX = 5,
     DEPOSITS = 1000
 };
+
+/* In which nothing is found where nothing is. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SOUND_SEEDS 100
+#else
+#define SOUND_SEEDS 1000
+#endif
 
 static const uint64_t client_unit = 10000;
 
@@ -154,77 +159,15 @@ static troupe_error scenario(troupe_simulation *simulation, void *context)
     return error;
 }
 
-static void say(void *seen, troupe_log_level level, const char *text)
-{
-    probe_say(seen, "%d %s", (int) level, text);
-}
-
-/* The value of NAME= in the line, into the environment. False if it has none. */
-static bool set_from(const char *line, const char *name)
-{
-    const char *at = strstr(line, name);
-    char value[256];
-    if (at == NULL) {
-        return false;
-    }
-    at += strlen(name) + 1;
-    (void) snprintf(value, sizeof value, "%.*s", (int) strcspn(at, " "), at);
-    assert_int_equal(setenv(name, value, 1), 0); /* NOLINT(concurrency-mt-unsafe): one thread */
-    return true;
-}
-
-static int forget_environment(void **state)
-{
-    static const char *const names[] = {"TROUPE_SEED", "TROUPE_FAULTS", "TROUPE_NODES",
-                                        "TROUPE_COURSE", "TROUPE_END_MS"};
-    (void) state;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        assert_int_equal(unsetenv(names[i]), 0); /* NOLINT(concurrency-mt-unsafe) */
-    }
-    return 0;
-}
-
-static uint32_t count_faults(struct probe *seen)
-{
-    uint32_t count = 0;
-    for (size_t i = 0; i < probe_count(seen); i++) {
-        const bool is_one = strstr(probe_line(seen, i), " fault ") != NULL;
-        count += is_one ? 1 : 0;
-        if (is_one) {
-            print_message("%s\n", probe_line(seen, i));
-        }
-    }
-    return count;
-}
-
 /* Finds it, and repeats it as the line says: step, time and fault are the same. */
-static void find(struct bank *bank, const char *fault)
+static void find(struct bank *bank, const char *name, const char *fault)
 {
-    struct probe *seen = a_probe();
-    struct probe *again = a_probe();
-    const troupe_log log = {.write = say, .context = seen};
-    const troupe_log log_again = {.write = say, .context = again};
-    assert_fails(troupe_simulate(TROUPE_SIMULATE(.seeds = SEEDS, .log = &log), scenario, bank),
-                 FAILED);
-    const char *line = probe_line(seen, probe_count(seen) - 1);
-    print_message("%s\n", line);
-    assert_non_null(strstr(line, fault));
-    assert_in_range(count_faults(seen), 1, FAULTS);
-    assert_true(set_from(line, "TROUPE_SEED"));
-    assert_true(set_from(line, "TROUPE_FAULTS"));
-    assert_true(strstr(line, ", 2 of ") != NULL || strstr(line, ", 3 of ") != NULL); /* nodes */
-    (void) set_from(line, "TROUPE_NODES"); /* there may have been no more */
-    (void) set_from(line, "TROUPE_COURSE");
-    (void) set_from(line, "TROUPE_END_MS");
-    bank->runs = 0;
-    assert_fails(troupe_simulate(TROUPE_SIMULATE(.log = &log_again), scenario, bank), FAILED);
-    assert_int_equal(bank->runs, 1);
-    const char *line_again = probe_line(again, probe_count(again) - 1);
-    const char *how = strstr(line, " (shrunk");
-    assert_non_null(how);
-    assert_true(strncmp(line, line_again, (size_t) (how - line)) == 0);
-    drop_probe(&again);
-    drop_probe(&seen);
+    struct found found;
+    find_and_repeat(TROUPE_SIMULATE(.seeds = SEEDS), scenario, bank, &found);
+    print_found(name, &found);
+    assert_non_null(strstr(found.why, fault));
+    assert_in_range(found.after.faults, 1, FAULTS);
+    assert_in_range(found.after.nodes, 2, 3);
 }
 
 /* Promise: SIMULATE-SHRINKS */
@@ -232,7 +175,7 @@ static void shrinks_a_retry_without_duplicate_removal(void **state)
 {
     (void) state;
     struct bank bank = {.forgets = true};
-    find(&bank, "was made twice");
+    find(&bank, "a retry without duplicate removal", "was made twice");
 }
 
 /* Promise: SIMULATE-SHRINKS */
@@ -240,7 +183,7 @@ static void shrinks_a_client_that_gives_up(void **state)
 {
     (void) state;
     struct bank bank = {.gives_up = true};
-    find(&bank, "not settled");
+    find(&bank, "a client that gives up", "not settled");
 }
 
 static void finds_nothing_where_nothing_is(void **state)
@@ -253,7 +196,7 @@ static void finds_nothing_where_nothing_is(void **state)
 
 int main(void)
 {
-#define ALONE(test) cmocka_unit_test_setup_teardown(test, forget_environment, forget_environment)
+#define ALONE(test) cmocka_unit_test_setup_teardown(test, forget_repetition, forget_repetition)
     const struct CMUnitTest tests[] = {
         ALONE(finds_nothing_where_nothing_is),
         ALONE(shrinks_a_retry_without_duplicate_removal),
