@@ -58,6 +58,7 @@ static bool grow(tr_arena *arena)
     }
     unsigned char *block = tr_allocate_unset(arena->allocator, size);
     if (block == NULL) {
+        arena->lacks_memory = true;
         return false;
     }
     tr_arena_fini(arena);
@@ -70,6 +71,7 @@ ProtobufCMessage *tr_arena_unpack(tr_arena *arena, const ProtobufCMessageDescrip
                                   const void *data, size_t size)
 {
     ProtobufCMessage *message = NULL;
+    arena->lacks_memory = false;
     do {
         arena->used = 0;
         arena->is_short = false;

@@ -20,6 +20,7 @@ typedef struct tr_arena {
     size_t used;
     size_t limit;
     bool is_short;
+    bool lacks_memory;       /* the last unpacking ended as there was no more, within the limit */
     ProtobufCAllocator port; /* by which protobuf-c takes its memory here */
 } tr_arena;
 

@@ -99,6 +99,7 @@ static troupe_error unpack_protobuf(tr_worker *worker, tr_arena *arena, const tr
         PROTOCOL);
     const ProtobufCMessage *body =
         tr_arena_unpack(arena, descriptor, envelope->body, envelope->body_size);
+    TR_REQUIRE(body != NULL || !arena->lacks_memory, NO_MEMORY);
     TR_REQUIRE(body != NULL, PROTOCOL);
     const troupe_error error = tr_message_of_protobuf(&worker->pool, body, out_message);
     return error == TROUPE_ERROR_BAD_ARGUMENT ? TROUPE_ERROR_PROTOCOL : error;

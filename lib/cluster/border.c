@@ -292,6 +292,20 @@ static tr_peer *find_sender(tr_border *border, uint64_t from_node, const tr_fram
     return is_in_order(peer, head) ? peer : NULL;
 }
 
+/* It is no frame, or there is no memory to read it. */
+static void refuse_frame(tr_border *border, uint64_t from_node)
+{
+    tr_peer *peer = tr_border_peer(border, from_node);
+    if (!border->frame_arena.lacks_memory) {
+        border->counts.frames_malformed++;
+    } else {
+        border->counts.frames_missing++;
+        if (peer != NULL && peer->is_connected) {
+            tr_outgoing_break(peer);
+        }
+    }
+}
+
 void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, size_t size)
 {
     tr_frame_head head;
@@ -303,7 +317,7 @@ void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, 
     }
     read_clock(border);
     if (!tr_frame_read(&border->frame_arena, frame, size, &head, &reader)) {
-        border->counts.frames_malformed++;
+        refuse_frame(border, from_node);
         return;
     }
     tr_peer *peer = find_sender(border, from_node, &head);

@@ -26,15 +26,16 @@ typedef struct tr_border_counts {
     uint64_t frames_received;
     uint64_t envelopes_sent;
     uint64_t envelopes_received;
-    uint64_t frames_missing; /* by the gaps in their sequence */
+    uint64_t frames_missing; /* by the gaps in their sequence, or for want of memory */
     uint64_t frames_late;    /* repeated, or overtaken: not taken in */
     uint64_t frames_old;     /* of a connection that was lost */
     uint64_t frames_strange; /* from a node that is not connected, or for another incarnation */
     uint64_t frames_malformed;
     uint64_t
-        envelopes_refused; /* of a type that is not known here, or that do not fit their kind */
-    uint64_t answers_late; /* to what nobody waits for */
-    uint64_t connections;  /* begun */
+        envelopes_refused;   /* of a type that is not known here, or that do not fit their kind */
+    uint64_t envelopes_lost; /* messages for which there was no memory */
+    uint64_t answers_late;   /* to what nobody waits for */
+    uint64_t connections;    /* begun */
     uint64_t connections_lost;
 } tr_border_counts;
 

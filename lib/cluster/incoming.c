@@ -78,14 +78,16 @@ static void take_tell(tr_peer *peer, const tr_envelope *envelope)
     tr_worker *worker = worker_of(peer);
     troupe_message *message = NULL;
     tr_actor *entrance = tr_peer_actor(peer, peer->entrance);
-    if (unpack(peer, envelope, &message) != TROUPE_OK) {
-        return; /* counted; there is nothing to be a dead letter of */
+    troupe_error error = unpack(peer, envelope, &message);
+    if (error) { /* there is nothing to be a dead letter of */
+        peer->border->counts.envelopes_lost += error != TROUPE_ERROR_PROTOCOL ? 1 : 0;
+        return;
     }
     tr_sending sending = {.sender = entrance,
                           .message = &message,
                           .wait_until_ns = TR_NEVER,
                           .deadline_ns = deadline_of(peer, envelope)};
-    troupe_error error = find_receiver(peer, envelope->to, &sending.to);
+    error = find_receiver(peer, envelope->to, &sending.to);
     if (error == TROUPE_OK) {
         error = tr_send(worker, &sending);
     }
@@ -233,12 +235,14 @@ static void answer_down(tr_peer *peer, uint64_t number, troupe_error reason, tro
 {
     const troupe_down down = {.reason = reason, .kind = kind};
     troupe_message *message = NULL;
-    if (tr_message_of_struct(&worker_of(peer)->pool, &troupe_down_type, &down, &message) ==
-        TROUPE_OK) { /* else it is told when the connection ends */
-        message->correlation = number;
-        tr_message_set_kind(message, TR_KIND_DOWN);
-        tr_outgoing_push(peer, message);
+    if (tr_message_of_struct(&worker_of(peer)->pool, &troupe_down_type, &down, &message) !=
+        TROUPE_OK) {
+        tr_outgoing_break(peer);
+        return;
     }
+    message->correlation = number;
+    tr_message_set_kind(message, TR_KIND_DOWN);
+    tr_outgoing_push(peer, message);
 }
 
 static void take_monitor(tr_peer *peer, const tr_envelope *envelope)

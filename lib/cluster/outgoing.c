@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "core/bracket.h"
 #include "core/far.h"
 #include "core/mailbox.h"
@@ -63,11 +64,19 @@ void tr_outgoing_push(tr_peer *peer, troupe_message *message)
 void tr_outgoing_push_error(tr_peer *peer, uint64_t number, troupe_error error)
 {
     troupe_message *answer = tr_message_of_kind(&peer->border->worker->pool, TR_KIND_REPLY);
-    if (answer != NULL) {
-        answer->correlation = number;
-        answer->value = (uint64_t) error;
-        tr_outgoing_push(peer, answer);
+    if (answer == NULL) {
+        tr_outgoing_break(peer);
+        return;
     }
+    answer->correlation = number;
+    answer->value = (uint64_t) error;
+    tr_outgoing_push(peer, answer);
+}
+
+void tr_outgoing_break(tr_peer *peer)
+{
+    peer->is_broken = true;
+    tr_outgoing_flush_soon(peer);
 }
 
 /* Ends. */
@@ -254,10 +263,10 @@ static void begin_frame(tr_peer *peer, tr_frame_writer *writer)
     tr_frame_begin(writer, &head);
 }
 
-/* A reply that cannot be sent becomes the error, which can. */
+/* A reply that cannot be sent becomes the error, which can: it needs no room of its own. */
 static bool make_error(tr_peer *peer, troupe_message *message, troupe_error error)
 {
-    if (tr_message_kind(message) != TR_KIND_REPLY || error == TROUPE_ERROR_NO_MEMORY) {
+    if (tr_message_kind(message) != TR_KIND_REPLY || tr_message_form(message) == TR_FORM_NONE) {
         return false;
     }
     tr_message_drop_body(peer->border->system->ports.allocator, message);
@@ -340,8 +349,23 @@ static bool send_frame(tr_peer *peer, const tr_frame_writer *writer)
     return true;
 }
 
+/* Another connection in the place of this one. The first frame tells them that what they wait for
+ * was lost; if it cannot begin, none comes any more. */
+static void begin_anew(tr_peer *peer)
+{
+    tr_border *border = peer->border;
+    tr_log_write(border->system->ports.log, TROUPE_LOG_WARNING,
+                 "border: there was no memory to answer node %llx; its connection is begun anew, "
+                 "and who waits for something is told NODE_LOST",
+                 (unsigned long long) peer->node);
+    (void) tr_border_connected(border, peer->node);
+}
+
 void tr_outgoing_flush(tr_peer *peer)
 {
+    if (peer->is_connected && peer->is_broken && !peer->greets) {
+        begin_anew(peer); /* they have to have heard of the one that ends */
+    }
     while (peer->is_connected && (peer->out.head != NULL || peer->greets)) {
         tr_frame_writer writer;
         if (!tr_scratch_reserve(&peer->border->frame, TR_FRAME_BYTES_USUAL)) {
@@ -358,6 +382,9 @@ void tr_outgoing_flush(tr_peer *peer)
         }
     }
     tr_outgoing_unchoke(peer);
+    if (peer->is_connected && peer->is_broken) {
+        tr_outgoing_flush_soon(peer);
+    }
 }
 
 /* The carrier. */

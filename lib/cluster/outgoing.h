@@ -21,9 +21,12 @@ void tr_outgoing_give_up(tr_worker *worker, tr_actor *carrier, troupe_message *n
 /* Puts a message on the way out; taken. */
 void tr_outgoing_push(tr_peer *peer, troupe_message *message);
 
-/* An error as the answer to this number of theirs. Without memory they are told by their own
- * deadline. */
+/* An error as the answer to this number of theirs; without memory as break. */
 void tr_outgoing_push_error(tr_peer *peer, uint64_t number, troupe_error error);
+
+/* Something cannot be answered, as there is no memory: soon the connection is begun anew, which
+ * tells whoever waits, on either side, that it is lost. */
+void tr_outgoing_break(tr_peer *peer);
 
 /* Packs what is on the way out and gives it to the wire. */
 void tr_outgoing_flush(tr_peer *peer);

@@ -240,6 +240,7 @@ troupe_error tr_peer_connect(tr_peer *peer)
         return error;
     }
     peer->is_connected = true;
+    peer->is_broken = false;
     peer->connection++;
     peer->sequence = 0;
     peer->their_least = peer->their_connection + 1;

@@ -35,7 +35,8 @@ struct tr_peer {
     bool is_connected;
     bool is_choked;
     bool is_flush_queued;
-    bool greets; /* the next frame goes out even if it is empty */
+    bool is_broken; /* the connection: there is an answer that cannot be given */
+    bool greets;    /* the next frame goes out even if it is empty */
     /* Of the connection that there is. */
     uint64_t connection;       /* ours, from 1 up */
     uint64_t sequence;         /* of the last frame sent */

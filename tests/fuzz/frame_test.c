@@ -10,6 +10,8 @@
 #include "support/cast.h"
 #include "support/world_fixture.h"
 
+const fuzz_target fuzz_this = {.name = "frame_test", .runs = 200000};
+
 static tr_arena frame_arena;
 static tr_arena body_arena;
 static tr_world *world; /* one for all inputs; libFuzzer has no end */

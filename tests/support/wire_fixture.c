@@ -182,6 +182,7 @@ static void drop_end(struct wire_end *end)
     }
     assert_sound(end->world);
     tr_border_fini(&end->border);
+    end->is_deaf = true;
     tr_world_destroy(&end->world);
 }
 
