@@ -130,9 +130,9 @@ troupe_simulation_spawn(troupe_simulation *simulation, uint32_t node,
  *     at 4 s heal a from b            `heal a to b`, `heal a`, `heal all`
  *     crash a                         now, for good. `crash a for 2 s`: it is started again then
  *     drop a for 2 s                  the same, and the others are not told
- *     stall a for 500 ms              `start a`
- *     skew a by -200 ppm              `skew a ahead 3 s`
- *     fail allocation 30 of a         `fail one in 100 of a`, `limit a to 1000000 bytes`
+ *     stall a for 500 ms              `start a`, `skew a by -200 ppm`, `skew a ahead 3 s`
+ *     fail allocation 30 of a         `fail one in 100 of a`
+ *     limit a to 1000000 bytes        `limit a to 10 descriptors`: connections and open files
  *     lose 5 percent of a from b      and more of how frames go: <troupe/simulation_network.h>
  * Errors: BAD_ARGUMENT, and troupe_simulation_fault says what would be right; NO_MEMORY. */
 TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error

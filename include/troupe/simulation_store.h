@@ -12,7 +12,8 @@
 
 TROUPE_BEGIN
 
-/* Makes the file if there is none. Errors: LIMIT_REACHED, the disk is full or has too many files;
+/* Makes the file if there is none, and opens it if nothing was written since its last sync.
+ * Errors: LIMIT_REACHED, the disk is full or has too many files, or the node has no descriptor;
  * SYSTEM; NO_MEMORY; BAD_ARGUMENT. Nothing was written then. */
 TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error
 troupe_simulation_write(troupe_simulation *simulation, uint32_t node, const char *file,

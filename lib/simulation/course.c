@@ -58,6 +58,7 @@ static const char *const formats[] = {
     [TR_EVENT_CUT] = "does not hear node %" PRIu64 " any more",
     [TR_EVENT_HEAL] = "hears node %" PRIu64 " again",
     [TR_EVENT_SHAPE] = "hears node %" PRIu64 " in another way, trait %" PRIu64,
+    [TR_EVENT_SPARSE] = "may have %" PRIu64 " descriptors, and has %" PRIu64,
 };
 
 void tr_noted_print(const tr_noted *noted, char *out, size_t size)

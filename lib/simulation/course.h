@@ -36,7 +36,8 @@ typedef enum tr_event {
     TR_EVENT_CAME,    /* a frame from another node */
     TR_EVENT_CUT,     /* from another node */
     TR_EVENT_HEAL,    /* from another node */
-    TR_EVENT_SHAPE    /* how frames come from another node is changed */
+    TR_EVENT_SHAPE,   /* how frames come from another node is changed */
+    TR_EVENT_SPARSE   /* it has so many descriptors at most */
 } tr_event;
 
 typedef struct tr_noted {

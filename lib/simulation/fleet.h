@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "simulation/agenda.h"
+#include "simulation/virtual_descriptors.h"
 #include "simulation/virtual_memory.h"
 #include "simulation/virtual_node.h"
 
@@ -27,6 +28,7 @@ typedef struct tr_berth {
     tr_world_options options;
     tr_virtual_identity identity; /* of the last incarnation */
     tr_virtual_memory memory;
+    tr_virtual_descriptors descriptors;
     tr_date date;      /* when it can do something next; only if it is not awake */
     uint32_t awake_at; /* among the awake, from 1; 0: it is not */
     uint64_t stalled_until_ns;

@@ -2,16 +2,9 @@
 #include "simulation/network.h"
 
 #include "base/assert.h"
-#include "base/memory.h"
 
 /* The longest pause before two that have lost each other try again. */
 #define RETRY_NS UINT64_C(100000000)
-
-typedef struct known_id {
-    tr_map_node node;
-    uint64_t id;
-    uint32_t index;
-} known_id;
 
 static void note(const tr_network *network, uint32_t at, tr_event event, uint64_t first,
                  uint64_t second)
@@ -22,17 +15,6 @@ static void note(const tr_network *network, uint32_t at, tr_event event, uint64_
 static tr_berth *berth_of(const tr_network *network, const tr_pair *pair, uint32_t side)
 {
     return tr_fleet_berth(network->fleet, pair->sides[side].node);
-}
-
-static bool is_id(const tr_map_node *node, const void *id)
-{
-    return TR_CONTAINER_OF_CONST(node, known_id, node)->id == *(const uint64_t *) id;
-}
-
-static const known_id *find_id(const tr_network *network, uint64_t id)
-{
-    const tr_map_node *node = tr_map_find(&network->ids, tr_hash_u64(id), is_id, &id);
-    return node != NULL ? TR_CONTAINER_OF_CONST(node, known_id, node) : NULL;
 }
 
 static void say(tr_network *network, tr_pair *pair, uint32_t side, tr_wire_kind kind,
@@ -91,25 +73,24 @@ static bool refuse(tr_network *network, tr_pair *pair, uint32_t side, uint64_t n
 bool tr_network_send(tr_network *network, uint32_t from, uint64_t to_node, const void *data,
                      size_t size)
 {
-    const known_id *to = find_id(network, to_node);
+    const uint32_t to = tr_incarnations_find(&network->incarnations, to_node);
     const tr_berth *sender = tr_fleet_berth(network->fleet, from);
     if (sender->node == NULL || sender->is_doomed) {
         return true; /* nobody will ever know */
     }
-    tr_pair *pair =
-        to != NULL && to->index != from ? tr_wires_get(&network->wires, from, to->index) : NULL;
+    tr_pair *pair = to != UINT32_MAX && to != from ? tr_wires_get(&network->wires, from, to) : NULL;
     if (pair == NULL) {
         network->wires.counts.refused++;
         return false;
     }
-    const uint32_t side = tr_pair_side(pair, to->index);
+    const uint32_t side = tr_pair_side(pair, to);
     tr_wire *wire = &pair->sides[side];
     const bool is_connected = pair->sides[1 - side].is_up && wire->id == to_node;
     if (!is_connected || wire->frames >= wire->options.queue_frames_max ||
         (wire->frames > 0 && wire->bytes + size > wire->options.queue_bytes_max)) {
         network->wires.counts.refused++;
         if (!is_connected) {
-            const tr_berth *there = tr_fleet_berth(network->fleet, to->index);
+            const tr_berth *there = tr_fleet_berth(network->fleet, to);
             if (there->identity.id != to_node) {
                 return refuse(network, pair, 1 - side, to_node);
             }
@@ -122,7 +103,7 @@ bool tr_network_send(tr_network *network, uint32_t from, uint64_t to_node, const
         return false;
     }
     network->wires.counts.sent++;
-    note(network, from, TR_EVENT_SENT, to->index, size);
+    note(network, from, TR_EVENT_SENT, to, size);
     if (wire->options.repeat_ppm != 0 &&
         tr_random_chance(&network->course->random, wire->options.repeat_ppm, 1000000) &&
         tr_wires_add(&network->wires, pair, side, data, size)) {
@@ -148,12 +129,34 @@ static troupe_error reason_of(const tr_network *network, const tr_pair *pair, ui
                : TROUPE_ERROR_STALE;
 }
 
+static void give_end(const tr_network *network, tr_pair *pair, uint32_t side)
+{
+    if (pair->sides[side].has_end) {
+        pair->sides[side].has_end = false;
+        tr_virtual_descriptors_give(&berth_of(network, pair, side)->descriptors);
+    }
+}
+
+/* Both ends have a descriptor for it, or none has. */
+static bool take_ends(const tr_network *network, tr_pair *pair)
+{
+    for (uint32_t side = 0; side < 2; side++) {
+        if (!tr_virtual_descriptors_take(&berth_of(network, pair, side)->descriptors)) {
+            give_end(network, pair, 0);
+            return false;
+        }
+        pair->sides[side].has_end = true;
+    }
+    return true;
+}
+
 /* This side hears of it now; nothing that is under way to it comes any more. */
 static void lose(tr_network *network, tr_pair *pair, uint32_t side)
 {
     tr_wire *wire = &pair->sides[side];
     const tr_berth *at = berth_of(network, pair, side);
     tr_wires_drop_waiting(&network->wires, wire);
+    give_end(network, pair, side);
     if (!wire->is_up) {
         return;
     }
@@ -198,6 +201,12 @@ static void accept(tr_network *network, tr_pair *pair, uint32_t side)
     }
     lose(network, pair, side);
     lose(network, pair, 1 - side);
+    if (!take_ends(network, pair)) {
+        pair->is_opening = false;
+        want_again(network, pair);
+        (void) refuse(network, pair, 1 - side, here->identity.id);
+        return;
+    }
     pair->number++;
     pair->sides[side].id = here->identity.id;
     pair->sides[1 - side].id = there->identity.id;
@@ -428,15 +437,10 @@ void tr_network_heal_all(tr_network *network)
 troupe_error tr_network_node_is_up(tr_network *network, uint32_t index)
 {
     const uint64_t id = tr_fleet_berth(network->fleet, index)->identity.id;
-    const troupe_error error = tr_map_reserve_one(&network->ids);
+    const troupe_error error = tr_incarnations_add(&network->incarnations, id, index);
     if (error) {
         return error;
     }
-    known_id *known = tr_allocate(tr_allocator_default(), sizeof *known);
-    TR_REQUIRE(known != NULL, NO_MEMORY);
-    known->id = id;
-    known->index = index;
-    tr_map_add(&network->ids, &known->node, tr_hash_u64(id));
     for (tr_map_node *node = tr_map_first(&network->wires.pairs); node != NULL;
          node = tr_map_next(&network->wires.pairs, node)) {
         tr_pair *pair = TR_CONTAINER_OF(node, tr_pair, node);
@@ -484,19 +488,13 @@ void tr_network_init(tr_network *network, tr_fleet *fleet)
 {
     *network = (tr_network) {.fleet = fleet, .course = fleet->course};
     tr_wires_init(&network->wires, fleet->course);
-    tr_map_init(&network->ids, tr_allocator_default());
+    tr_incarnations_init(&network->incarnations);
 }
 
 void tr_network_fini(tr_network *network)
 {
     tr_wires_fini(&network->wires);
-    for (tr_map_node *node = tr_map_first(&network->ids); node != NULL;
-         node = tr_map_first(&network->ids)) {
-        tr_map_remove(&network->ids, node);
-        known_id *known = TR_CONTAINER_OF(node, known_id, node);
-        tr_free(tr_allocator_default(), known, sizeof *known);
-    }
-    tr_map_fini(&network->ids);
+    tr_incarnations_fini(&network->incarnations);
 }
 
 void tr_network_set_ears(tr_network *network, const tr_ears *ears)

@@ -6,7 +6,8 @@
  * their order and none is lost or comes twice, unless the pair's options say so. While a direction
  * is cut what is sent that way waits; a node that hears nothing for as long as `detect_ns` loses
  * the connection, and with it all that is under way. A node that crashes is noticed by the others
- * at once, or if it fell silently only after that time: until then their end is half open.
+ * at once, or if it fell silently only after that time: until then their end is half open. Where
+ * either end has no descriptor left the connection is refused, and tried again as after a loss.
  * Owns:       the frames under way (copies); what it knows of each pair.
  * Invariants: each frame taken comes, waits or was dropped, and each was noted. What is under way
  *             in one direction is within the pair's limits.
@@ -20,8 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/map.h"
 #include "simulation/fleet.h"
+#include "simulation/incarnations.h"
 #include "simulation/wires.h"
 
 /* Who hears what comes to a node. Of a loss the reason is STALE if the incarnation is over, else
@@ -40,7 +41,7 @@ typedef struct tr_network {
     tr_course *course;
     tr_ears ears;
     tr_wires wires;
-    tr_map ids; /* all incarnations there were */
+    tr_incarnations incarnations;
 } tr_network;
 
 void tr_network_init(tr_network *network, tr_fleet *fleet);

@@ -35,8 +35,8 @@ void tr_plan_fini(tr_plan *plan)
 
 void tr_plan_count(tr_plan *plan, tr_act *act)
 {
-    const bool is_fault =
-        act->deed != TR_DEED_HEAL && act->deed != TR_DEED_START && act->deed != TR_DEED_UNSHAPE;
+    const bool is_fault = act->deed != TR_DEED_HEAL && act->deed != TR_DEED_START &&
+                          act->deed != TR_DEED_UNSHAPE && act->deed != TR_DEED_UNLIMIT;
     act->fault = is_fault ? ++plan->faults : 0;
 }
 
@@ -157,6 +157,21 @@ static void set_memory(const tr_plan *plan, const tr_act *act)
     tr_course_note(tr_world_course(plan->world), act->node, TR_EVENT_MEMORY, number, act->deed);
 }
 
+static void set_descriptors(const tr_plan *plan, const tr_act *act)
+{
+    tr_virtual_descriptors *descriptors =
+        &tr_fleet_berth(tr_world_fleet(plan->world), act->node)->descriptors;
+    const bool is_limit = act->deed == TR_DEED_LIMIT_DESCRIPTORS;
+    const uint64_t most = is_limit ? (uint64_t) act->number : UINT64_MAX;
+    if (is_limit) {
+        tr_virtual_descriptors_limit(descriptors, most);
+    } else {
+        tr_virtual_descriptors_heal(descriptors);
+    }
+    tr_course_note(tr_world_course(plan->world), act->node, TR_EVENT_SPARSE, most,
+                   descriptors->used);
+}
+
 static troupe_error shape_way(const tr_plan *plan, const tr_act *act, uint32_t from, uint32_t to)
 {
     const tr_wire_options shape = {
@@ -221,6 +236,10 @@ static troupe_error perform(const tr_plan *plan, const tr_act *act)
     case TR_DEED_LIMIT:
         set_memory(plan, act);
         break;
+    case TR_DEED_LIMIT_DESCRIPTORS:
+    case TR_DEED_UNLIMIT:
+        set_descriptors(plan, act);
+        break;
     case TR_DEED_SHAPE:
     case TR_DEED_UNSHAPE:
         return shape(plan, act);
@@ -244,6 +263,8 @@ static troupe_error add_end(tr_plan *plan, const tr_act *act)
         end.deed = TR_DEED_START;
     } else if (act->deed == TR_DEED_SHAPE) {
         end.deed = TR_DEED_UNSHAPE;
+    } else if (act->deed == TR_DEED_LIMIT_DESCRIPTORS) {
+        end.deed = TR_DEED_UNLIMIT;
     } else {
         return TROUPE_OK;
     }

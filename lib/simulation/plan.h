@@ -10,6 +10,7 @@
  *     stall a for 500 ms
  *     skew a by -200 ppm                `skew a ahead 3 s`
  *     fail allocation 30 of a           `fail one in 100 of a`, `limit a to 1000000 bytes`
+ *     limit a to 10 descriptors         connections and open files
  *     lose 5 percent of a from b        `of a to b`, `of a`, `of all`; `2000 ppm`. So too: repeat,
  *                                       reorder (which then may overtake)
  *     delay a from b by 1 ms to 20 ms   `by 5 ms`
@@ -37,9 +38,11 @@ typedef enum tr_deed {
     TR_DEED_SKEW,
     TR_DEED_FAIL_NTH,
     TR_DEED_FAIL_ONE_IN,
-    TR_DEED_LIMIT,
-    TR_DEED_SHAPE,  /* by `number`, to `most` */
-    TR_DEED_UNSHAPE /* as usual */
+    TR_DEED_LIMIT, /* of memory */
+    TR_DEED_LIMIT_DESCRIPTORS,
+    TR_DEED_UNLIMIT, /* as many as are wanted */
+    TR_DEED_SHAPE,   /* by `number`, to `most` */
+    TR_DEED_UNSHAPE  /* as usual */
 } tr_deed;
 
 /* In place of a node. */

@@ -146,16 +146,23 @@ static bool read_failure(struct words *words, tr_act *act)
     return read_node(words, &act->node);
 }
 
-/* a to N bytes. */
+/* a to N bytes; a to N descriptors. */
 static bool read_limit(struct words *words, tr_act *act)
 {
     if (!read_node(words, &act->node)) {
         return false;
     }
     if (!take(words, "to")) {
-        return fail(words, "'to N bytes'");
+        return fail(words, "'to N bytes' or 'to N descriptors'");
     }
-    return read_number(words, &act->number) && (take(words, "bytes") || fail(words, "'bytes'"));
+    if (!read_number(words, &act->number)) {
+        return false;
+    }
+    if (act->number >= 0 && take(words, "descriptors")) {
+        act->deed = TR_DEED_LIMIT_DESCRIPTORS;
+        return true;
+    }
+    return take(words, "bytes") || fail(words, "'bytes' or 'descriptors'");
 }
 
 /* N percent; N ppm. */
@@ -351,7 +358,7 @@ static const char *verb_of(tr_deed deed, tr_wire_trait trait)
             return verbs[i].name;
         }
     }
-    return "fail"; /* the one deed that shares its verb */
+    return deed == TR_DEED_FAIL_ONE_IN ? "fail" : "limit"; /* those that share their verb */
 }
 
 static void print_pair(const tr_act *act, const char *node, const char *other, char *out,
@@ -402,6 +409,10 @@ static void print_object(const tr_act *act, const char *node, const char *other,
         break;
     case TR_DEED_LIMIT:
         (void) snprintf(out, size, "%s to %lld bytes", node, number);
+        break;
+    case TR_DEED_LIMIT_DESCRIPTORS:
+    case TR_DEED_UNLIMIT:
+        (void) snprintf(out, size, "%s to %lld descriptors", node, number);
         break;
     case TR_DEED_SKEW:
         if (act->for_ns != 0) {

@@ -265,6 +265,7 @@ static void end_faults(troupe_simulation *simulation)
     for (uint32_t i = 0; i < simulation->count; i++) {
         tr_berth *berth = tr_fleet_berth(tr_world_fleet(simulation->world), i);
         tr_virtual_memory_heal(&berth->memory);
+        tr_virtual_descriptors_heal(&berth->descriptors);
         simulation->nodes[i]->store.fail_ppm = 0;
         if (berth->node == NULL) {
             tr_simulation_start_again(simulation, i);

@@ -149,6 +149,8 @@ troupe_error troupe_simulation_add(troupe_simulation *simulation,
         return error;
     }
     simulation->nodes[simulation->count++] = simulated; /* its berth is there, be it down */
+    simulated->store.descriptors =
+        &tr_fleet_berth(tr_world_fleet(simulation->world), index)->descriptors;
     *out_node = simulation->count - 1;
     return error ? error : call_start(simulation, *out_node);
 }

@@ -35,8 +35,17 @@ void tr_store_init(tr_store *store, tr_random *random)
     *store = (tr_store) {.random = random};
 }
 
-static void free_writes(tr_file *file)
+static bool is_open(const tr_file *file)
 {
+    return file != NULL && file->first != NULL;
+}
+
+/* And closes it. */
+static void free_writes(const tr_store *store, tr_file *file)
+{
+    if (is_open(file) && store->descriptors != NULL) {
+        tr_virtual_descriptors_give(store->descriptors);
+    }
     while (file->first != NULL) {
         struct write *first = file->first;
         file->first = first->next;
@@ -45,9 +54,9 @@ static void free_writes(tr_file *file)
     file->last = &file->first;
 }
 
-static void free_file(tr_file *file)
+static void free_file(const tr_store *store, tr_file *file)
 {
-    free_writes(file);
+    free_writes(store, file);
     tr_free(tr_allocator_default(), file->seen.data, file->seen.room);
     tr_free(tr_allocator_default(), file->lasting.data, file->lasting.room);
     tr_free(tr_allocator_default(), file, sizeof *file + file->name_size);
@@ -55,10 +64,11 @@ static void free_file(tr_file *file)
 
 void tr_store_fini(tr_store *store)
 {
+    store->descriptors = NULL; /* the node that had them may be gone */
     while (store->files != NULL) {
         tr_file *file = store->files;
         store->files = file->next;
-        free_file(file);
+        free_file(store, file);
     }
     *store = (tr_store) {0};
 }
@@ -126,18 +136,10 @@ static bool fails(const tr_store *store)
     return store->fail_ppm != 0 && tr_random_chance(store->random, store->fail_ppm, 1000000);
 }
 
-troupe_error tr_store_write(tr_store *store, const char *name, uint64_t offset, const void *data,
-                            size_t size)
+/* There is room on the disk, and it may be open. */
+static troupe_error add_write(tr_store *store, tr_file *file, const char *name, uint64_t offset,
+                              const void *data, size_t size)
 {
-    if (size == 0 || store->is_dead) {
-        return TROUPE_OK;
-    }
-    tr_file *file = find(store, name);
-    const uint64_t had = file != NULL ? file->seen.size : 0;
-    TR_REQUIRE(offset <= UINT32_MAX && size <= UINT32_MAX, LIMIT_REACHED);
-    const uint64_t more = offset + size > had ? offset + size - had : 0;
-    TR_REQUIRE(store->bytes_max == 0 || store->bytes + more <= store->bytes_max, LIMIT_REACHED);
-    TR_REQUIRE(!fails(store), SYSTEM);
     troupe_error error = file != NULL ? TROUPE_OK : make(store, name, &file);
     error = error ? error : reserve(&file->seen, offset + size);
     error = error ? error : reserve(&file->lasting, offset + size);
@@ -151,9 +153,31 @@ troupe_error tr_store_write(tr_store *store, const char *name, uint64_t offset, 
     memcpy(write->data, data, size);
     *file->last = write;
     file->last = &write->next;
+    const uint64_t had = file->seen.size;
     apply(&file->seen, offset, data, size);
-    store->bytes += more;
+    store->bytes += file->seen.size - had;
     return TROUPE_OK;
+}
+
+troupe_error tr_store_write(tr_store *store, const char *name, uint64_t offset, const void *data,
+                            size_t size)
+{
+    if (size == 0 || store->is_dead) {
+        return TROUPE_OK;
+    }
+    tr_file *file = find(store, name);
+    const uint64_t had = file != NULL ? file->seen.size : 0;
+    TR_REQUIRE(offset <= UINT32_MAX && size <= UINT32_MAX, LIMIT_REACHED);
+    const uint64_t more = offset + size > had ? offset + size - had : 0;
+    TR_REQUIRE(store->bytes_max == 0 || store->bytes + more <= store->bytes_max, LIMIT_REACHED);
+    TR_REQUIRE(!fails(store), SYSTEM);
+    const bool opens = store->descriptors != NULL && !is_open(file);
+    TR_REQUIRE(!opens || tr_virtual_descriptors_take(store->descriptors), LIMIT_REACHED);
+    const troupe_error error = add_write(store, file, name, offset, data, size);
+    if (error && opens) {
+        tr_virtual_descriptors_give(store->descriptors);
+    }
+    return error;
 }
 
 size_t tr_store_read(const tr_store *store, const char *name, uint64_t offset, void *out,
@@ -185,7 +209,7 @@ troupe_error tr_store_sync(tr_store *store, const char *name)
     for (const struct write *write = file->first; write != NULL; write = write->next) {
         apply(&file->lasting, write->offset, write->data, write->size);
     }
-    free_writes(file);
+    free_writes(store, file);
     return TROUPE_OK;
 }
 
@@ -200,7 +224,7 @@ void tr_store_remove(tr_store *store, const char *name)
         *at = file->next;
         store->bytes -= file->seen.size;
         store->count--;
-        free_file(file);
+        free_file(store, file);
     }
 }
 
@@ -228,7 +252,7 @@ void tr_store_crash(tr_store *store)
         for (const struct write *write = file->first; write != NULL; write = write->next) {
             apply(&file->lasting, write->offset, write->data, surviving(store->random, write));
         }
-        free_writes(file);
+        free_writes(store, file);
         store->bytes -= file->seen.size;
         memset(file->seen.data, 0, file->seen.room);
         file->seen.size = 0;

@@ -17,6 +17,7 @@
 #include <troupe/error.h>
 
 #include "base/random.h"
+#include "simulation/virtual_descriptors.h"
 
 /* What is written at once or not at all. */
 #define TR_SECTOR 512
@@ -30,15 +31,17 @@ typedef struct tr_store {
     uint32_t fail_ppm;  /* how many writes and syncs in a million fail */
     uint32_t open_max;  /* files; 0: no limit */
     uint32_t count;
-    tr_random *random; /* borrowed */
-    bool is_dead;      /* nothing more gets there: the node crashes in this step */
+    tr_random *random;                   /* borrowed */
+    tr_virtual_descriptors *descriptors; /* borrowed; NULL: as many as are wanted */
+    bool is_dead; /* nothing more gets there: the node crashes in this step */
 } tr_store;
 
 void tr_store_init(tr_store *store, tr_random *random);
 void tr_store_fini(tr_store *store);
 
-/* Makes the file if there is none. Errors: LIMIT_REACHED (open_max, or bytes_max: the disk is
- * full); SYSTEM; NO_MEMORY. Nothing was written then. */
+/* Makes the file if there is none, and opens it if nothing was written since its last sync.
+ * Errors: LIMIT_REACHED (open_max; bytes_max: the disk is full; there is no descriptor); SYSTEM;
+ * NO_MEMORY. Nothing was written then. */
 TROUPE_MUST_CHECK troupe_error tr_store_write(tr_store *store, const char *name, uint64_t offset,
                                               const void *data, size_t size);
 

@@ -101,6 +101,7 @@ typedef struct tr_wire {
     uint32_t node; /* the one at this side */
     uint64_t id;   /* its incarnation, when last connected */
     bool is_up;    /* this side has been told that it is connected */
+    bool has_end;  /* this side has a descriptor for the connection */
     bool is_cut;
 } tr_wire;
 

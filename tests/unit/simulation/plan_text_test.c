@@ -50,6 +50,8 @@ static void is_understood(void **state)
     assert_true(act.deed == TR_DEED_FAIL_ONE_IN && act.number == 100 && act.node == 0);
     act = read_well("limit a to 1000 bytes");
     assert_true(act.deed == TR_DEED_LIMIT && act.number == 1000);
+    act = read_well("limit b to 0 descriptors");
+    assert_true(act.deed == TR_DEED_LIMIT_DESCRIPTORS && act.number == 0 && act.node == 1);
     assert_int_equal(read_well("crash a for 7 ns").for_ns, 7);
     assert_int_equal(read_well("drop a").deed, TR_DEED_DROP);
     assert_int_equal(read_well("start a").deed, TR_DEED_START);
@@ -79,6 +81,7 @@ static void is_written_as_it_is_read(void **state)
         "at 2 ms fail allocation 30 of b",
         "at 2 ms fail one in 100 of a",
         "at 2 ms limit a to 1000 bytes",
+        "at 2 ms limit a to 3 descriptors for 1 s",
         "at 2 ms lose 5000 ppm of a from b for 2 s",
         "at 2 ms repeat 1 ppm of a to b",
         "at 2 ms reorder 1000000 ppm of all",
