@@ -71,21 +71,26 @@ void troupe_snapshot_destroy(troupe_snapshot **given)
     tr_free(allocator, picture, sizeof *picture);
 }
 
-/* The row of the type with this name, a new one if need be; NULL when memory is out. */
+/* The row of the type with this name, a new one if need be; NULL when memory is out. They are in
+ * the order of their names: the ledger's map is in that of their addresses. */
 static troupe_type_counts *row_of(troupe_snapshot *snapshot, const char *name)
 {
-    for (size_t i = 0; i < snapshot->type_count; i++) {
-        if (strcmp(snapshot->types[i].type, name) == 0) {
-            return &snapshot->types[i];
-        }
+    size_t place = 0;
+    while (place < snapshot->type_count && strcmp(snapshot->types[place].type, name) < 0) {
+        place++;
+    }
+    if (place < snapshot->type_count && strcmp(snapshot->types[place].type, name) == 0) {
+        return &snapshot->types[place];
     }
     void *array = snapshot->types;
     if (!grow(&array, sizeof *snapshot->types, snapshot->type_count, 1)) {
         return NULL;
     }
     snapshot->types = array;
-    troupe_type_counts *row = &snapshot->types[snapshot->type_count++];
-    row->type = name;
+    troupe_type_counts *row = &snapshot->types[place];
+    memmove(row + 1, row, (snapshot->type_count - place) * sizeof *row);
+    snapshot->type_count++;
+    *row = (troupe_type_counts) {.type = name};
     return row;
 }
 

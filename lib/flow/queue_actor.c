@@ -41,19 +41,20 @@ static troupe_message **at(const struct line *line, uint32_t index)
 }
 
 /* Makes room for one more. */
-static troupe_error reserve(struct line *line)
+static troupe_error reserve(const troupe_self *self, struct line *line)
 {
     if (line->count < line->room) {
         return TROUPE_OK;
     }
     const uint32_t room = line->room != 0 ? 2 * line->room : LINE_ROOM_MIN;
-    troupe_message **ring = tr_allocate(tr_allocator_default(), room * sizeof(troupe_message *));
+    const troupe_allocator *allocator = troupe_self_allocator(self);
+    troupe_message **ring = tr_allocate(allocator, room * sizeof(troupe_message *));
     TR_REQUIRE(ring != NULL, NO_MEMORY);
     for (uint32_t i = 0; i < line->count; i++) {
         ring[i] = *at(line, i);
     }
     if (line->ring != NULL) {
-        tr_free(tr_allocator_default(), line->ring, line->room * sizeof(troupe_message *));
+        tr_free(allocator, line->ring, line->room * sizeof(troupe_message *));
     }
     *line = (struct line) {.ring = ring, .room = room, .count = line->count};
     return TROUPE_OK;
@@ -96,10 +97,10 @@ static bool take_out(struct line *line, const troupe_message *message)
     return true;
 }
 
-static void free_line(struct line *line)
+static void free_line(const troupe_self *self, struct line *line)
 {
     if (line->ring != NULL) {
-        tr_free(tr_allocator_default(), line->ring, line->room * sizeof(troupe_message *));
+        tr_free(troupe_self_allocator(self), line->ring, line->room * sizeof(troupe_message *));
     }
     *line = (struct line) {0};
 }
@@ -155,7 +156,7 @@ static void answer_joiners(troupe_self *self, struct queue *queue)
 static void let_in(troupe_self *self, struct queue *queue)
 {
     troupe_message *item = pop(&queue->putters);
-    const troupe_error error = reserve(&queue->items);
+    const troupe_error error = reserve(self, &queue->items);
     if (error) {
         refuse(self, item, error);
     } else if (say_yes(self, item)) {
@@ -210,7 +211,8 @@ static troupe_error on_put(troupe_self *self, void *state, troupe_message **mess
     }
     troupe_message *item = *message;
     *message = NULL;
-    const troupe_error error = is_closed(queue) ? TROUPE_ERROR_CLOSED : reserve(&queue->putters);
+    const troupe_error error =
+        is_closed(queue) ? TROUPE_ERROR_CLOSED : reserve(self, &queue->putters);
     if (error) {
         refuse(self, item, error);
         return TROUPE_OK;
@@ -227,7 +229,7 @@ static troupe_error on_get(troupe_self *self, void *state, troupe_message **mess
     troupe_message *getter = *message;
     *message = NULL;
     const bool is_over = is_closed(queue) && queue->items.count == 0;
-    const troupe_error error = is_over ? queue->reason : reserve(&queue->getters);
+    const troupe_error error = is_over ? queue->reason : reserve(self, &queue->getters);
     if (error) {
         refuse(self, getter, error);
         return TROUPE_OK;
@@ -252,7 +254,7 @@ static troupe_error on_join(troupe_self *self, void *state, troupe_message **mes
     struct queue *queue = state;
     troupe_message *joiner = *message;
     *message = NULL;
-    const troupe_error error = reserve(&queue->joiners);
+    const troupe_error error = reserve(self, &queue->joiners);
     if (error) {
         refuse(self, joiner, error);
         return TROUPE_OK;
@@ -329,10 +331,10 @@ static void stop(troupe_self *self, void *state, troupe_error reason)
     refuse_all(self, &queue->getters, TROUPE_ERROR_STALE);
     refuse_all(self, &queue->joiners, TROUPE_ERROR_STALE);
     discard(queue);
-    free_line(&queue->items);
-    free_line(&queue->putters);
-    free_line(&queue->getters);
-    free_line(&queue->joiners);
+    free_line(self, &queue->items);
+    free_line(self, &queue->putters);
+    free_line(self, &queue->getters);
+    free_line(self, &queue->joiners);
 }
 
 static const troupe_handles handles[] = {

@@ -17,6 +17,7 @@ static const troupe_type plan_type = TROUPE_SIGNAL("troupe_stage_plan");
 
 /* The plan as it is kept: its outs lie behind it. */
 struct plan {
+    const troupe_allocator *allocator; /* the node's, which outlives all messages */
     tr_stage_plan plan;
     troupe_ref outs[];
 };
@@ -37,7 +38,8 @@ static size_t size_of_plan(size_t count)
 static void free_plan(void *context, const void *data, size_t size)
 {
     (void) data;
-    tr_free(tr_allocator_default(), context, size);
+    struct plan *plan = context;
+    tr_free(plan->allocator, plan, size);
 }
 
 /* Ending. */
@@ -185,15 +187,17 @@ static troupe_error make_holder(troupe_self *self, const tr_stage_plan *given,
                                 troupe_message **out_message)
 {
     const size_t size = size_of_plan(given->count);
-    struct plan *plan = tr_allocate(tr_allocator_default(), size);
+    const troupe_allocator *allocator = troupe_self_allocator(self);
+    struct plan *plan = tr_allocate(allocator, size);
     TR_REQUIRE(plan != NULL, NO_MEMORY);
+    plan->allocator = allocator;
     plan->plan = *given;
     memcpy(plan->outs, given->outs, given->count * sizeof(troupe_ref));
     plan->plan.outs = plan->outs;
     const troupe_bytes bytes = {.data = plan, .size = size, .free = free_plan, .context = plan};
     const troupe_error error = troupe_message_create_bytes(self, &plan_type, &bytes, out_message);
     if (error) {
-        tr_free(tr_allocator_default(), plan, size);
+        tr_free(allocator, plan, size);
     }
     return error;
 }

@@ -34,6 +34,9 @@ static const struct special specials[] = {
     {"<zmq.h>", {"lib/transport/*"}},
     {"<pthread.h>", {"lib/base/thread.[ch]", "examples/09_outside_thread.c"}},
     {"<threads.h>", {NULL}},
+    /* Threads are the node's, and what of it is handed over goes through the ports. */
+    {"\"base/thread.h\"",
+     {"lib/base/thread.c", "lib/node/*", "lib/core/stacks.c", "lib/io/signal_table.c"}},
     {"<stdatomic.h>",
      {"lib/base/thread.[ch]", "lib/core/dead_ring.[ch]", "lib/core/ledger.[ch]",
       "lib/core/message.[ch]", "lib/core/pool.[ch]", "lib/core/seat.h", "lib/core/slot.[ch]",

@@ -145,6 +145,49 @@ static void finds_banned_calls_as_whole_words(void **state)
         2);
 }
 
+/* Promise: SIMULATION-PORTS */
+/* Of time, chance, threads, memory, order: each goes through a port. */
+static void finds_what_goes_past_the_ports(void **state)
+{
+    (void) state;
+    static const char *const lines[] = {
+        "now = time(NULL);\n",
+        "now = clock();\n",
+        "clock_gettime(CLOCK_MONOTONIC, &now);\n",
+        "now = __rdtsc();\n",
+        "tr_clock clock = tr_clock_real();\n",
+        "clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);\n",
+        "number = rand();\n",
+        "number = arc4random();\n",
+        "getrandom(&number, sizeof number, 0);\n",
+        "pthread_create(&thread, NULL, run, NULL);\n",
+        "static _Thread_local int own;\n",
+        "poll(&set, 1, -1);\n",
+        "block = malloc(12);\n",
+        "name = strndup(given, 12);\n",
+        "block = tr_allocate(tr_allocator_default(), 12);\n",
+        "block = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, -1, 0);\n",
+        "qsort(all, count, sizeof *all, compare);\n",
+        "hash = tr_hash_u64((uint64_t) (uintptr_t) block);\n",
+        "value = getenv(name);\n",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        assert_int_equal(COMPLAINTS(banned_calls_are_absent, {"lib/core/a.c", lines[i]}), 1);
+        assert_int_equal(COMPLAINTS(banned_calls_are_absent, {"examples/a.c", lines[i]}), 0);
+    }
+    assert_int_equal(COMPLAINTS(few_files_see_special_headers,
+                                {"lib/core/a.c", "#include \"base/thread.h\"\n"},
+                                {"lib/node/a.c", "#include \"base/thread.h\"\n"}),
+                     1);
+    assert_int_equal(COMPLAINTS(banned_calls_are_absent,
+                                {"lib/core/a.c",
+                                 "port.clock.now_ns(port.clock.context);\n"
+                                 "hash = tr_hash_u64(node);\n"
+                                 "at = (uintptr_t) block;\n"},
+                                {"lib/base/memory.c", "malloc(1);\n"}),
+                     0);
+}
+
 static void finds_to_dos_without_a_number(void **state)
 {
     (void) state;
@@ -249,6 +292,7 @@ int main(void)
         cmocka_unit_test(finds_long_functions),
         cmocka_unit_test(counts_columns_as_characters),
         cmocka_unit_test(finds_banned_calls_as_whole_words),
+        cmocka_unit_test(finds_what_goes_past_the_ports),
         cmocka_unit_test(finds_to_dos_without_a_number),
         cmocka_unit_test(finds_files_without_a_licence),
         cmocka_unit_test(finds_headers_without_an_introduction),

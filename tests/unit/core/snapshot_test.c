@@ -308,6 +308,39 @@ static void may_be_interrupted(void **state)
     for_each_seed(20, run_interrupted, NULL);
 }
 
+static troupe_error sends_of_many_types(troupe_self *self, void *argument)
+{
+    static const char *const names[8] = {"h", "c", "f", "a", "g", "b", "e", "d"};
+    static troupe_type types[8];
+    const struct cast *cast = argument;
+    troupe_error error = TROUPE_OK;
+    for (size_t i = 0; i < 8 && error == TROUPE_OK; i++) {
+        types[i] = (troupe_type) {.size = sizeof(troupe_type), .name = names[i]};
+        error = troupe_send_struct(self, cast->refs[0], &types[i], NULL);
+    }
+    return error;
+}
+
+/* Promise: SIMULATION-PORTS */
+/* Their addresses are others in each build and run. */
+static void has_types_in_the_order_of_their_names(void **state)
+{
+    tr_world *world = *state;
+    struct cast cast = {0};
+    troupe_snapshot *snapshot = NULL;
+    cast.refs[0] = a_root(world, TROUPE_SPAWN(.body = play_idle, .place = TROUPE_PLACE_ANY));
+    (void) a_root(world, TROUPE_SPAWN(.body = sends_of_many_types, .argument = &cast,
+                                      .place = TROUPE_PLACE_ANY));
+    tr_world_advance(world, 100 * MS);
+    assert_ok(tr_world_snapshot(world, &snapshot));
+    assert_in_range(snapshot->type_count, 8, 20);
+    for (size_t i = 1; i < snapshot->type_count; i++) {
+        assert_true(strcmp(snapshot->types[i - 1].type, snapshot->types[i].type) < 0);
+        assert_int_equal(snapshot->types[i].outcomes[TROUPE_OUTCOME_HANDLED] > 0, 1);
+    }
+    troupe_snapshot_destroy(&snapshot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +348,8 @@ int main(void)
         WITH_WORLD_OF_THREE(shows_tree_mailboxes_and_waits),
         WITH_WORLD(shows_what_is_stashed_parked_refused_and_how_large),
         WITH_WORLD_OF_THREE(shows_what_is_stashed_parked_refused_and_how_large),
+        WITH_WORLD(has_types_in_the_order_of_their_names),
+        WITH_WORLD_OF_THREE(has_types_in_the_order_of_their_names),
         WITH_WORLD(is_taken_by_a_coroutine_too),
         WITH_WORLD_OF_THREE(is_taken_by_a_coroutine_too),
         cmocka_unit_test(misses_an_actor_only_while_it_is_moved),
