@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* troupe: all of it, but for what is in libtroupe_simulation: <troupe/simulation.h>,
- * <troupe/simulate.h>, <troupe/simulation_network.h>, <troupe/simulation_store.h>. */
+ * <troupe/simulate.h>, <troupe/simulation_network.h>, <troupe/simulation_store.h>,
+ * <troupe/test_kit.h>, <troupe/test_probe.h>. */
 #ifndef TROUPE_TROUPE_H
 #define TROUPE_TROUPE_H
 

@@ -192,8 +192,7 @@ static bool step(tr_world *world)
     return tr_fleet_step(&world->fleet) || tr_network_step(&world->network);
 }
 
-/* When something can be done again if nothing can now. */
-static uint64_t next_event_ns(const tr_world *world)
+uint64_t tr_world_next_ns(const tr_world *world)
 {
     const uint64_t network_ns = tr_network_next_due_ns(&world->network);
     const uint64_t fleet_ns = tr_fleet_next_due_ns(&world->fleet);
@@ -232,7 +231,7 @@ void tr_world_run(tr_world *world)
                 tr_network_next_due_ns(&world->network) == TR_NEVER) {
                 return;
             }
-            tr_world_spend(world, next_event_ns(world) - world->course.now_ns);
+            tr_world_spend(world, tr_world_next_ns(world) - world->course.now_ns);
         }
     }
     tr_fleet_settle(&world->fleet);
@@ -252,7 +251,7 @@ static bool run_until(tr_world *world, bool (*is_true)(void *context), void *con
         if (step(world)) {
             continue;
         }
-        const uint64_t next_ns = next_event_ns(world);
+        const uint64_t next_ns = tr_world_next_ns(world);
         if (next_ns > end_ns || next_ns == TR_NEVER) {
             if (end_ns != TR_NEVER && end_ns > course->now_ns) {
                 tr_world_spend(world, end_ns - course->now_ns);

@@ -101,6 +101,8 @@ bool tr_world_stop(tr_world *world);
 void tr_world_spend(tr_world *world, uint64_t ns);
 
 uint64_t tr_world_now_ns(const tr_world *world);
+/* When something can be done again if nothing can now; TR_NEVER if never. */
+uint64_t tr_world_next_ns(const tr_world *world);
 
 /* The steps taken so far as one number that depends on their order, workers and times. */
 uint64_t tr_world_trace_hash(const tr_world *world);
