@@ -99,6 +99,29 @@ TROUPE_SIMULATION_API bool troupe_kit_check(troupe_kit *kit, bool is_so, const c
 #define troupe_check(kit, condition)                                                               \
     troupe_kit_check((kit), (condition), #condition, __FILE__, __LINE__)
 
+/* Faults at one place; what befalls whole nodes and their ways is said by scripts, and actors are
+ * told things by probes. */
+
+/* Takes all places of the actor's mailbox that are free just now: it is as full as its senders can
+ * have it. What it handles afterwards makes room again, so that it is to be at rest before. Until
+ * troupe_kit_drain, which gives the places back, or the end of the kit.
+ * Errors: MAILBOX_FULL: there is none; STALE; NODE_LOST; NO_MEMORY. */
+TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error troupe_kit_fill(troupe_kit *kit,
+                                                                     troupe_ref actor);
+TROUPE_SIMULATION_API void troupe_kit_drain(troupe_kit *kit, troupe_ref actor);
+/* The n-th allocation from here on in a turn of this actor's, 1 the next one, finds no memory; no
+ * other does. 0: none. There is one such at a time; returns whether the one that was asked for
+ * before has come about, so that a loop can end when there is no n-th. */
+TROUPE_SIMULATION_API bool troupe_kit_fail_allocation(troupe_kit *kit, troupe_ref actor,
+                                                      uint64_t n);
+/* The next `count` messages, requests and answers of this type (its name; NULL: any) that come from
+ * one node to another are lost on the way, and nobody is told; those of other types pass. Called
+ * again: so many instead.
+ * Errors: BAD_ARGUMENT; NO_MEMORY. */
+TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error troupe_kit_lose(troupe_kit *kit, uint32_t from,
+                                                                     uint32_t to, const char *type,
+                                                                     uint32_t count);
+
 /* A test that is run under many seeds; each time with a kit of its own. */
 typedef void troupe_kit_test(troupe_kit *kit, void *context);
 /* Runs the test as troupe_simulate runs scenarios, with all that it does when one fails. Of

@@ -199,21 +199,10 @@ static bool has_ended(const struct child *child)
 /* Or was moved on its first day, and is on the way: then it is ready soon. */
 static bool is_ready(const struct child *child)
 {
-    const troupe_probe *probe = child->probe;
-    const tr_fleet *fleet = tr_world_fleet(probe->kit->simulation->world);
-    const tr_virtual_node *node = tr_fleet_berth(fleet, probe->node)->node;
-    const tr_address address = {.slot = child->ref.slot, .generation = child->ref.generation};
-    if (node == NULL) {
-        return false;
-    }
-    const tr_ends *ends = tr_virtual_node_ends(node);
-    for (uint32_t i = 0; i < ends->count; i++) {
-        const tr_actor *actor = tr_actor_at(tr_ends_worker(ends, i), address);
-        if (actor != NULL) {
-            return actor->is_ready;
-        }
-    }
-    return false;
+    uint32_t node = 0;
+    tr_worker *worker = NULL;
+    const tr_actor *actor = tr_kit_find(child->probe->kit, child->ref, &node, &worker);
+    return actor != NULL && actor->is_ready;
 }
 
 static bool has_begun(void *context)

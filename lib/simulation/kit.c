@@ -147,6 +147,7 @@ bool troupe_kit_jump(troupe_kit *kit, const char *file, int line)
 
 static void free_kit(troupe_kit *kit)
 {
+    tr_kit_forget_faults(kit);
     troupe_probe *probe = kit->probes;
     if (kit->owns_simulation) {
         troupe_simulation_destroy(&kit->simulation); /* first: its actors know of the probes */
@@ -217,6 +218,7 @@ troupe_error troupe_kit_create(const troupe_kit_options *given, troupe_kit **out
 /* The actors of the probes know of them: none may run any more. */
 static void end_in_order(troupe_kit *kit)
 {
+    tr_kit_drain_all(kit);
     if (!kit->owns_simulation) {
         tr_probes_end(kit);
     } else if (!kit->options.leaves_all) {

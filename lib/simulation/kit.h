@@ -40,6 +40,22 @@ struct troupe_probe {
     char name[64];
 };
 
+/* Places of a mailbox that are taken by nothing. */
+typedef struct tr_filling {
+    struct tr_filling *next;
+    troupe_ref actor;
+    uint32_t places;
+} tr_filling;
+
+/* What is going to be lost on the way from one node to another. */
+typedef struct tr_losing {
+    struct tr_losing *next;
+    uint32_t from;
+    uint32_t to;
+    uint32_t count;
+    char type[128]; /* "": any */
+} tr_losing;
+
 struct troupe_kit {
     troupe_kit_options options;
     troupe_log log;
@@ -51,6 +67,12 @@ struct troupe_kit {
     uint32_t node;    /* the one it has added */
     const char *file; /* of the first check that did not hold; NULL: all have */
     int line;
+    tr_filling *fillings;
+    tr_losing *losings;
+    void *frame; /* the last of which something was lost */
+    size_t frame_size;
+    uint64_t nth;        /* 0: none */
+    troupe_ref short_of; /* whose n-th allocation is to fail */
     /* A sweep's: the test is left by this, and nothing is told. NULL: as the options say. */
     void (*leave)(void *context);
     void *leave_context;
@@ -78,6 +100,16 @@ __attribute__((format(printf, 4, 5))) void tr_kit_fail(troupe_kit *kit, const ch
                                                        const char *format, ...);
 /* The same if the run is broken. False if it is, or if this is called from within an actor. */
 bool tr_kit_is_unbroken(troupe_kit *kit, const char *file, int line);
+
+/* Gives all places back. */
+void tr_kit_drain_all(troupe_kit *kit);
+/* Frees what it knows of faults; none comes about any more. */
+void tr_kit_forget_faults(troupe_kit *kit);
+
+/* The actor, and the worker that it is on, between two steps; NULL: it has ended, is on the way to
+ * another worker, or its node is gone. */
+tr_actor *tr_kit_find(const troupe_kit *kit, troupe_ref ref, uint32_t *out_node,
+                      tr_worker **out_worker);
 
 /* Stops all on a simulation that goes on, with what they have spawned. */
 void tr_probes_end(troupe_kit *kit);

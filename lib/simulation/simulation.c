@@ -106,6 +106,10 @@ static void lost(void *context, uint32_t at, uint64_t node, troupe_error reason)
 
 static void came(void *context, uint32_t at, uint64_t from, const void *frame, size_t size)
 {
+    const troupe_simulation *simulation = context;
+    if (simulation->meets != NULL) {
+        simulation->meets(simulation->meets_context, at, from, &frame, &size);
+    }
     tr_frontier_came(frontier_of(context, at), from, frame, size);
 }
 

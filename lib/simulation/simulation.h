@@ -43,6 +43,9 @@ struct troupe_simulation {
     uint32_t nodes_least; /* that it can do with */
     uint32_t nodes_most;  /* that it can have */
     bool is_starting;     /* a start function runs */
+    /* Looks at each frame that comes to a node and may put less in its place. NULL: nobody does. */
+    void (*meets)(void *context, uint32_t at, uint64_t from, const void **frame, size_t *size);
+    void *meets_context;
     bool is_stopped;
     char fault[512]; /* "": nothing has failed */
 };

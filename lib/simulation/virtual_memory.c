@@ -10,7 +10,9 @@ static bool refuses(tr_virtual_memory *memory, size_t more)
     if (memory->bytes_max != 0 && memory->bytes + more > memory->bytes_max) {
         return true;
     }
-    if (memory->until_one != 0 && --memory->until_one == 0) {
+    if (memory->until_one != 0 &&
+        (memory->counts == NULL || memory->counts(memory->counts_context)) &&
+        --memory->until_one == 0) {
         return true;
     }
     return memory->one_in != 0 && tr_random_chance(&memory->random, 1, memory->one_in);
@@ -46,7 +48,15 @@ const troupe_allocator *tr_virtual_memory_port(const tr_virtual_memory *memory)
 
 void tr_virtual_memory_fail_nth(tr_virtual_memory *memory, uint64_t n)
 {
+    tr_virtual_memory_fail_nth_where(memory, n, NULL, NULL);
+}
+
+void tr_virtual_memory_fail_nth_where(tr_virtual_memory *memory, uint64_t n,
+                                      bool (*counts)(void *context), void *context)
+{
     memory->until_one = n;
+    memory->counts = counts;
+    memory->counts_context = context;
 }
 
 void tr_virtual_memory_fail_one_in(tr_virtual_memory *memory, uint64_t one_in, uint64_t seed)
@@ -64,5 +74,6 @@ void tr_virtual_memory_heal(tr_virtual_memory *memory)
 {
     memory->bytes_max = 0;
     memory->until_one = 0;
+    memory->counts = NULL;
     memory->one_in = 0;
 }

@@ -8,6 +8,7 @@
 #ifndef TR_SIMULATION_VIRTUAL_MEMORY_H
 #define TR_SIMULATION_VIRTUAL_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <troupe/allocator.h>
 
@@ -19,7 +20,10 @@ typedef struct tr_virtual_memory {
     uint64_t bytes;     /* in use */
     uint64_t bytes_max; /* 0: no limit */
     uint64_t until_one; /* allocations until one fails, that one too; 0: none will */
-    uint64_t one_in;    /* of so many one fails; 0: none */
+    /* Whether one counts for that. NULL: each does. */
+    bool (*counts)(void *context);
+    void *counts_context;
+    uint64_t one_in; /* of so many one fails; 0: none */
     uint64_t refused;
     tr_random random; /* its own: what it draws changes nothing else */
 } tr_virtual_memory;
@@ -31,6 +35,9 @@ const troupe_allocator *tr_virtual_memory_port(const tr_virtual_memory *memory);
 
 /* The n-th allocation from here on fails, 1 the next one, and no other. 0: none. */
 void tr_virtual_memory_fail_nth(tr_virtual_memory *memory, uint64_t n);
+/* The same, of those only of which this is true. */
+void tr_virtual_memory_fail_nth_where(tr_virtual_memory *memory, uint64_t n,
+                                      bool (*counts)(void *context), void *context);
 
 /* One of so many fails, as the seed says. 0: none. */
 void tr_virtual_memory_fail_one_in(tr_virtual_memory *memory, uint64_t one_in, uint64_t seed);
