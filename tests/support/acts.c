@@ -4,7 +4,7 @@
 play *const all_plays[PLAYS] = {play_pipeline, play_crowd, play_pool,  play_haste, play_relay,
                                 play_caller,   play_tree,  play_scope, play_parts};
 
-troupe_timeout a_moment(troupe_self *self)
+troupe_timeout a_pause(troupe_self *self)
 {
     return TROUPE_WITHIN_US(1 + troupe_self_random(self) % 2000);
 }

@@ -46,7 +46,7 @@ extern play *const all_plays[PLAYS];
 #define BREAK(act, ...) troupe_simulation_fail((act)->simulation, __VA_ARGS__)
 
 /* Up to 2 ms. */
-troupe_timeout a_moment(troupe_self *self);
+troupe_timeout a_pause(troupe_self *self);
 /* Narrow or wide. */
 uint32_t a_capacity(troupe_self *self);
 /* Whether that is how an actor ends that is told to. */

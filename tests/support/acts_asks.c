@@ -60,7 +60,7 @@ static troupe_error takes_its_time(troupe_self *self, void *argument)
     TROUPE_AUTO(troupe_message) *message = NULL;
     troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
     while (!error) {
-        error = troupe_sleep(self, a_moment(self)); /* or until nobody waits for it any more */
+        error = troupe_sleep(self, a_pause(self)); /* or until nobody waits for it any more */
         error = error == TROUPE_ERROR_TIMED_OUT ? TROUPE_OK : error;
         if (!error) {
             (void) reply_figure(self, message, 2 * figure_of(message));
@@ -81,7 +81,7 @@ troupe_error play_haste(troupe_self *self, struct act *act)
     error = spawn_in(self, scope, takes_its_time, NULL, 16, &slow);
     for (uint64_t i = 1; i <= QUESTIONS && !error; i++) {
         uint64_t answer = 0;
-        error = ask_figure(self, slow, i, a_moment(self), &answer);
+        error = ask_figure(self, slow, i, a_pause(self), &answer);
         if (!error && answer != 2 * i) {
             BREAK(act, "%" PRIu64 " was the answer to twice %" PRIu64, answer, i);
         }

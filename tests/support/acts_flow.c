@@ -51,7 +51,7 @@ static troupe_error looks_at_order(troupe_self *self, void *argument)
         }
         last = figure;
         if (figure % 5 == 0) {
-            (void) troupe_sleep(self, a_moment(self)); /* the next wait says the same */
+            (void) troupe_sleep(self, a_pause(self)); /* the next wait says the same */
         }
     }
 }
@@ -116,7 +116,7 @@ static troupe_error listens(troupe_self *self, void *argument)
         }
         *last = figure % 100;
         look_at_depth(self, crowd);
-        error = troupe_self_random(self) % 4 == 0 ? troupe_sleep(self, a_moment(self)) : TROUPE_OK;
+        error = troupe_self_random(self) % 4 == 0 ? troupe_sleep(self, a_pause(self)) : TROUPE_OK;
         error = error ? error : troupe_receive(self, &message, TROUPE_FOREVER);
     }
     return error;
@@ -129,7 +129,7 @@ static troupe_error talks(troupe_self *self, void *argument)
     for (uint64_t i = 1; i <= WORDS && !error; i++) {
         TROUPE_AUTO(troupe_message) *message = NULL;
         const troupe_timeout patience =
-            troupe_self_random(self) % 2 == 0 ? TROUPE_FOREVER : a_moment(self);
+            troupe_self_random(self) % 2 == 0 ? TROUPE_FOREVER : a_pause(self);
         error = a_figure(self, 100 * sender.index + i, &message);
         error = error ? error
                       : troupe_send_message_with(self, sender.crowd->hall, &message,
@@ -155,7 +155,7 @@ static troupe_error let_talk(troupe_self *self, struct crowd *crowd)
         error = spawn_in(self, scope, talks, &senders[i], 0, &ref);
     }
     if (!error && is_cut_short) {
-        error = troupe_sleep(self, a_moment(self));
+        error = troupe_sleep(self, a_pause(self));
     }
     if (error || is_cut_short) {
         const troupe_error left = end_scope(self, &scope);

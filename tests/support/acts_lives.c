@@ -21,7 +21,7 @@ static troupe_error grows(troupe_self *self, void *argument)
 {
     const struct branch branch = *(const struct branch *) argument;
     if (branch.depth == 0) {
-        const troupe_error error = troupe_sleep(self, a_moment(self));
+        const troupe_error error = troupe_sleep(self, a_pause(self));
         *branch.leaves += error ? 0 : 1;
         return error;
     }
@@ -58,7 +58,7 @@ static troupe_error lives(troupe_self *self, void *argument)
 {
     uint32_t *alive = argument;
     ++*alive;
-    const troupe_error error = troupe_sleep(self, a_moment(self));
+    const troupe_error error = troupe_sleep(self, a_pause(self));
     --*alive;
     return error;
 }
@@ -67,7 +67,7 @@ troupe_error play_scope(troupe_self *self, struct act *act)
 {
     uint32_t alive = 0;
     troupe_scope *scope = NULL;
-    troupe_error error = troupe_scope_enter(self, TROUPE_SCOPE(.timeout = a_moment(self)), &scope);
+    troupe_error error = troupe_scope_enter(self, TROUPE_SCOPE(.timeout = a_pause(self)), &scope);
     if (error) {
         return error;
     }
@@ -111,7 +111,7 @@ static troupe_error serves_in_house(troupe_self *self, void *argument)
               part->index, part->starts, house->parts[part->index - 1].readies);
     }
     TROUPE_AUTO(troupe_message) *message = NULL;
-    troupe_error error = troupe_sleep(self, a_moment(self));
+    troupe_error error = troupe_sleep(self, a_pause(self));
     if (!error) {
         part->readies++;
         troupe_ready(self);
