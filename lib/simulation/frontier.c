@@ -40,8 +40,9 @@ void tr_frontier_shut(tr_frontier *frontier)
 
 void tr_frontier_connected(tr_frontier *frontier, uint64_t other)
 {
-    /* Where this fails, for want of memory or at a stop, what comes from there is not taken in, and
-     * the border says that the node is not connected. */
+    /* Where this fails, as the border has not started yet, for want of memory, or at a stop, it is
+     * tried again when something comes from there; until then the border says that the node is not
+     * connected. */
     if (frontier->is_open) {
         (void) tr_border_connected(&frontier->border, other);
     }
@@ -57,6 +58,9 @@ void tr_frontier_lost(tr_frontier *frontier, uint64_t other, troupe_error reason
 void tr_frontier_came(tr_frontier *frontier, uint64_t from, const void *frame, size_t size)
 {
     if (frontier->is_open) {
+        if (!tr_border_is_connected(&frontier->border, from)) {
+            (void) tr_border_connected(&frontier->border, from);
+        }
         tr_border_accept(&frontier->border, from, frame, size);
     }
 }

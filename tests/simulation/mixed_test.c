@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Many small worlds in which pipelines, crowds, pools, trees of actors, scopes, supervisors and
- * callers of other nodes run while nodes crash, stall and are cut off, as the seed says. Each checks
- * what it was promised, and goes on when the faults are over. tests/simulation/run runs more. */
+ * callers of other nodes run while nodes crash, stall and are cut off, as the seed says. Each
+ * checks what it was promised, and goes on when the faults are over. tests/simulation/run runs
+ * more of them. */
 #include <stdlib.h>
 
 #include "support/fixtures.h"

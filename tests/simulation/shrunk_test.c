@@ -150,7 +150,7 @@ static troupe_error scenario(troupe_simulation *simulation, void *context)
                                                             .cut_every = TROUPE_WITHIN_MS(200),
                                                             .cut_for = TROUPE_WITHIN_MS(100),
                                                             .skew_every = TROUPE_WITHIN_S(1)));
-    error = error ? error : troupe_simulation_run(simulation, TROUPE_WITHIN_S(2));
+    error = error ? error : troupe_simulation_run(simulation, TROUPE_WITHIN_S(1));
     for (uint32_t i = 1; i < nodes; i++) {
         bank->targets[i] = bank->asked[i] + 1;
     }
@@ -186,6 +186,7 @@ static void shrinks_a_client_that_gives_up(void **state)
     find(&bank, "a client that gives up", "not settled");
 }
 
+/* Promise: SIMULATE-SHRINKS */
 static void finds_nothing_where_nothing_is(void **state)
 {
     (void) state;

@@ -116,7 +116,7 @@ static troupe_error listens(troupe_self *self, void *argument)
         }
         *last = figure % 100;
         look_at_depth(self, crowd);
-        error = troupe_self_random(self) % 4 == 0 ? troupe_sleep(self, a_pause(self)) : TROUPE_OK;
+        error = troupe_self_random(self) % 8 == 0 ? troupe_sleep(self, a_pause(self)) : TROUPE_OK;
         error = error ? error : troupe_receive(self, &message, TROUPE_FOREVER);
     }
     return error;

@@ -7,7 +7,7 @@ enum {
     TASKS = 4,
     DEPTH = 3,
     PARTS = 3,
-    BREAKS = 3
+    BREAKS = 2
 };
 
 /* Trees: each but a leaf has two children, and the leaves are counted. */

@@ -128,6 +128,32 @@ static void ask_and_answer_over_the_network(void **state)
     assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = 20), calm, &talk));
 }
 
+/* The client's wish to be connected waits behind a cut, and comes in the moment in which the server
+ * comes up. */
+static troupe_error meet_at_the_start(troupe_simulation *simulation, void *context)
+{
+    struct talk *talk = context;
+    *talk = (struct talk) {0};
+    troupe_error error = add_both(simulation, talk);
+    error = error ? error
+                  : troupe_simulation_script(simulation,
+                                             "at 100 ms cut s from c; at 110 ms drop s\n"
+                                             "at 120 ms drop c for 10 ms\n"
+                                             "at 500 ms start s; at 500 ms heal all");
+    error = error ? error : troupe_simulation_run(simulation, TROUPE_WITHIN_MS(500));
+    talk->in_a_row = 0;
+    return error ? error
+                 : troupe_simulation_settle(simulation, is_going_on, talk, TROUPE_WITHIN_S(1));
+}
+
+/* Promise: SIMULATION-HEALS */
+static void go_on_if_they_are_connected_while_one_starts(void **state)
+{
+    (void) state;
+    struct talk talk;
+    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = 20), meet_at_the_start, &talk));
+}
+
 static troupe_error storm(troupe_simulation *simulation, void *context)
 {
     struct talk *talk = context;
@@ -214,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ask_and_answer_over_the_network),
+        cmocka_unit_test(go_on_if_they_are_connected_while_one_starts),
         cmocka_unit_test(are_killed_while_requests_from_elsewhere_are_open),
         cmocka_unit_test(go_on_when_crashes_stalls_and_cuts_are_over),
     };
