@@ -95,7 +95,7 @@ static const struct banned calls[] = {
       "lib/node/node_gate.c", "lib/core/snapshot.c"}},
     /* Order, and what the machine is like. */
     {"qsort(", "an order that no address and no library decides", {NULL}},
-    {"getenv(", "an option", {"lib/node/main.c", "lib/simulation/simulate.c"}},
+    {"getenv(", "an option", {"lib/node/main.c", "lib/simulation/environment.c"}},
 };
 
 static bool is_excepted(const struct banned *banned, const char *path)

@@ -131,6 +131,30 @@ static void lets_memory_fail(void **state)
     tr_virtual_memory_heal((tr_virtual_memory *) (uintptr_t) &berth(stage, 2)->memory);
 }
 
+/* Promise: SHRINK-MANY */
+static void remembers_faults_and_of_those_that_are_one_the_first(void **state)
+{
+    struct stage *stage = *state;
+    static tr_sieve sieve = {.has_faults = true};
+    stage->plan.faults = TR_FAULTS_SINGLE - 1;
+    assert_ok(tr_plan_read(&stage->plan, "skew a by 1 ppm; skew a by 2 ppm; skew a by 3 ppm"));
+    tr_world_advance(stage->world, MS);
+    assert_int_equal(stage->plan.done_count, 2);
+    assert_int_equal(stage->plan.done[0].fault, TR_FAULTS_SINGLE);
+    assert_int_equal(stage->plan.done[1].fault, TR_FAULTS_LAST);
+    assert_int_equal(tr_virtual_node_identity(berth(stage, 0)->node)->skew.ppm, 3);
+
+    stage->plan.sieve = &sieve; /* which has none */
+    assert_ok(tr_plan_read(&stage->plan, "skew a by 4 ppm"));
+    tr_world_advance(stage->world, MS);
+    assert_int_equal(tr_virtual_node_identity(berth(stage, 0)->node)->skew.ppm, 3);
+    tr_fault_set_put(&sieve.faults, TR_FAULTS_LAST);
+    assert_ok(tr_plan_read(&stage->plan, "skew a by 5 ppm"));
+    tr_world_advance(stage->world, MS);
+    assert_int_equal(tr_virtual_node_identity(berth(stage, 0)->node)->skew.ppm, 5);
+    assert_int_equal(stage->plan.done_count, 2);
+}
+
 static void says_which_line_is_wrong(void **state)
 {
     struct stage *stage = *state;
@@ -151,6 +175,7 @@ int main(void)
         WITH_PLAN(does_each_thing_at_its_time_and_ends_it),
         WITH_PLAN(cuts_and_heals),
         WITH_PLAN(lets_memory_fail),
+        WITH_PLAN(remembers_faults_and_of_those_that_are_one_the_first),
         WITH_PLAN(says_which_line_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
