@@ -42,6 +42,9 @@ static void stop(troupe_self *self, void *state, troupe_error reason)
     tr_border *border = ((struct root *) state)->border;
     border->root = (tr_address) {0};
     tr_far_set_home(border->system, border->root);
+    if (border->wire.closed != NULL) {
+        border->wire.closed(border->wire.context);
+    }
     tr_leave(self);
 }
 
@@ -306,7 +309,16 @@ static void refuse_frame(tr_border *border, uint64_t from_node)
     }
 }
 
-void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, size_t size)
+/* Time that the frame has waited is off the budgets in it. */
+static void make_older(tr_envelope *envelope, uint64_t age_ns)
+{
+    if (envelope->budget_ns != 0) {
+        envelope->budget_ns = envelope->budget_ns > age_ns ? envelope->budget_ns - age_ns : 1;
+    }
+}
+
+void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, size_t size,
+                      uint64_t age_ns)
 {
     tr_frame_head head;
     tr_frame_reader reader;
@@ -329,6 +341,7 @@ void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, 
         tr_envelope envelope;
         border->counts.envelopes_received++;
         if (tr_frame_envelope(&reader, i, &envelope)) {
+            make_older(&envelope, age_ns);
             tr_incoming_take(peer, &envelope);
         } else {
             border->counts.envelopes_refused++;

@@ -76,8 +76,10 @@ void tr_border_lost(tr_border *border, uint64_t node, troupe_error reason);
  * frame for it, by which it may begin a connection. So does who sends to it in vain. */
 void tr_border_want(tr_border *border, uint64_t node);
 
-/* A frame has come from that node. Whatever it is, nothing bad comes of it. */
-void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, size_t size);
+/* A frame has come from that node, where it had waited so long since it was packed. Whatever it is,
+ * nothing bad comes of it. */
+void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, size_t size,
+                      uint64_t age_ns);
 
 /* The wire may take frames for that node again. */
 void tr_border_ready(tr_border *border, uint64_t node);

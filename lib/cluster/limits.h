@@ -34,6 +34,40 @@
 /* Of our own that wait for an answer from one other node. */
 #define TR_NUMBERS_MAX (UINT32_C(1) << 20)
 
+/* Sessions. Frames that are not yet acknowledged are kept to be sent again. */
+#define TR_SESSION_FRAMES_MAX TR_SHAKEN(1024, 4)
+#define TR_SESSION_BYTES_MAX (UINT64_C(8) << 20)
+/* What a peer may ask for itself is at least this, so that one frame fits. */
+#define TR_SESSION_BYTES_LEAST (UINT64_C(1) << 20)
+/* Versions of the words that this node speaks. */
+#define TR_SESSION_VERSION_LEAST 1
+#define TR_SESSION_VERSION_MOST 1
+/* No session has a number as large: there is always a next one. */
+#define TR_SESSION_NUMBER_MAX (UINT64_C(1) << 62)
+/* Something is heard of a node at least as often, if there is a link. */
+#define TR_SESSION_BEAT_NS UINT64_C(500000000)
+/* Nothing heard for so long: it is suspected; it is dead. */
+#define TR_SESSION_SUSPECT_NS UINT64_C(2000000000)
+#define TR_SESSION_DEAD_NS UINT64_C(15000000000)
+/* An acknowledgement waits for so long, or for so much more, unless a frame takes it along. */
+#define TR_SESSION_ACK_NS UINT64_C(2000000)
+#define TR_SESSION_ACK_FRAMES TR_SHAKEN(64, 2)
+#define TR_SESSION_ACK_BYTES (UINT64_C(256) << 10)
+/* Hellos that answer are no closer to each other; one that is not answered is said again. */
+#define TR_SESSION_HELLO_GAP_NS UINT64_C(1000000)
+#define TR_SESSION_HELLO_AGAIN_NS UINT64_C(200000000)
+/* What was sent and is not acknowledged is asked about; twice as long after each time in vain. */
+#define TR_SESSION_PROBE_NS UINT64_C(50000000)
+/* All is resent no more often than this, unless some of it has come. */
+#define TR_SESSION_REWIND_NS UINT64_C(10000000)
+/* A word that the link did not take is offered again. */
+#define TR_SESSION_AGAIN_NS UINT64_C(1000000)
+/* The pause before a link is asked for again: at least and at most, half of it drawn by chance. */
+#define TR_SESSION_DIAL_NS UINT64_C(50000000)
+#define TR_SESSION_DIAL_NS_MAX UINT64_C(5000000000)
+/* For how long a link is asked for after somebody here last wanted to reach that node. */
+#define TR_SESSION_WANT_NS UINT64_C(5000000000)
+
 /* When a frame that the wire did not take is offered again. */
 #define TR_WIRE_AGAIN_NS UINT64_C(1000000)
 /* How often DOWNs are looked at that stand behind messages without room. */

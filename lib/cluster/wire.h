@@ -16,6 +16,8 @@ typedef struct tr_wire_port {
     /* Takes a copy of a frame for that node. False: not now; the border keeps what is in it and
      * tries again in a millisecond, or at tr_border_ready. */
     bool (*send)(void *context, uint64_t to_node, const void *frame, size_t size);
+    /* This node ends: nothing more is sent. May be NULL. */
+    void (*closed)(void *context);
 } tr_wire_port;
 
 #endif

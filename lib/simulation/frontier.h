@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* frontier: the border of one node of a world, on the world's network.
  *
- * Owns:       the border, from open to shut.
+ * Of a node whose options have sessions they lie between: then the network's connections are the
+ * links, and what goes over it are their words.
+ * Owns:       the border and the sessions, from open to shut.
  * Invariants: it is open only while its node is up.
  * Threads:    the world's.
- * Uses:       cluster/border, network, world. */
+ * Uses:       cluster/border, cluster/sessions, network, world. */
 #ifndef TR_SIMULATION_FRONTIER_H
 #define TR_SIMULATION_FRONTIER_H
 
-#include "cluster/border.h"
+#include "cluster/sessions.h"
 #include "simulation/world.h"
 
 typedef struct tr_frontier {
     tr_world *world; /* borrowed */
     uint32_t node;
     bool is_open;
+    bool has_sessions;
     tr_border border;
+    tr_sessions sessions;
 } tr_frontier;
 
 /* Of a node that has just come up; it stays where it is in memory. Errors: as a spawn. */

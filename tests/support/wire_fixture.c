@@ -78,7 +78,8 @@ void wires_run(struct wires *wires, uint64_t ns)
         struct frame frame;
         while (take_due(wires, &frame)) {
             const struct wire_end *from = &wires->ends[1 - frame.to];
-            tr_border_accept(&wires->ends[frame.to].border, from->node, frame.data, frame.size);
+            tr_border_accept(&wires->ends[frame.to].border, from->node, frame.data, frame.size,
+                             0);
             free(frame.data);
         }
         tr_world_advance(wires->ends[0].world, WIRE_STEP_NS);

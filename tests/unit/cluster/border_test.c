@@ -40,7 +40,7 @@ static void give(struct wires *wires, const struct kept *kept, size_t index)
 {
     const uint32_t to = 1 - kept->from;
     tr_border_accept(&wires->ends[to].border, wires->ends[kept->from].node, kept->frames[index],
-                     kept->sizes[index]);
+                     kept->sizes[index], 0);
     wires_run(wires, 1 * MS);
 }
 
@@ -216,7 +216,7 @@ static void bears_any_bytes(void **state)
             bytes[tr_random_below(&random, size)] = (unsigned char) tr_random_next(&random);
         }
         const size_t cut = tr_random_chance(&random, 1, 4) ? tr_random_below(&random, size) : 0;
-        tr_border_accept(border, wires->ends[0].node, bytes, size - cut);
+        tr_border_accept(border, wires->ends[0].node, bytes, size - cut, 0);
         if (i % 100 == 0) {
             wires_run(wires, WIRE_STEP_NS);
         }

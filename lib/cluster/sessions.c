@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/sessions.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+
+typedef struct member {
+    tr_map_node by_node;
+    tr_sessions *sessions;
+    uint64_t node;
+    tr_session session;
+} member;
+
+static uint64_t now_of(const tr_sessions *sessions)
+{
+    const tr_clock *clock = &sessions->system->ports.clock;
+    return clock->now_ns(clock->context);
+}
+
+static bool is_node(const tr_map_node *node, const void *key)
+{
+    return TR_CONTAINER_OF_CONST(node, member, by_node)->node == *(const uint64_t *) key;
+}
+
+static member *find(const tr_sessions *sessions, uint64_t node)
+{
+    tr_map_node *found = tr_map_find(&sessions->members, tr_hash_u64(node), is_node, &node);
+    return found != NULL ? TR_CONTAINER_OF(found, member, by_node) : NULL;
+}
+
+/* A session's port. */
+
+static bool send_word(void *context, tr_link_kind kind, const void *word, size_t size)
+{
+    const member *to = context;
+    const tr_link_port *links = &to->sessions->links;
+    return links->send(links->context, to->node, kind, word, size);
+}
+
+static void open_link(void *context)
+{
+    const member *to = context;
+    to->sessions->links.open(to->sessions->links.context, to->node);
+}
+
+static void close_link(void *context)
+{
+    const member *to = context;
+    to->sessions->links.close(to->sessions->links.context, to->node);
+}
+
+static troupe_error begun(void *context)
+{
+    const member *with = context;
+    return tr_border_connected(with->sessions->border, with->node);
+}
+
+static void came(void *context, const void *frame, size_t size, uint64_t age_ns)
+{
+    const member *from = context;
+    tr_border_accept(from->sessions->border, from->node, frame, size, age_ns);
+}
+
+static void lost(void *context, troupe_error reason)
+{
+    const member *with = context;
+    tr_border_lost(with->sessions->border, with->node, reason);
+}
+
+static void ready(void *context)
+{
+    const member *to = context;
+    tr_border_ready(to->sessions->border, to->node);
+}
+
+/* Time. */
+
+/* The timer does not run past this time. */
+static void look_at(tr_sessions *sessions, uint64_t due_ns)
+{
+    if (due_ns == TR_NEVER ||
+        (tr_timer_is_running(&sessions->timer) && sessions->timer.due_ns <= due_ns)) {
+        return;
+    }
+    tr_timers *timers = &sessions->border->worker->timers;
+    if (tr_timer_is_running(&sessions->timer)) {
+        tr_timers_cancel(timers, &sessions->timer);
+    }
+    tr_timers_start(timers, &sessions->timer, due_ns);
+}
+
+static void tick(tr_timer *timer, void *context)
+{
+    (void) timer;
+    tr_sessions *sessions = context;
+    const uint64_t now_ns = now_of(sessions);
+    uint64_t due_ns = TR_NEVER;
+    for (tr_map_node *node = tr_map_first(&sessions->members); node != NULL;
+         node = tr_map_next(&sessions->members, node)) {
+        tr_session *session = &TR_CONTAINER_OF(node, member, by_node)->session;
+        tr_session_tick(session, now_ns);
+        const uint64_t own_ns = tr_session_due_ns(session);
+        due_ns = own_ns < due_ns ? own_ns : due_ns;
+    }
+    look_at(sessions, due_ns);
+}
+
+/* Life. */
+
+/* The one with that node, which is made if need be. NULL: none can be. */
+static member *get(tr_sessions *sessions, uint64_t node)
+{
+    member *found = find(sessions, node);
+    if (found != NULL || sessions->is_over || sessions->border->worker == NULL ||
+        node == sessions->system->options.node_id ||
+        sessions->members.count >= 2 * (size_t) TR_PEERS_MAX ||
+        tr_map_reserve_one(&sessions->members) != TROUPE_OK) {
+        return sessions->is_over ? NULL : found;
+    }
+    member *made = tr_allocate(sessions->system->ports.allocator, sizeof *made);
+    if (made == NULL) {
+        return NULL;
+    }
+    made->sessions = sessions;
+    made->node = node;
+    const tr_session_port port = {.context = made,
+                                  .send = send_word,
+                                  .open = open_link,
+                                  .close = close_link,
+                                  .begun = begun,
+                                  .came = came,
+                                  .lost = lost,
+                                  .ready = ready};
+    tr_session_options options = sessions->options;
+    options.peer = node;
+    options.seed = options.own ^ tr_hash_u64(node);
+    tr_session_init(&made->session, &port, &options);
+    tr_map_add(&sessions->members, &made->by_node, tr_hash_u64(node));
+    return made;
+}
+
+static bool send_frame(void *context, uint64_t to_node, const void *frame, size_t size)
+{
+    tr_sessions *sessions = context;
+    member *to = get(sessions, to_node);
+    if (to == NULL) {
+        return false;
+    }
+    const bool is_taken = tr_session_send(&to->session, now_of(sessions), frame, size);
+    look_at(sessions, tr_session_due_ns(&to->session));
+    return is_taken;
+}
+
+static void closed(void *context)
+{
+    tr_sessions *sessions = context;
+    const uint64_t now_ns = now_of(sessions);
+    sessions->is_over = true;
+    for (tr_map_node *node = tr_map_first(&sessions->members); node != NULL;
+         node = tr_map_next(&sessions->members, node)) {
+        tr_session_leave(&TR_CONTAINER_OF(node, member, by_node)->session, now_ns);
+    }
+    tr_timers_cancel(&sessions->border->worker->timers, &sessions->timer);
+}
+
+tr_wire_port tr_sessions_wire(tr_sessions *sessions)
+{
+    return (tr_wire_port) {.context = sessions, .send = send_frame, .closed = closed};
+}
+
+void tr_sessions_init(tr_sessions *sessions, tr_border *border, tr_system *system,
+                      const tr_link_port *links, const tr_session_options *options)
+{
+    *sessions = (tr_sessions) {.border = border, .system = system, .links = *links};
+    if (options != NULL) {
+        sessions->options = *options;
+    }
+    sessions->options.allocator = system->ports.allocator;
+    sessions->options.log = system->ports.log;
+    sessions->options.own = system->options.node_id;
+    tr_map_init(&sessions->members, system->ports.allocator);
+    tr_timer_init(&sessions->timer, tick, sessions);
+}
+
+void tr_sessions_fini(tr_sessions *sessions)
+{
+    if (sessions->border->worker != NULL) {
+        tr_timers_cancel(&sessions->border->worker->timers, &sessions->timer);
+    }
+    for (tr_map_node *node = tr_map_first(&sessions->members); node != NULL;
+         node = tr_map_first(&sessions->members)) {
+        member *gone = TR_CONTAINER_OF(node, member, by_node);
+        tr_map_remove(&sessions->members, node);
+        tr_session_fini(&gone->session);
+        tr_free(sessions->system->ports.allocator, gone, sizeof *gone);
+    }
+    tr_map_fini(&sessions->members);
+}
+
+/* Links. */
+
+void tr_sessions_link_up(tr_sessions *sessions, uint64_t node)
+{
+    member *with = get(sessions, node);
+    if (with != NULL) {
+        tr_session_link_up(&with->session, now_of(sessions));
+        look_at(sessions, tr_session_due_ns(&with->session));
+    }
+}
+
+void tr_sessions_link_down(tr_sessions *sessions, uint64_t node, troupe_error reason)
+{
+    member *with = get(sessions, node);
+    if (with == NULL) {
+        return;
+    }
+    if (reason == TROUPE_ERROR_STALE) {
+        tr_session_end(&with->session);
+        tr_border_lost(sessions->border, node, reason); /* also who has never been connected */
+    } else {
+        tr_session_link_down(&with->session, now_of(sessions));
+        look_at(sessions, tr_session_due_ns(&with->session));
+    }
+}
+
+/* A word for an incarnation that is not this one. */
+static void say_over(tr_sessions *sessions, uint64_t node, const tr_word *word)
+{
+    unsigned char bytes[TR_WORD_HEAD_BYTES_MAX];
+    unsigned char *end = bytes + sizeof bytes;
+    const tr_word bye = {.kind = TR_WORD_BYE,
+                         .from = sessions->options.own,
+                         .to = word->from,
+                         .reason = TR_BYE_OVER,
+                         .over = word->to};
+    const unsigned char *start = tr_word_write_before(&bye, end);
+    (void) sessions->links.send(sessions->links.context, node, TR_LINK_CONTROL, start,
+                                (size_t) (end - start));
+}
+
+void tr_sessions_came(tr_sessions *sessions, uint64_t node, const void *bytes, size_t size)
+{
+    tr_word word;
+    if (sessions->is_over) {
+        return;
+    }
+    const bool is_word = tr_word_read(bytes, size, &word);
+    if (is_word && word.to != sessions->options.own) {
+        sessions->counts_of_strangers++;
+        if (word.kind != TR_WORD_BYE) {
+            say_over(sessions, node, &word);
+        }
+        return;
+    }
+    if (is_word && word.kind == TR_WORD_BYE && word.reason == TR_BYE_OVER) {
+        if (word.over != sessions->options.own && word.over != word.from &&
+            find(sessions, word.over) != NULL) {
+            tr_sessions_link_down(sessions, word.over, TROUPE_ERROR_STALE);
+        }
+        return;
+    }
+    member *from = find(sessions, node);
+    if (from == NULL) {
+        /* The link was there before this node's border was. */
+        from = get(sessions, node);
+        if (from == NULL) {
+            return;
+        }
+        tr_session_link_up(&from->session, now_of(sessions));
+    }
+    tr_session_came(&from->session, now_of(sessions), bytes, size);
+    look_at(sessions, tr_session_due_ns(&from->session));
+}
+
+const tr_session *tr_sessions_find(const tr_sessions *sessions, uint64_t node)
+{
+    const member *found = find(sessions, node);
+    return found != NULL ? &found->session : NULL;
+}
