@@ -86,6 +86,10 @@ typedef struct troupe_simulation_node_options {
      * built for tests (cmake -DTROUPE_CHANCES=ON). */
     uint32_t switch_percent;
     uint32_t rare_percent;
+    /* Given: what goes to other nodes goes in sessions, which outlive lost connections and lose
+     * nothing; a node of which nothing is heard for so long is dead. All nodes of a simulation have
+     * them or none. Not given: with a connection is lost what was under way. */
+    troupe_timeout sessions;
 } troupe_simulation_node_options;
 #define TROUPE_SIMULATION_NODE(...)                                                                \
     (&(const troupe_simulation_node_options) {.size = sizeof(troupe_simulation_node_options),      \

@@ -4,95 +4,18 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "cluster/limits.h"
+#include "cluster/speech.h"
 
 #define NEVER UINT64_MAX
 
-static void set_due(tr_session *session, tr_session_due due, uint64_t at_ns)
+static void clear_dues(tr_session *session, tr_session_due first, tr_session_due last)
 {
-    if (at_ns < session->due_ns[due]) {
-        session->due_ns[due] = at_ns;
-    }
-}
-
-static void clear_dues(tr_session *session)
-{
-    for (unsigned i = 0; i < TR_SESSION_DUES; i++) {
+    for (unsigned i = first; i <= last; i++) {
         session->due_ns[i] = NEVER;
     }
 }
 
-/* Saying. */
-
-static bool say(tr_session *session, tr_link_kind kind, tr_word *word)
-{
-    unsigned char bytes[TR_WORD_HEAD_BYTES_MAX];
-    unsigned char *end = bytes + sizeof bytes;
-    if (!session->is_up) {
-        return false;
-    }
-    word->from = session->options.own;
-    word->to = session->options.peer;
-    word->session = session->number;
-    word->received = session->received;
-    const unsigned char *start = tr_word_write_before(word, end);
-    return session->port.send(session->port.context, kind, start, (size_t) (end - start));
-}
-
-static void say_hello(tr_session *session, uint64_t now_ns)
-{
-    tr_word hello = {.kind = TR_WORD_HELLO,
-                     .known = session->bound,
-                     .version_least = TR_SESSION_VERSION_LEAST,
-                     .version_most = TR_SESSION_VERSION_MOST,
-                     .frames_max = TR_SESSION_FRAMES_MAX,
-                     .bytes_max = TR_SESSION_BYTES_MAX};
-    const bool is_said = say(session, TR_LINK_CONTROL, &hello);
-    const uint64_t again_ns = is_said ? TR_SESSION_HELLO_AGAIN_NS : TR_SESSION_AGAIN_NS;
-    session->said_hello_ns = now_ns;
-    session->due_ns[TR_SESSION_DUE_HELLO] =
-        session->is_up && !session->is_ready ? now_ns + again_ns : NEVER;
-}
-
-/* They do not know something that a hello says. */
-static void owe_hello(tr_session *session, uint64_t now_ns)
-{
-    const uint64_t from_ns = session->said_hello_ns + TR_SESSION_HELLO_GAP_NS;
-    if (session->is_up) {
-        set_due(session, TR_SESSION_DUE_HELLO, from_ns > now_ns ? from_ns : now_ns);
-        if (from_ns <= now_ns) {
-            say_hello(session, now_ns);
-        }
-    }
-}
-
-static void say_ack(tr_session *session, uint64_t now_ns, bool again)
-{
-    tr_word ack = {.kind = TR_WORD_ACK, .again = again};
-    session->due_ns[TR_SESSION_DUE_ACK] = NEVER;
-    if (say(session, TR_LINK_CONTROL, &ack)) {
-        session->heard_frames = 0;
-        session->heard_bytes = 0;
-        session->due_ns[TR_SESSION_DUE_BEAT] = now_ns + session->options.beat_ns;
-    } else if (session->is_up) {
-        set_due(session, TR_SESSION_DUE_ACK, now_ns + TR_SESSION_AGAIN_NS);
-    }
-}
-
-static void say_bye(tr_session *session, tr_link_kind kind, tr_bye reason)
-{
-    tr_word bye = {.kind = TR_WORD_BYE, .reason = reason};
-    (void) say(session, kind, &bye); /* who does not hear it finds out */
-}
-
 /* Links. */
-
-static uint64_t next_pause_ns(tr_session *session)
-{
-    const uint64_t pause_ns = session->pause_ns;
-    session->pause_ns =
-        2 * pause_ns < TR_SESSION_DIAL_NS_MAX ? 2 * pause_ns : TR_SESSION_DIAL_NS_MAX;
-    return pause_ns / 2 + tr_random_below(&session->random, pause_ns / 2 + 1);
-}
 
 static bool wants_link(const tr_session *session, uint64_t now_ns)
 {
@@ -102,17 +25,12 @@ static bool wants_link(const tr_session *session, uint64_t now_ns)
 /* There is no link: another is asked for, after a pause. */
 static void be_down(tr_session *session, uint64_t now_ns)
 {
-    static const tr_session_due of_link[] = {TR_SESSION_DUE_HELLO, TR_SESSION_DUE_ACK,
-                                             TR_SESSION_DUE_BEAT, TR_SESSION_DUE_PROBE,
-                                             TR_SESSION_DUE_PUMP};
-    for (unsigned i = 0; i < sizeof of_link / sizeof of_link[0]; i++) {
-        session->due_ns[of_link[i]] = NEVER;
-    }
+    clear_dues(session, TR_SESSION_DUE_HELLO, TR_SESSION_DUE_PUMP);
     session->is_up = false;
     session->is_ready = false;
-    session->dial_from_ns = now_ns + next_pause_ns(session);
+    tr_redial_pause(&session->redial, now_ns);
     session->due_ns[TR_SESSION_DUE_DIAL] =
-        wants_link(session, now_ns) ? session->dial_from_ns : NEVER;
+        wants_link(session, now_ns) ? session->redial.from_ns : NEVER;
 }
 
 static void close_link(tr_session *session, uint64_t now_ns)
@@ -126,8 +44,8 @@ static void close_link(tr_session *session, uint64_t now_ns)
 static void dial(tr_session *session, uint64_t now_ns)
 {
     if (!session->is_up && wants_link(session, now_ns)) {
-        session->dial_from_ns = now_ns + next_pause_ns(session);
-        session->due_ns[TR_SESSION_DUE_DIAL] = session->dial_from_ns;
+        tr_redial_pause(&session->redial, now_ns);
+        session->due_ns[TR_SESSION_DUE_DIAL] = session->redial.from_ns;
         session->port.open(session->port.context);
     }
 }
@@ -152,10 +70,7 @@ static void lose(tr_session *session, troupe_error reason)
     session->is_ready = false;
     session->is_suspect = false;
     session->is_short = false;
-    session->due_ns[TR_SESSION_DUE_ACK] = NEVER;
-    session->due_ns[TR_SESSION_DUE_BEAT] = NEVER;
-    session->due_ns[TR_SESSION_DUE_PROBE] = NEVER;
-    session->due_ns[TR_SESSION_DUE_PUMP] = NEVER;
+    clear_dues(session, TR_SESSION_DUE_ACK, TR_SESSION_DUE_PUMP);
     session->due_ns[TR_SESSION_DUE_LOOK] = NEVER;
     if (was_open) {
         session->counts.lost++;
@@ -169,7 +84,7 @@ static void end(tr_session *session, troupe_error reason)
     if (session->is_open) {
         lose(session, reason);
     }
-    clear_dues(session);
+    clear_dues(session, TR_SESSION_DUE_HELLO, TR_SESSION_DUE_LOOK);
     session->is_up = false;
 }
 
@@ -179,11 +94,11 @@ static void refuse(tr_session *session, uint64_t now_ns, const char *what)
     tr_log_write(session->options.log, TROUPE_LOG_WARNING,
                  "session: node %llx %s; its link is closed, and whoever waits for it is told",
                  (unsigned long long) session->options.peer, what);
-    say_bye(session, TR_LINK_CONTROL, TR_BYE_BROKEN);
+    tr_speech_say_bye(session, TR_LINK_CONTROL, TR_BYE_BROKEN);
     if (session->is_open) {
         lose(session, TROUPE_ERROR_NODE_LOST);
     }
-    session->pause_ns = TR_SESSION_DIAL_NS_MAX;
+    session->redial.pause_ns = TR_SESSION_DIAL_NS_MAX;
     close_link(session, now_ns);
 }
 
@@ -222,28 +137,14 @@ static void pump(tr_session *session, uint64_t now_ns)
 {
     tr_window *window = &session->window;
     for (tr_kept *kept = window->at; session->is_ready && kept != NULL; kept = window->at) {
-        const tr_word data = {.kind = TR_WORD_DATA,
-                              .from = session->options.own,
-                              .to = session->options.peer,
-                              .session = session->number,
-                              .received = session->received,
-                              .sequence = window->next,
-                              .age_ns = now_ns - kept->packed_ns,
-                              .frame = kept->frame,
-                              .frame_size = kept->size};
-        const unsigned char *start = tr_word_write_before(&data, kept->frame);
-        const size_t size = (size_t) (kept->frame + kept->size - start);
-        if (!session->port.send(session->port.context, TR_LINK_DATA, start, size)) {
-            set_due(session, TR_SESSION_DUE_PUMP, now_ns + TR_SESSION_AGAIN_NS);
+        if (!tr_speech_say_frame(session, now_ns)) {
+            tr_session_set_due(session, TR_SESSION_DUE_PUMP, now_ns + TR_SESSION_AGAIN_NS);
             return;
         }
         session->counts.frames_again += window->next <= session->put_max ? 1 : 0;
         session->put_max = window->next > session->put_max ? window->next : session->put_max;
-        session->due_ns[TR_SESSION_DUE_ACK] = NEVER; /* it says it */
-        session->heard_frames = 0;
-        session->heard_bytes = 0;
         tr_window_advance(window);
-        set_due(session, TR_SESSION_DUE_PROBE, now_ns + session->probe_ns);
+        tr_session_set_due(session, TR_SESSION_DUE_PROBE, now_ns + session->probe_ns);
     }
 }
 
@@ -253,13 +154,12 @@ static void probe(tr_session *session, uint64_t now_ns)
     if (!session->is_ready || window->first == NULL) {
         return;
     }
-    tr_word word = {.kind = TR_WORD_PROBE, .sequence = window->sent};
     if (window->at == NULL) { /* else the next frame says it */
-        (void) say(session, TR_LINK_DATA, &word);
+        tr_speech_say_probe(session);
     }
     const uint64_t longer_ns = 2 * session->probe_ns;
     session->probe_ns = longer_ns < session->options.beat_ns ? longer_ns : session->options.beat_ns;
-    set_due(session, TR_SESSION_DUE_PROBE, now_ns + session->probe_ns);
+    tr_session_set_due(session, TR_SESSION_DUE_PROBE, now_ns + session->probe_ns);
 }
 
 /* All up to this one have come there. */
@@ -290,9 +190,9 @@ static bool agree(tr_session *session, uint64_t now_ns, uint64_t upto)
     const bool is_first = session->is_up && !session->is_ready;
     if (is_first) {
         session->is_ready = true;
-        session->pause_ns = TR_SESSION_DIAL_NS;
+        session->redial.pause_ns = TR_SESSION_DIAL_NS;
         tr_window_rewind(&session->window);
-        set_due(session, TR_SESSION_DUE_BEAT, now_ns + session->options.beat_ns);
+        tr_session_set_due(session, TR_SESSION_DUE_BEAT, now_ns + session->options.beat_ns);
     }
     acknowledge(session, now_ns, upto);
     return true;
@@ -312,14 +212,14 @@ static void take_frame(tr_session *session, uint64_t now_ns, const tr_word *word
 {
     if (word->sequence <= session->received) {
         session->counts.frames_repeated++;
-        set_due(session, TR_SESSION_DUE_ACK, now_ns + TR_SESSION_ACK_NS);
+        tr_session_set_due(session, TR_SESSION_DUE_ACK, now_ns + TR_SESSION_ACK_NS);
         return;
     }
     if (word->sequence > session->received + 1) {
         session->counts.frames_ahead++;
         if (session->missed != session->received) {
             session->missed = session->received;
-            say_ack(session, now_ns, true);
+            tr_speech_say_ack(session, now_ns, true);
         }
         return;
     }
@@ -330,9 +230,9 @@ static void take_frame(tr_session *session, uint64_t now_ns, const tr_word *word
     const bool is_much = session->heard_frames >= TR_SESSION_ACK_FRAMES ||
                          session->heard_bytes >= TR_SESSION_ACK_BYTES;
     if (is_much) {
-        say_ack(session, now_ns, false);
+        tr_speech_say_ack(session, now_ns, false);
     } else {
-        set_due(session, TR_SESSION_DUE_ACK, now_ns + TR_SESSION_ACK_NS);
+        tr_session_set_due(session, TR_SESSION_DUE_ACK, now_ns + TR_SESSION_ACK_NS);
     }
     session->port.came(session->port.context, word->frame, word->frame_size, word->age_ns);
 }
@@ -359,7 +259,7 @@ static void be_incompatible(tr_session *session, uint64_t now_ns)
                  "session: node %llx and this one have no version of the protocol in common; one "
                  "of them has to be updated",
                  (unsigned long long) session->options.peer);
-    session->pause_ns = TR_SESSION_DIAL_NS_MAX;
+    session->redial.pause_ns = TR_SESSION_DIAL_NS_MAX;
     close_link(session, now_ns);
 }
 
@@ -367,13 +267,13 @@ static void hear_hello(tr_session *session, uint64_t now_ns, const tr_word *hell
 {
     if (hello->version_least > TR_SESSION_VERSION_MOST ||
         hello->version_most < TR_SESSION_VERSION_LEAST) {
-        say_bye(session, TR_LINK_CONTROL, TR_BYE_INCOMPATIBLE);
+        tr_speech_say_bye(session, TR_LINK_CONTROL, TR_BYE_INCOMPATIBLE);
         be_incompatible(session, now_ns);
         return;
     }
     if (hello->session < session->least) {
         session->counts.words_old++;
-        owe_hello(session, now_ns);
+        tr_speech_owe_hello(session, now_ns);
         return;
     }
     if (hello->known > session->number) {
@@ -396,9 +296,9 @@ static void hear_hello(tr_session *session, uint64_t now_ns, const tr_word *hell
         return;
     }
     if (is_new || !is_known) {
-        owe_hello(session, now_ns);
+        tr_speech_owe_hello(session, now_ns);
     } else {
-        say_ack(session, now_ns, false);
+        tr_speech_say_ack(session, now_ns, false);
     }
 }
 
@@ -418,7 +318,7 @@ static void hear_bye(tr_session *session, uint64_t now_ns, const tr_word *bye)
                          (unsigned long long) session->options.peer);
             lose(session, TROUPE_ERROR_NODE_LOST);
         }
-        session->pause_ns = TR_SESSION_DIAL_NS_MAX;
+        session->redial.pause_ns = TR_SESSION_DIAL_NS_MAX;
         close_link(session, now_ns);
         break;
     case TR_BYE_OVER: /* its owner's */
@@ -442,7 +342,7 @@ static void hear_ours(tr_session *session, uint64_t now_ns, const tr_word *word)
     } else if (word->kind == TR_WORD_DATA) {
         take_frame(session, now_ns, word);
     } else {
-        say_ack(session, now_ns, word->sequence > session->received);
+        tr_speech_say_ack(session, now_ns, word->sequence > session->received);
     }
 }
 
@@ -474,7 +374,7 @@ void tr_session_came(tr_session *session, uint64_t now_ns, const void *bytes, si
         hear_ours(session, now_ns, &word);
     } else {
         session->counts.words_old++;
-        owe_hello(session, now_ns);
+        tr_speech_owe_hello(session, now_ns);
     }
     pump(session, now_ns);
 }
@@ -489,8 +389,8 @@ bool tr_session_send(tr_session *session, uint64_t now_ns, const void *frame, si
     if (!session->is_open) {
         session->wanted_until_ns = now_ns + TR_SESSION_WANT_NS;
         if (!session->is_up && session->due_ns[TR_SESSION_DUE_DIAL] == NEVER) {
-            set_due(session, TR_SESSION_DUE_DIAL,
-                    session->dial_from_ns > now_ns ? session->dial_from_ns : now_ns);
+            tr_session_set_due(session, TR_SESSION_DUE_DIAL,
+                               session->redial.from_ns > now_ns ? session->redial.from_ns : now_ns);
         }
         return false;
     }
@@ -512,7 +412,7 @@ void tr_session_link_up(tr_session *session, uint64_t now_ns)
     session->is_up = true;
     session->is_ready = false;
     session->due_ns[TR_SESSION_DUE_DIAL] = NEVER;
-    say_hello(session, now_ns);
+    tr_speech_say_hello(session, now_ns);
 }
 
 void tr_session_link_down(tr_session *session, uint64_t now_ns)
@@ -520,12 +420,6 @@ void tr_session_link_down(tr_session *session, uint64_t now_ns)
     if (!session->is_over && session->is_up) {
         be_down(session, now_ns);
     }
-}
-
-void tr_session_link_ready(tr_session *session, uint64_t now_ns)
-{
-    session->due_ns[TR_SESSION_DUE_PUMP] = NEVER;
-    pump(session, now_ns);
 }
 
 /* Time. */
@@ -559,12 +453,12 @@ static void do_due(tr_session *session, tr_session_due due, uint64_t now_ns)
     session->due_ns[due] = NEVER;
     switch (due) {
     case TR_SESSION_DUE_HELLO:
-        say_hello(session, now_ns);
+        tr_speech_say_hello(session, now_ns);
         break;
     case TR_SESSION_DUE_ACK:
     case TR_SESSION_DUE_BEAT:
         session->due_ns[TR_SESSION_DUE_BEAT] = now_ns + session->options.beat_ns;
-        say_ack(session, now_ns, false);
+        tr_speech_say_ack(session, now_ns, false);
         break;
     case TR_SESSION_DUE_PROBE:
         probe(session, now_ns);
@@ -602,17 +496,16 @@ void tr_session_init(tr_session *session, const tr_session_port *port,
                              .number = 1,
                              .least = 1,
                              .missed = NEVER,
-                             .probe_ns = TR_SESSION_PROBE_NS,
-                             .pause_ns = TR_SESSION_DIAL_NS};
+                             .probe_ns = TR_SESSION_PROBE_NS};
     tr_session_options *own = &session->options;
     own->beat_ns = own->beat_ns != 0 ? own->beat_ns : TR_SESSION_BEAT_NS;
     own->suspect_ns = own->suspect_ns != 0 ? own->suspect_ns : TR_SESSION_SUSPECT_NS;
     own->dead_ns = own->dead_ns != 0 ? own->dead_ns : TR_SESSION_DEAD_NS;
     session->detector = (tr_detector) {
         .step_ns = own->beat_ns, .suspect_ns = own->suspect_ns, .dead_ns = own->dead_ns};
-    tr_random_seed(&session->random, options->seed);
+    tr_redial_init(&session->redial, options->seed);
     tr_window_init(&session->window, options->allocator);
-    clear_dues(session);
+    clear_dues(session, TR_SESSION_DUE_HELLO, TR_SESSION_DUE_LOOK);
 }
 
 void tr_session_fini(tr_session *session)
@@ -633,10 +526,10 @@ void tr_session_leave(tr_session *session, uint64_t now_ns)
         return;
     }
     pump(session, now_ns);
-    say_bye(session, TR_LINK_DATA, TR_BYE_LEAVING);
+    tr_speech_say_bye(session, TR_LINK_DATA, TR_BYE_LEAVING);
     session->is_over = true;
     session->is_open = false;
     session->is_ready = false;
-    clear_dues(session);
+    clear_dues(session, TR_SESSION_DUE_HELLO, TR_SESSION_DUE_LOOK);
     tr_window_clear(&session->window);
 }

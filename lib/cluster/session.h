@@ -9,15 +9,15 @@
  * Threads:    its owner's. A call of the port may call send and leave, nothing else; it may not
  *             free the session.
  * Fails:      in send.
- * Uses:       window, words, detector. */
+ * Uses:       window, words, detector, redial. */
 #ifndef TR_CLUSTER_SESSION_H
 #define TR_CLUSTER_SESSION_H
 
 #include <troupe/error.h>
 #include <troupe/log.h>
 
-#include "base/random.h"
 #include "cluster/detector.h"
+#include "cluster/redial.h"
 #include "cluster/window.h"
 
 /* Of a link's two ways, which keep their order each for itself. */
@@ -83,7 +83,7 @@ typedef enum tr_session_due {
 typedef struct tr_session {
     tr_session_port port;
     tr_session_options options;
-    tr_random random;
+    tr_redial redial;
     tr_detector detector;
     tr_window window;
     tr_session_counts counts;
@@ -100,8 +100,6 @@ typedef struct tr_session {
     uint64_t rewound_ns;
     uint64_t rewound_at;
     uint64_t probe_ns;
-    uint64_t pause_ns;        /* before the next dial */
-    uint64_t dial_from_ns;    /* no dial before */
     uint64_t wanted_until_ns; /* somebody wants to reach that node */
     bool is_over;             /* that incarnation, or this one, is over; for good */
     bool is_up;               /* the link */
@@ -124,8 +122,6 @@ bool tr_session_send(tr_session *session, uint64_t now_ns, const void *frame, si
 /* There is a link, a new one if there was one; there is none any more. */
 void tr_session_link_up(tr_session *session, uint64_t now_ns);
 void tr_session_link_down(tr_session *session, uint64_t now_ns);
-/* The link may take words again. */
-void tr_session_link_ready(tr_session *session, uint64_t now_ns);
 /* A word has come. Whatever it is, nothing bad comes of it. */
 void tr_session_came(tr_session *session, uint64_t now_ns, const void *word, size_t size);
 

@@ -241,8 +241,8 @@ static void say_over(tr_sessions *sessions, uint64_t node, const tr_word *word)
 void tr_sessions_came(tr_sessions *sessions, uint64_t node, const void *bytes, size_t size)
 {
     tr_word word;
-    if (sessions->is_over) {
-        return;
+    if (sessions->is_over || size == 0) {
+        return; /* nothing was said */
     }
     const bool is_word = tr_word_read(bytes, size, &word);
     if (is_word && word.to != sessions->options.own) {
@@ -259,13 +259,11 @@ void tr_sessions_came(tr_sessions *sessions, uint64_t node, const void *bytes, s
         }
         return;
     }
-    member *from = find(sessions, node);
+    member *from = get(sessions, node);
     if (from == NULL) {
-        /* The link was there before this node's border was. */
-        from = get(sessions, node);
-        if (from == NULL) {
-            return;
-        }
+        return;
+    }
+    if (!from->session.is_up) { /* the link was there before this node's border was */
         tr_session_link_up(&from->session, now_of(sessions));
     }
     tr_session_came(&from->session, now_of(sessions), bytes, size);

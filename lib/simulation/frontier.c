@@ -20,8 +20,7 @@ static bool send_word(void *context, uint64_t to_node, tr_link_kind kind, const 
 
 static void open_link(void *context, uint64_t node)
 {
-    const tr_frontier *frontier = context;
-    tr_network_open(tr_world_network(frontier->world), frontier->node, node);
+    (void) send_frame(context, node, NULL, 0); /* there is none; this asks for one */
 }
 
 static void close_link(void *context, uint64_t node)
@@ -49,7 +48,7 @@ troupe_error tr_frontier_open(tr_frontier *frontier, tr_world *world, uint32_t n
     tr_wire_port port = {.context = frontier, .send = send_frame};
     frontier->world = world;
     frontier->node = node;
-    frontier->has_sessions = berth->options.has_sessions;
+    frontier->has_sessions = berth->options.session_dead_ns != 0;
     if (frontier->has_sessions) {
         port = make_sessions(frontier, system, &berth->options);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* frontier: the border of one node of a world, on the world's network.
  *
- * Of a node whose options have sessions they lie between: then the network's connections are the
+ * Of a node whose options ask for sessions they lie between: then the network's connections are the
  * links, and what goes over it are their words.
  * Owns:       the border and the sessions, from open to shut.
  * Invariants: it is open only while its node is up.

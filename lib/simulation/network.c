@@ -57,7 +57,7 @@ static void begin_to_open(tr_network *network, tr_pair *pair, uint32_t to_side)
     }
 }
 
-static void refuse(tr_network *network, tr_pair *pair, uint32_t side, uint64_t node)
+static bool refuse(tr_network *network, tr_pair *pair, uint32_t side, uint64_t node)
 {
     tr_frame *refusal = tr_wires_make_frame(&network->wires, pair, side, NULL, 0);
     if (refusal != NULL) {
@@ -67,53 +67,35 @@ static void refuse(tr_network *network, tr_pair *pair, uint32_t side, uint64_t n
                           network->course->now_ns +
                               tr_wires_latency_ns(&network->wires, &pair->sides[side].options));
     }
-}
-
-/* With that node, to whom *out_side leads. NULL: there is none, or no memory. */
-static tr_pair *get_pair(tr_network *network, uint32_t from, uint64_t to_node, uint32_t *out_side)
-{
-    const uint32_t to = tr_incarnations_find(&network->incarnations, to_node);
-    tr_pair *pair = to != UINT32_MAX && to != from ? tr_wires_get(&network->wires, from, to) : NULL;
-    *out_side = pair != NULL ? tr_pair_side(pair, to) : 0;
-    return pair;
-}
-
-static bool is_connected(const tr_pair *pair, uint32_t to_side, uint64_t to_node)
-{
-    return pair->sides[1 - to_side].is_up && pair->sides[to_side].id == to_node;
-}
-
-/* A connection with that node, to whom this side leads, unless there is one. */
-static void offer(tr_network *network, tr_pair *pair, uint32_t side, uint64_t to_node)
-{
-    if (is_connected(pair, side, to_node)) {
-        return;
-    }
-    if (berth_of(network, pair, side)->identity.id != to_node) {
-        refuse(network, pair, 1 - side, to_node);
-    } else {
-        begin_to_open(network, pair, side);
-    }
+    return false;
 }
 
 bool tr_network_send(tr_network *network, uint32_t from, uint64_t to_node, const void *data,
                      size_t size)
 {
+    const uint32_t to = tr_incarnations_find(&network->incarnations, to_node);
     const tr_berth *sender = tr_fleet_berth(network->fleet, from);
-    uint32_t side = 0;
     if (sender->node == NULL || sender->is_doomed) {
         return true; /* nobody will ever know */
     }
-    tr_pair *pair = get_pair(network, from, to_node, &side);
+    tr_pair *pair = to != UINT32_MAX && to != from ? tr_wires_get(&network->wires, from, to) : NULL;
     if (pair == NULL) {
         network->wires.counts.refused++;
         return false;
     }
+    const uint32_t side = tr_pair_side(pair, to);
     tr_wire *wire = &pair->sides[side];
-    if (!is_connected(pair, side, to_node) || wire->frames >= wire->options.queue_frames_max ||
+    const bool is_connected = pair->sides[1 - side].is_up && wire->id == to_node;
+    if (!is_connected || wire->frames >= wire->options.queue_frames_max ||
         (wire->frames > 0 && wire->bytes + size > wire->options.queue_bytes_max)) {
         network->wires.counts.refused++;
-        offer(network, pair, side, to_node);
+        if (!is_connected) {
+            const tr_berth *there = tr_fleet_berth(network->fleet, to);
+            if (there->identity.id != to_node) {
+                return refuse(network, pair, 1 - side, to_node);
+            }
+            begin_to_open(network, pair, side);
+        }
         return false;
     }
     tr_wires_occupy(&network->wires, wire, size);
@@ -121,22 +103,13 @@ bool tr_network_send(tr_network *network, uint32_t from, uint64_t to_node, const
         return false;
     }
     network->wires.counts.sent++;
-    note(network, from, TR_EVENT_SENT, wire->node, size);
+    note(network, from, TR_EVENT_SENT, to, size);
     if (wire->options.repeat_ppm != 0 &&
         tr_random_chance(&network->course->random, wire->options.repeat_ppm, 1000000) &&
         tr_wires_add(&network->wires, pair, side, data, size)) {
         network->wires.counts.repeated++;
     }
     return true;
-}
-
-void tr_network_open(tr_network *network, uint32_t from, uint64_t to_node)
-{
-    uint32_t side = 0;
-    tr_pair *pair = get_pair(network, from, to_node, &side);
-    if (pair != NULL) {
-        offer(network, pair, side, to_node);
-    }
 }
 
 /* After a loss there is a pause, which chance draws. */
@@ -199,9 +172,10 @@ static void lose(tr_network *network, tr_pair *pair, uint32_t side)
 
 void tr_network_close(tr_network *network, uint32_t from, uint64_t to_node)
 {
-    uint32_t side = 0;
-    tr_pair *pair = get_pair(network, from, to_node, &side);
-    if (pair != NULL && is_connected(pair, side, to_node)) {
+    const uint32_t to = tr_incarnations_find(&network->incarnations, to_node);
+    tr_pair *pair = to != UINT32_MAX ? tr_wires_find(&network->wires, from, to) : NULL;
+    const uint32_t side = pair != NULL ? tr_pair_side(pair, to) : 0;
+    if (pair != NULL && pair->sides[1 - side].is_up && pair->sides[side].id == to_node) {
         lose(network, pair, 1 - side);
         say(network, pair, side, TR_WIRE_CLOSE, pair->number);
     }
@@ -233,7 +207,7 @@ static void accept(tr_network *network, tr_pair *pair, uint32_t side)
         return;
     }
     if (here->node == NULL) {
-        refuse(network, pair, 1 - side, here->identity.id);
+        (void) refuse(network, pair, 1 - side, here->identity.id);
         return;
     }
     lose(network, pair, side);

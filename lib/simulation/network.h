@@ -68,9 +68,7 @@ void tr_network_calm(tr_network *network);
 bool tr_network_send(tr_network *network, uint32_t from, uint64_t to_node, const void *frame,
                      size_t size);
 
-/* Asks for a connection with that node, if there is none: `connected` or `lost` follows. */
-void tr_network_open(tr_network *network, uint32_t from, uint64_t to_node);
-/* Ends the one with it, if there is one: both lose it. */
+/* Ends the connection with that node, if there is one: both lose it. */
 void tr_network_close(tr_network *network, uint32_t from, uint64_t to_node);
 
 /* The two are connected whenever they can be: now, and some time after each loss.

@@ -9,7 +9,7 @@
 #include "simulation/passes.h"
 #include "simulation/simulation.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulation_node_options, rare_percent);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulation_node_options, sessions);
 
 /* Starting. */
 
@@ -102,6 +102,7 @@ static tr_world_options node_options(const troupe_simulation_node_options *optio
         .pass_ns = options->pass_time.ns,
         .job_ns_max = options->job_max.ns,
         .memory_budget = options->memory_budget,
+        .session_dead_ns = options->sessions.ns,
         .log = &simulated->log,
         .workers = options->workers,
         .own_threads_max = options->own_threads_max,

@@ -40,8 +40,7 @@ typedef struct tr_world_options {
     uint32_t stack_size;
     uint32_t offload_threads_max; /* 0: 4 */
     uint32_t offload_queue_max;   /* 0: 1024 */
-    uint64_t session_dead_ns;     /* after so long a silence a node is dead; 0: 15 s */
-    bool has_sessions;            /* between its border and the network */
+    uint64_t session_dead_ns;     /* frames go in sessions, each dead after so long; 0: none */
     bool has_balance;             /* actors go to other workers as in a node */
 } tr_world_options;
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/speech.h"
+
+#include "cluster/limits.h"
+
+#define NEVER UINT64_MAX
+
+static bool say(tr_session *session, tr_link_kind kind, tr_word *word)
+{
+    unsigned char bytes[TR_WORD_HEAD_BYTES_MAX];
+    unsigned char *end = bytes + sizeof bytes;
+    if (!session->is_up) {
+        return false;
+    }
+    word->from = session->options.own;
+    word->to = session->options.peer;
+    word->session = session->number;
+    word->received = session->received;
+    const unsigned char *start = tr_word_write_before(word, end);
+    return session->port.send(session->port.context, kind, start, (size_t) (end - start));
+}
+
+void tr_speech_say_hello(tr_session *session, uint64_t now_ns)
+{
+    tr_word hello = {.kind = TR_WORD_HELLO,
+                     .known = session->bound,
+                     .version_least = TR_SESSION_VERSION_LEAST,
+                     .version_most = TR_SESSION_VERSION_MOST,
+                     .frames_max = TR_SESSION_FRAMES_MAX,
+                     .bytes_max = TR_SESSION_BYTES_MAX};
+    const bool is_said = say(session, TR_LINK_CONTROL, &hello);
+    const uint64_t again_ns = is_said ? TR_SESSION_HELLO_AGAIN_NS : TR_SESSION_AGAIN_NS;
+    session->said_hello_ns = now_ns;
+    session->due_ns[TR_SESSION_DUE_HELLO] =
+        session->is_up && !session->is_ready ? now_ns + again_ns : NEVER;
+}
+
+/* They do not know something that a hello says. */
+void tr_speech_owe_hello(tr_session *session, uint64_t now_ns)
+{
+    const uint64_t from_ns = session->said_hello_ns + TR_SESSION_HELLO_GAP_NS;
+    if (session->is_up) {
+        tr_session_set_due(session, TR_SESSION_DUE_HELLO, from_ns > now_ns ? from_ns : now_ns);
+        if (from_ns <= now_ns) {
+            tr_speech_say_hello(session, now_ns);
+        }
+    }
+}
+
+void tr_speech_say_ack(tr_session *session, uint64_t now_ns, bool again)
+{
+    tr_word ack = {.kind = TR_WORD_ACK, .again = again};
+    session->due_ns[TR_SESSION_DUE_ACK] = NEVER;
+    if (say(session, TR_LINK_CONTROL, &ack)) {
+        session->heard_frames = 0;
+        session->heard_bytes = 0;
+        session->due_ns[TR_SESSION_DUE_BEAT] = now_ns + session->options.beat_ns;
+    } else if (session->is_up) {
+        tr_session_set_due(session, TR_SESSION_DUE_ACK, now_ns + TR_SESSION_AGAIN_NS);
+    }
+}
+
+void tr_speech_say_bye(tr_session *session, tr_link_kind kind, tr_bye reason)
+{
+    tr_word bye = {.kind = TR_WORD_BYE, .reason = reason};
+    (void) say(session, kind, &bye); /* who does not hear it finds out */
+}
+
+void tr_speech_say_probe(tr_session *session)
+{
+    tr_word probe = {.kind = TR_WORD_PROBE, .sequence = session->window.sent};
+    (void) say(session, TR_LINK_DATA, &probe); /* it will be asked again */
+}
+
+bool tr_speech_say_frame(tr_session *session, uint64_t now_ns)
+{
+    tr_kept *kept = session->window.at;
+    const tr_word data = {.kind = TR_WORD_DATA,
+                          .from = session->options.own,
+                          .to = session->options.peer,
+                          .session = session->number,
+                          .received = session->received,
+                          .sequence = session->window.next,
+                          .age_ns = now_ns - kept->packed_ns,
+                          .frame = kept->frame,
+                          .frame_size = kept->size};
+    const unsigned char *start = tr_word_write_before(&data, kept->frame);
+    const size_t size = (size_t) (kept->frame + kept->size - start);
+    if (!session->port.send(session->port.context, TR_LINK_DATA, start, size)) {
+        return false;
+    }
+    session->due_ns[TR_SESSION_DUE_ACK] = NEVER; /* it says what has come */
+    session->heard_frames = 0;
+    session->heard_bytes = 0;
+    return true;
+}
