@@ -112,7 +112,7 @@ static void begin_frame(struct stage *stage)
 
 static void accept_bytes(struct stage *stage, const void *bytes, size_t size)
 {
-    tr_border_accept(&stage->border, GUEST, bytes, size);
+    tr_border_accept(&stage->border, GUEST, bytes, size, 0);
     assert_in_range(atomic_load(&stage->memory.bytes), 0, MEMORY_MAX);
 }
 
@@ -406,7 +406,7 @@ static void ask_in_the_name_of_the_honest_one(struct stage *stage)
     tr_frame_writer writer = {.data = bytes, .capacity = sizeof bytes};
     tr_frame_begin(&writer, &head);
     assert_true(tr_frame_add(&writer, &ask));
-    tr_border_accept(&stage->border, HONEST, bytes, writer.size);
+    tr_border_accept(&stage->border, HONEST, bytes, writer.size, 0);
     tr_world_advance(stage->world, 5 * MS);
     assert_int_equal(stage->honest_answers, 1);
 }
