@@ -61,9 +61,11 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask_then(troupe_self *self, tro
                                                           const ProtobufCMessage *body,
                                                           troupe_timeout timeout,
                                                           troupe_continuation *then, void *context);
-TROUPE_API TROUPE_MUST_CHECK troupe_error
-troupe_ask_message_then(troupe_self *self, troupe_ref to, troupe_message **message,
-                        troupe_timeout timeout, troupe_continuation *then, void *context);
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask_message_then(troupe_self *self, troupe_ref to,
+                                                                  troupe_message **message,
+                                                                  troupe_timeout timeout,
+                                                                  troupe_continuation *then,
+                                                                  void *context);
 
 /* As troupe_ask_message, for a request whose outcome has to be known: a thing that is handed over,
  * a place that is reserved. When its timeout is over or it is cancelled, the receiver is told, and
@@ -82,9 +84,11 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask_settled(troupe_self *self, 
 
 /* The same for behaviors; with an error *reply may be the request, given back. Does not wait for
  * room: MAILBOX_FULL. */
-TROUPE_API TROUPE_MUST_CHECK troupe_error
-troupe_ask_settled_then(troupe_self *self, troupe_ref to, troupe_message **message,
-                        troupe_timeout timeout, troupe_continuation *then, void *context);
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_ask_settled_then(troupe_self *self, troupe_ref to,
+                                                                  troupe_message **message,
+                                                                  troupe_timeout timeout,
+                                                                  troupe_continuation *then,
+                                                                  void *context);
 
 /* Answers a request with a copy of a protobuf message. Never waits: the ask paid for the room.
  * Errors: BAD_ARGUMENT if the message wants no reply; TOO_LARGE above the asker's reply_bytes, and

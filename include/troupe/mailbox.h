@@ -47,8 +47,8 @@ typedef uint64_t troupe_conflate_key(const troupe_message *message);
 /* Told to those who called troupe_watch_pressure. */
 typedef struct troupe_pressure {
     troupe_ref actor;
-    uint32_t depth;    /* messages at that moment */
-    uint32_t is_high;  /* 1: the high-water mark was reached; 0: back at the low-water mark */
+    uint32_t depth;   /* messages at that moment */
+    uint32_t is_high; /* 1: the high-water mark was reached; 0: back at the low-water mark */
 } troupe_pressure;
 extern TROUPE_API const troupe_type troupe_pressure_type;
 

@@ -13,6 +13,7 @@
 #include <troupe/allocator.h>
 #include <troupe/api.h>
 #include <troupe/error.h>
+#include <troupe/hosts.h>
 #include <troupe/log.h>
 #include <troupe/ref.h>
 #include <troupe/spawn.h>
@@ -79,7 +80,19 @@ typedef struct troupe_node_options {
     uint32_t debug;                    /* 1: debug mode, see below */
     uint32_t balance;                  /* a troupe_balance */
     uint32_t on_root_failure;          /* a troupe_on_root_failure */
-    uint32_t reserved;
+    uint32_t plain;                    /* a troupe_plain */
+    /* Other nodes; see hosts.h. All copied. */
+    const char *listen;       /* where they may dial, as "tcp://192.0.2.1:7400", the port
+                                         * may be "*"; NULL: nowhere */
+    const troupe_peer *peers; /* dialled again and again while the node runs */
+    const char *public_key;   /* of this node: CURVE, 40 characters of ZeroMQ's Z85 */
+    const char *secret_key;
+    const char *const *allowed_keys; /* the public keys of who may dial */
+    troupe_timeout suspect_after;    /* silence of a node that is worth a line in the log; not
+                                         * given: 3 s */
+    troupe_timeout dead_after;       /* silence after which it counts as lost; not given: 10 s */
+    uint32_t peer_count;
+    uint32_t allowed_key_count;
 } troupe_node_options;
 
 /* Handlers that block. When one has held its worker for longer than .blocking_limit while others

@@ -27,13 +27,13 @@ TROUPE_BEGIN
 
 /* Zero is the default of each. */
 typedef struct troupe_queue_options {
-    size_t size;           /* set by TROUPE_QUEUE */
-    const char *name;      /* registered, copied; NULL: none */
+    size_t size;      /* set by TROUPE_QUEUE */
+    const char *name; /* registered, copied; NULL: none */
     /* Of the messages kept, rounded up to KiB; 0: no limit. One that is larger fits alone. */
     uint64_t bytes_max;
-    uint32_t capacity;   /* messages, at most a million; 0: 64 */
-    uint32_t closers;    /* how many have to close it with TROUPE_CLOSE_DRAIN; 0: 1; at most 4095 */
-    troupe_place place;  /* as in troupe_spawn_options, with place_worker */
+    uint32_t capacity;  /* messages, at most a million; 0: 64 */
+    uint32_t closers;   /* how many have to close it with TROUPE_CLOSE_DRAIN; 0: 1; at most 4095 */
+    troupe_place place; /* as in troupe_spawn_options, with place_worker */
     uint32_t place_worker;
 } troupe_queue_options;
 

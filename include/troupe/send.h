@@ -61,9 +61,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_send_struct(troupe_self *self, 
  * still waits for a reply: reply first, or use troupe_forward. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_send_message(troupe_self *self, troupe_ref to,
                                                               troupe_message **message);
-TROUPE_API TROUPE_MUST_CHECK troupe_error
-troupe_send_message_with(troupe_self *self, troupe_ref to, troupe_message **message,
-                         const troupe_send_options *options);
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_send_message_with(
+    troupe_self *self, troupe_ref to, troupe_message **message, const troupe_send_options *options);
 
 /* Sends `count` messages to one receiver, in order, taking places for as many as there is room at
  * one stroke. Those taken over are NULL after the call.

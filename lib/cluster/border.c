@@ -13,11 +13,6 @@
 
 static void want(tr_worker *worker, tr_actor *home, uint64_t node);
 
-static const tr_far_port far_port = {.monitor = tr_outgoing_monitor,
-                                     .demonitor = tr_outgoing_demonitor,
-                                     .give_up = tr_outgoing_give_up,
-                                     .want = want};
-
 /* Its actor. */
 
 struct root {
@@ -67,6 +62,12 @@ troupe_spawn_options tr_border_spawn_options(tr_border *border)
                                    .argument = border,
                                    .pinned = 1};
 }
+
+static const tr_far_port far_port = {.home = &border_behavior,
+                                     .monitor = tr_outgoing_monitor,
+                                     .demonitor = tr_outgoing_demonitor,
+                                     .give_up = tr_outgoing_give_up,
+                                     .want = want};
 
 /* Life. */
 

@@ -44,7 +44,7 @@ static troupe_error add(tr_ends *ends)
 
 troupe_error tr_ends_init(tr_ends *ends, tr_system *system)
 {
-    const uint32_t count = system->options.workers + system->options.has_proxy;
+    const uint32_t count = tr_system_fixed_workers(system);
     TR_ASSERT(count <= system->options.ends_max);
     TR_ASSERT(system->options.ends_max <= TR_ENDS_MAX);
     *ends = (tr_ends) {.system = system};
@@ -118,7 +118,7 @@ void tr_ends_undo(tr_ends *ends, uint32_t index)
 void tr_ends_park(tr_ends *ends, uint32_t index)
 {
     TR_ASSERT(index < ends->count);
-    TR_ASSERT(index >= ends->system->options.workers + ends->system->options.has_proxy);
+    TR_ASSERT(index >= tr_system_fixed_workers(ends->system));
     TR_ASSERT(!ends->ends[index].is_parked);
     ends->ends[index].is_parked = true;
 }

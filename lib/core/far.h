@@ -18,6 +18,7 @@
 
 /* What carries to other nodes; see lib/cluster. Threads: the carrier's worker's. */
 typedef struct tr_far_port {
+    const troupe_behavior *home; /* of the actor that is the others' parent */
     /* Each takes the message. A watcher's entry for an actor there; its end; and an ask that nobody
      * waits for any more. */
     void (*monitor)(tr_worker *worker, tr_actor *carrier, troupe_message *entry);
@@ -50,6 +51,12 @@ void tr_far_close(tr_system *system, uint64_t node, troupe_error verdict);
 /* Takes it off the list. */
 void tr_far_remove(tr_system *system, uint64_t node);
 void tr_far_forget_all(tr_system *system);
+
+/* Whether actors of this behavior may be placed on the border's worker. */
+static inline bool tr_far_is_home(const tr_system *system, const troupe_behavior *behavior)
+{
+    return system->far != NULL && system->far->home == behavior;
+}
 
 static inline bool tr_far_is(const tr_system *system, troupe_ref ref)
 {

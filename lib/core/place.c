@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "core/attached.h"
+#include "core/far.h"
 
 /* The regular worker with the fewest actors; among equals each in its turn. */
 static uint32_t least_loaded(tr_system *system)
@@ -40,6 +41,13 @@ troupe_error tr_place_find(tr_worker *worker, const troupe_spawn_options *option
         TR_REQUIRE(system->options.has_proxy, LIMIT_REACHED);
         *out_index = workers; /* the end after the regular workers */
         tr_system_note_end(system, workers);
+        return TROUPE_OK;
+    }
+    if (options->place == TR_PLACE_BORDER) {
+        TR_REQUIRE(system->options.has_border != 0 && tr_far_is_home(system, options->behavior),
+                   BAD_ARGUMENT);
+        *out_index = tr_system_border_worker(system);
+        tr_system_note_end(system, *out_index);
         return TROUPE_OK;
     }
     switch (options->place) {

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/options.h"
 #include "core/limits.h"
+#include "core/place.h"
 
 TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_spawn_options, admission_interval);
 
@@ -69,7 +70,7 @@ static troupe_error check(const troupe_spawn_options *options)
                BAD_ARGUMENT);
     TR_REQUIRE(options->admission_target.ns != 0 || options->admission_interval.ns == 0,
                BAD_ARGUMENT);
-    TR_REQUIRE((unsigned) options->place <= TROUPE_PLACE_OWN_THREAD, BAD_ARGUMENT);
+    TR_REQUIRE((unsigned) options->place <= (unsigned) TR_PLACE_BORDER, BAD_ARGUMENT);
     TR_REQUIRE(options->parked_max <= TR_MAILBOX_CAPACITY_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->asks_max < UINT32_MAX && options->timers_max < UINT32_MAX &&
                    options->monitors_max < UINT32_MAX,

@@ -36,7 +36,9 @@ troupe_error tr_worker_init(tr_worker *worker, tr_system *system, uint32_t index
     const troupe_allocator *allocator = system->ports.allocator;
     const uint32_t ends = system->options.ends_max;
     *worker = (tr_worker) {.system = system, .index = index};
-    worker->is_own_thread = index >= system->options.workers;
+    worker->is_own_thread =
+        index >= system->options.workers &&
+        (system->options.has_border == 0 || index != tr_system_border_worker(system));
     tr_seat_init(&worker->home_seat);
     atomic_init(&worker->seat, &worker->home_seat);
     worker->now_ns = system->ports.clock.now_ns(system->ports.clock.context);

@@ -203,9 +203,8 @@ static bool look_at_guest(const tr_engine *engine)
 static uint64_t next_due_ns(const tr_engine *engine)
 {
     const uint64_t due_ns = tr_worker_next_due_ns(engine->worker);
-    const uint64_t guest_ns = engine->guest != NULL
-                                  ? engine->guest->next_due_ns(engine->guest->context)
-                                  : TR_NEVER;
+    const uint64_t guest_ns =
+        engine->guest != NULL ? engine->guest->next_due_ns(engine->guest->context) : TR_NEVER;
     return guest_ns < due_ns ? guest_ns : due_ns;
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "core/guardian.h"
+#include "core/place.h"
 #include "node/crew.h"
 #include "node/faults.h"
 #include "node/keeper.h"
@@ -19,6 +20,8 @@
 
 /* What a thread that was left behind is given to come back when the node is destroyed. */
 #define GRACE_NS UINT64_C(200000000)
+/* Four for each link, and some. */
+#define HUB_SOCKETS_MAX 8192
 
 bool tr_node_is_forked(const troupe_node *node)
 {
@@ -58,6 +61,7 @@ static void free_all(troupe_node *node)
     if (node->has_faults) {
         tr_faults_close();
     }
+    tr_hub_destroy(&node->hub);
     if (node->ends.system != NULL) {
         tr_ends_fini(&node->ends);
     }
@@ -75,6 +79,7 @@ static void free_all(troupe_node *node)
         tr_waiter_destroy(&node->keeper_waiter);
     }
     tr_signals_close(&node->signals);
+    tr_hosts_free(&node->hosts, &allocator);
     tr_condition_fini(&node->changed);
     tr_mutex_fini(&node->mutex);
     tr_mutex_fini(&node->shared);
@@ -88,15 +93,49 @@ static troupe_error make_inproc(troupe_node *node)
     if (node->inproc != NULL) {
         return TROUPE_OK; /* of an earlier start that failed */
     }
+    const bool has_hosts = node->hosts.block != NULL;
     const tr_inproc_options options = {.name = node->settings.name,
                                        .allocator = &node->settings.allocator,
                                        .log = &node->settings.log,
-                                       .ends_max = node->settings.system.ends_max};
+                                       .ends_max = node->settings.system.ends_max,
+                                       .sockets_max = has_hosts ? HUB_SOCKETS_MAX : 0,
+                                       .io_threads = has_hosts ? 1 : 0};
     sigset_t before;
     tr_signals_hold(&before); /* ZeroMQ's threads block them too, but late */
     const troupe_error error = tr_inproc_create(&options, &node->inproc);
     tr_signals_release(&before);
     return error == TROUPE_ERROR_LIMIT_REACHED ? TROUPE_ERROR_SYSTEM : error;
+}
+
+/* Listens from here on: who dials waits for the border. */
+static troupe_error make_hub(troupe_node *node)
+{
+    if (node->hosts.block == NULL || node->hub != NULL) {
+        return TROUPE_OK;
+    }
+    tr_hub_options options = tr_hosts_hub_options(&node->hosts);
+    options.system = &node->system;
+    options.name = node->settings.name;
+    options.zmq = tr_inproc_context(node->inproc);
+    sigset_t before;
+    tr_signals_hold(&before); /* for ZeroMQ's threads, as above */
+    const troupe_error error = tr_hub_create(&options, &node->hub);
+    tr_signals_release(&before);
+    if (!error) {
+        node->guest = tr_hub_guest(node->hub);
+    }
+    return error == TROUPE_ERROR_LIMIT_REACHED ? TROUPE_ERROR_SYSTEM : error;
+}
+
+static troupe_error start_border(troupe_node *node)
+{
+    if (node->hub == NULL) {
+        return TROUPE_OK;
+    }
+    troupe_spawn_options options = tr_border_spawn_options(tr_hub_border(node->hub));
+    options.place = TR_PLACE_BORDER;
+    troupe_ref ref;
+    return troupe_node_spawn(node, &options, &ref);
 }
 
 static troupe_error make_waiter(troupe_node *node)
@@ -188,7 +227,10 @@ troupe_error troupe_node_create(const troupe_node_options *options, troupe_node 
     tr_mutex_init(&node->mutex);
     tr_condition_init(&node->changed);
 
-    error = make_waiter(node);
+    error = tr_hosts_read(&node->hosts, options, &node->settings.allocator, &node->settings.log);
+    if (!error) {
+        error = make_waiter(node);
+    }
     if (!error) {
         error = make_system(node);
     }
@@ -208,6 +250,10 @@ troupe_error troupe_node_create(const troupe_node_options *options, troupe_node 
 static troupe_error start_threads(troupe_node *node)
 {
     troupe_error error = make_inproc(node);
+    if (error) {
+        return error;
+    }
+    error = make_hub(node);
     if (error) {
         return error;
     }
@@ -242,13 +288,16 @@ troupe_error troupe_node_start(troupe_node *node)
     tr_mutex_unlock(&node->mutex);
     TR_REQUIRE(is_first, BAD_ARGUMENT);
 
-    const troupe_error error = start_threads(node);
+    troupe_error error = start_threads(node);
     tr_mutex_lock(&node->mutex);
     node->is_starting = false;
     if (!error && node->phase == TR_NODE_MADE) {
         node->phase = TR_NODE_RUNNING;
     }
     tr_mutex_unlock(&node->mutex);
+    if (!error) {
+        error = start_border(node);
+    }
     if (!error) {
         tr_log_write(&node->settings.log, TROUPE_LOG_INFO, "node '%s': started with %u workers",
                      node->settings.name, node->settings.system.workers);

@@ -20,6 +20,7 @@
 #include "core/ends.h"
 #include "core/handle.h"
 #include "node/engine.h"
+#include "node/hosts.h"
 #include "node/settings.h"
 #include "node/signals.h"
 #include "node/spares.h"
@@ -45,6 +46,9 @@ struct troupe_node {
     tr_system system;
     tr_stacks *stacks;
     tr_inproc *inproc;
+    tr_hosts hosts;
+    tr_hub *hub; /* NULL: the node has to do with no other */
+    tr_guest guest;
     tr_signals signals;
     bool has_faults; /* the handlers of faults are open for this node */
     tr_crowd crowd;

@@ -43,12 +43,14 @@ static troupe_error narrow(troupe_error error)
 /* Under the mutex. */
 static troupe_error add_engine(troupe_node *node, uint32_t index, tr_guard *guard)
 {
+    const bool is_border = node->hub != NULL && index == tr_system_border_worker(&node->system);
     TR_ASSERT(node->engines[index] == NULL);
     const tr_engine_options options = {
         .worker = tr_ends_worker(&node->ends, index),
         .inproc = node->inproc,
         .crowd = &node->crowd,
         .guard = guard,
+        .guest = is_border ? &node->guest : NULL,
         .node_name = node->settings.name,
         .has_fault_signals = node->settings.has_fault_signals,
         .ended = engine_ended,
@@ -267,6 +269,10 @@ troupe_error tr_outside_start(troupe_node *node)
     tr_mutex_lock(&node->mutex);
     for (uint32_t i = 0; i < node->settings.system.workers && !error; i++) {
         error = add_engine(node, i, NULL);
+    }
+    if (!error && node->hub != NULL) {
+        atomic_fetch_add_explicit(&node->crowd.threads, 1, memory_order_relaxed);
+        error = add_engine(node, tr_system_border_worker(&node->system), NULL);
     }
     tr_mutex_unlock(&node->mutex);
     return error;

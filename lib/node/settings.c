@@ -11,9 +11,10 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/thread.h"
+#include "node/hosts.h"
 #include "node/spares.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, reserved);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, allowed_key_count);
 
 #define TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
 #define SLOW_AFTER_DEFAULT_NS UINT64_C(100000000)
@@ -47,7 +48,9 @@ static troupe_error check(const troupe_node_options *options)
     TR_REQUIRE(options->offload_queue_max <= TR_OFFLOAD_QUEUE_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->balance <= TROUPE_BALANCE_OFF, BAD_ARGUMENT);
     TR_REQUIRE(options->on_root_failure <= TROUPE_ROOT_STOP, BAD_ARGUMENT);
-    TR_REQUIRE(options->reserved == 0, BAD_ARGUMENT);
+    TR_REQUIRE(options->plain <= TROUPE_PLAIN_ANYWHERE, BAD_ARGUMENT);
+    TR_REQUIRE(options->peer_count == 0 || options->peers != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(options->allowed_key_count == 0 || options->allowed_keys != NULL, BAD_ARGUMENT);
     TR_REQUIRE(options->allocator == NULL || options->allocator->resize != NULL, BAD_ARGUMENT);
     TR_REQUIRE(options->log == NULL || options->log->level <= TROUPE_LOG_DEBUG, BAD_ARGUMENT);
     TR_REQUIRE(options->name == NULL || strnlen(options->name, TR_NAME_MAX + 1) <= TR_NAME_MAX,
@@ -149,8 +152,9 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .workers = workers,
         .has_balance = known.balance == TROUPE_BALANCE_ON ? 1 : 0,
         .has_proxy = 1,
+        .has_border = tr_hosts_are_wanted(&known) ? 1 : 0,
         .is_debug = known.debug,
-        .ends_max = workers + 1 + or_default(known.own_threads_max, OWN_THREADS_DEFAULT),
+        .ends_max = workers + 2 + or_default(known.own_threads_max, OWN_THREADS_DEFAULT),
         .actors_max = or_default(known.actors_max, TR_ACTORS_MAX_DEFAULT),
         .mailbox_capacity_default =
             or_default(known.mailbox_capacity_default, TR_MAILBOX_CAPACITY_DEFAULT),

@@ -156,8 +156,8 @@ troupe_error tr_inproc_create(const tr_inproc_options *options, tr_inproc **out_
     if (!make_slots(inproc)) {
         goto fail;
     }
-    error = tr_zmq_context_create(inproc->ends_max * SOCKETS_PER_END, 0, &inproc->report,
-                                  &inproc->context);
+    error = tr_zmq_context_create(inproc->ends_max * SOCKETS_PER_END + options->sockets_max,
+                                  options->io_threads, &inproc->report, &inproc->context);
     if (error) {
         goto fail;
     }
@@ -167,6 +167,11 @@ troupe_error tr_inproc_create(const tr_inproc_options *options, tr_inproc **out_
 fail:
     tr_inproc_destroy(&inproc);
     return error;
+}
+
+void *tr_inproc_context(const tr_inproc *inproc)
+{
+    return inproc->context;
 }
 
 void tr_inproc_destroy(tr_inproc **inproc)

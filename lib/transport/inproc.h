@@ -35,6 +35,8 @@ typedef struct tr_inproc_options {
     const troupe_allocator *allocator; /* borrowed; NULL: the C library's */
     const troupe_log *log;             /* borrowed; NULL: none */
     uint32_t ends_max;                 /* indices are below this; 0: TR_ENDS_MAX */
+    uint32_t sockets_max;              /* for others, in the same context */
+    uint32_t io_threads;               /* likewise */
 } tr_inproc_options;
 
 /* A batch as it arrives. */
@@ -57,6 +59,9 @@ void tr_inproc_destroy(tr_inproc **inproc);
  *         descriptors or sockets are out; SYSTEM. */
 TROUPE_MUST_CHECK troupe_error tr_inproc_open(tr_inproc *inproc, uint32_t index,
                                               tr_inproc_end **out_end);
+
+/* ZeroMQ's context, for other sockets of the node; they are closed before the inproc is destroyed. */
+void *tr_inproc_context(const tr_inproc *inproc);
 
 uint32_t tr_inproc_index(const tr_inproc_end *end);
 

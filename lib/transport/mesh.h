@@ -2,8 +2,9 @@
 /* mesh: a node's connections to other nodes over ZeroMQ tcp: links of two channels each.
  *
  * A link is two connections from who dialled to who listens, so that what flows on the one never
- * holds up the other. Each begins with an empty message, the knock; the ids by which the listener's
- * ROUTER tells them apart name the link. What is sent on a channel arrives whole, once and in
+ * holds up the other. Each begins with an empty message, the knock; when both have come the
+ * listener answers with one on the control channel. The ids by which its ROUTER tells connections
+ * apart name the link. What is sent on a channel arrives whole, once and in
  * order, until the link is over; then anything that was under way may be lost. Nobody is trusted to
  * be who they say: that is for who hears.
  * Owns:       the sockets, the links.

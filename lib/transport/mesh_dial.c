@@ -14,6 +14,8 @@ static void came_to_dialled(void *context, tr_zmq_socket *socket)
     for (unsigned i = 0; i < TR_MESH_TURN_MESSAGES && tr_zmq_receive(socket, &message); i++) {
         if (link->is_up && !link->is_over) {
             tr_mesh_hear(link, (tr_channel) (side - link->sides), &message);
+        } else if (!link->is_over) { /* they have heard both knocks */
+            tr_mesh_be_up(link);
         }
     }
     (void) zmq_msg_close(&message);
@@ -47,9 +49,7 @@ static void happened_to_dialled(void *context, tr_zmq_socket *socket, tr_zmq_eve
         if (!tr_mesh_has_all_sides(link) || link->is_up) {
             return;
         }
-        if (knock(link)) {
-            tr_mesh_be_up(link);
-        } else {
+        if (!knock(link)) {
             tr_mesh_lose(link, TROUPE_ERROR_UNREACHABLE, "the connection broke at once");
         }
         return;

@@ -65,6 +65,11 @@ void tr_mesh_be_up(tr_mesh_link *link)
     tr_mesh *mesh = link->mesh;
     link->is_up = true;
     tr_list_remove(&link->opening);
+    if (!link->is_dialled &&
+        tr_mesh_send(link, TR_CHANNEL_CONTROL, "", 0) != TROUPE_OK) { /* the answer to the knocks */
+        tr_mesh_end_link(link);
+        return;
+    }
     mesh->options.ears.up(mesh->options.ears.context, link);
 }
 

@@ -87,9 +87,10 @@ static void knocked(tr_mesh *mesh, tr_mesh_link *link, tr_channel channel, const
     }
     note_peer(link, channel, message);
     link->sides[channel].is_there = true;
-    if (tr_mesh_has_all_sides(link)) {
-        tr_mesh_be_up(link);
+    if (!tr_mesh_has_all_sides(link)) {
+        return;
     }
+    tr_mesh_be_up(link);
 }
 
 static void take(tr_mesh *mesh, const unsigned char *id, size_t id_size, zmq_msg_t *message)

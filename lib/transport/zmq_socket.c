@@ -329,10 +329,27 @@ troupe_error tr_zmq_listen(tr_zmq_socket *socket, const char *endpoint)
     return error_of(socket, "listen", result_of(zmq_bind(socket->socket, endpoint)));
 }
 
+/* A socket for both has IPv4 addresses in brackets. */
+static void make_plain(char *endpoint)
+{
+    static const char mapped[] = "tcp://[::ffff:";
+    char *end = strchr(endpoint, ']');
+    if (strncmp(endpoint, mapped, sizeof mapped - 1) == 0 && end != NULL) {
+        const char *address = endpoint + sizeof mapped - 1;
+        const size_t length = (size_t) (end - address);
+        char *at = endpoint + strlen("tcp://");
+        memmove(at, address, length);
+        memmove(at + length, end + 1, strlen(end + 1) + 1);
+    }
+}
+
 troupe_error tr_zmq_endpoint(const tr_zmq_socket *socket, char *out_text, size_t size)
 {
     const int number =
         result_of(zmq_getsockopt(socket->socket, ZMQ_LAST_ENDPOINT, out_text, &size));
+    if (number == 0) {
+        make_plain(out_text);
+    }
     return error_of(socket, "ask a socket where it listens", number);
 }
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* hosts: nodes that have to do with each other, over tcp.
+ *
+ * A node with .listen or .peers among its options has one thread more, by which messages, asks,
+ * monitors and look-ups of names (remote.h) go to and from actors of the nodes it is connected
+ * with: those that it has dialled and those that have dialled it. A connection that breaks is made
+ * again, and nothing is lost, repeated or out of order, unless one side hears nothing for
+ * .dead_after: then each monitor, ask and wait is told, once, and what was under way is lost. With
+ * keys everything is encrypted, and only those connect whose key is allowed.
+ *
+ * Threads: any between create and destroy of the node, unless said otherwise. */
+#ifndef TROUPE_HOSTS_H
+#define TROUPE_HOSTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <troupe/actor.h>
+#include <troupe/api.h>
+#include <troupe/error.h>
+
+TROUPE_BEGIN
+
+/* Whether connections with other nodes may be without keys: then anyone who can reach them may
+ * read what is said, and say what he likes. */
+typedef enum troupe_plain {
+    TROUPE_PLAIN_NEVER,
+    TROUPE_PLAIN_ON_LOOPBACK, /* on this machine */
+    TROUPE_PLAIN_ANYWHERE
+} troupe_plain;
+
+/* Another node, by where it listens. */
+typedef struct troupe_peer {
+    const char *endpoint; /* as "tcp://192.0.2.2:7400" */
+    const char *key;      /* its public key; NULL: plain */
+} troupe_peer;
+
+/* The incarnation of the node, as in its actors' refs. */
+TROUPE_API uint64_t troupe_node_id(const troupe_node *node);
+
+/* Where others can dial the node, with the port that was chosen for "*".
+ * Errors: END if it does not listen, or has not been started; TOO_LARGE: cut to `size`;
+ *         BAD_ARGUMENT. */
+TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_endpoint(const troupe_node *node,
+                                                               char *out_text, size_t size);
+
+TROUPE_END
+
+#endif

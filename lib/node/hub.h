@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* hub: this node's ways to others: it listens, dials, greets, and hands links to sessions.
+ *
+ * A way is a link of the mesh. When both sides have greeted, the incarnation at its other end is
+ * known and the link is its session's; of two ways to one incarnation that stays which the lower of
+ * the two has dialled.
+ * Owns:       the border, the sessions, the mesh; the ways; the addresses that it dials.
+ * Invariants: an incarnation has one way at most. An address has a way, or a time to dial at, or
+ *             its incarnation has a way that was dialled from there, or it is this node itself.
+ * Threads:    create and destroy while nothing runs the border's worker; the rest its thread.
+ * Fails:      in create.
+ * Uses:       mesh, border, sessions, greeting. */
+#ifndef TR_NODE_HUB_H
+#define TR_NODE_HUB_H
+
+#include "cluster/border.h"
+#include "node/guest.h"
+#include "transport/mesh.h"
+
+typedef struct tr_hub tr_hub;
+
+typedef struct tr_hub_address {
+    const char *endpoint;
+    const char *server_key; /* NULL: plain */
+} tr_hub_address;
+
+typedef struct tr_hub_options {
+    tr_system *system;
+    const char *name;                /* of this node; borrowed, as all below */
+    const tr_hub_address *addresses; /* what is dialled */
+    uint32_t address_count;
+    const char *listen; /* NULL: nobody can dial */
+    const char *public_key;
+    const char *secret_key; /* NULL: plain */
+    tr_mesh_judge judge;
+    void *zmq;
+    /* Of sessions; 0: as usual. */
+    uint64_t beat_ns;
+    uint64_t suspect_ns;
+    uint64_t dead_ns;
+} tr_hub_options;
+
+/* Errors: as tr_mesh_open. */
+TROUPE_MUST_CHECK troupe_error tr_hub_create(const tr_hub_options *options, tr_hub **out_hub);
+/* Takes NULL. */
+void tr_hub_destroy(tr_hub **hub);
+
+tr_border *tr_hub_border(tr_hub *hub);
+const char *tr_hub_endpoint(const tr_hub *hub);
+
+/* Looks after all of it. */
+tr_guest tr_hub_guest(tr_hub *hub);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Nodes that are connected over real tcp. */
+#include <troupe/troupe.h>
+
+#include "support/node_fixture.h"
+
+static const troupe_type question_type = TROUPE_SIGNAL("question");
+static const troupe_type answer_type = TROUPE_SIGNAL("answer");
+
+/* Answers until it is stopped. */
+static troupe_error answers(troupe_self *self, void *argument)
+{
+    (void) argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_error error = troupe_learn_type(self, &question_type);
+    while (!error) {
+        error = troupe_receive(self, &message, TROUPE_FOREVER);
+        error = error ? error : troupe_reply_struct(self, message, &answer_type, NULL);
+    }
+    return error;
+}
+
+struct asking {
+    uint64_t node;
+    uint32_t times;
+    uint32_t answered;
+    struct probe *probe;
+};
+
+/* Looks the oracle up until the nodes are connected, and asks it. */
+static troupe_error asks(troupe_self *self, void *argument)
+{
+    struct asking *asking = argument;
+    troupe_ref oracle;
+    troupe_error error = troupe_learn_type(self, &answer_type);
+    while (!error) {
+        error = troupe_lookup_on(self, asking->node, "oracle", TROUPE_WITHIN_S(5), &oracle);
+        if (error != TROUPE_ERROR_UNREACHABLE && error != TROUPE_ERROR_NO_SUCH_ACTOR) {
+            break;
+        }
+        error = troupe_sleep(self, TROUPE_WITHIN_MS(1));
+    }
+    for (uint32_t i = 0; i < asking->times && !error; i++) {
+        TROUPE_AUTO(troupe_message) *reply = NULL;
+        error = troupe_ask_struct(self, oracle, &question_type, NULL, TROUPE_WITHIN_S(5), &reply);
+        asking->answered += error == TROUPE_OK ? 1 : 0;
+    }
+    probe_say(asking->probe, "%s", troupe_error_name(error));
+    return error;
+}
+
+static void ask_across(void **state)
+{
+    (void) state;
+    char endpoint[64];
+    troupe_node *a =
+        a_node(TROUPE_NODE_OPTIONS(.name = "a", .workers = 1, .listen = "tcp://127.0.0.1:*",
+                                   .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    assert_ok(troupe_node_endpoint(a, endpoint, sizeof endpoint));
+    const troupe_peer peer = {.endpoint = endpoint};
+    troupe_node *b =
+        a_node(TROUPE_NODE_OPTIONS(.name = "b", .workers = 1, .peers = &peer, .peer_count = 1,
+                                   .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    struct asking asking = {.node = troupe_node_id(a), .times = 1000, .probe = a_probe()};
+    (void) a_root_of(a, TROUPE_SPAWN(.name = "oracle", .body = answers));
+    (void) a_root_of(b, TROUPE_SPAWN(.body = asks, .argument = &asking));
+    assert_true(probe_wait_for(asking.probe, "OK"));
+    assert_int_equal(asking.answered, 1000);
+    drop_node(&b);
+    drop_node(&a);
+    drop_probe(&asking.probe);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ask_across),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
