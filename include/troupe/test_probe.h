@@ -112,6 +112,8 @@ TROUPE_SIMULATION_API troupe_message *troupe_probe_expect(troupe_probe *probe,
 #define troupe_expect_any(probe, time) troupe_expect((probe), (time), .type = NULL)
 /* The next that is so; what comes before it is destroyed. */
 #define troupe_fish(probe, time, ...) troupe_expect((probe), (time), .skips = 1, __VA_ARGS__)
+/* How many messages are in the probe, for a test that does not know what has come. */
+TROUPE_SIMULATION_API size_t troupe_probe_count(const troupe_probe *probe);
 /* Nothing is there, and nothing comes while this time goes by. */
 TROUPE_SIMULATION_API bool troupe_probe_expect_none(troupe_probe *probe, troupe_timeout time,
                                                     const char *file, int line);

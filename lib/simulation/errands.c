@@ -23,15 +23,27 @@ struct errand {
     troupe_down_kind how;
 };
 
-static troupe_error run(troupe_probe *probe, struct errand *errand, const troupe_content *content,
-                        troupe_errand *function)
+static troupe_error run(troupe_probe *probe, struct errand *errand, troupe_errand *function)
 {
-    if (content != NULL) {
-        TR_REQUIRE(tr_options_read(&errand->content, sizeof errand->content, content),
-                   BAD_ARGUMENT);
-    }
     errand->probe = probe;
     return troupe_probe_do(probe, function, errand);
+}
+
+static const char *name_of(const troupe_content *content)
+{
+    return content->protobuf != NULL ? content->protobuf->descriptor->name
+           : content->type != NULL   ? content->type->name
+                                     : troupe_error_name(content->error);
+}
+
+static troupe_error run_with(troupe_probe *probe, struct errand *errand, const char *what,
+                             const troupe_content *content, troupe_errand *function)
+{
+    TR_REQUIRE(content != NULL &&
+                   tr_options_read(&errand->content, sizeof errand->content, content),
+               BAD_ARGUMENT);
+    tr_probe_note(probe, "%s '%s'", what, name_of(&errand->content));
+    return run(probe, errand, function);
 }
 
 static troupe_error make(troupe_self *self, const troupe_content *content,
@@ -55,8 +67,7 @@ static troupe_error send(troupe_self *self, void *context)
 troupe_error troupe_probe_send(troupe_probe *probe, troupe_ref to, const troupe_content *content)
 {
     struct errand errand = {.to = to};
-    TR_REQUIRE(content != NULL, BAD_ARGUMENT);
-    return run(probe, &errand, content, send);
+    return run_with(probe, &errand, "sends", content, send);
 }
 
 /* An answer is a message to the probe as any other. */
@@ -71,6 +82,7 @@ static troupe_error hear(troupe_self *self, void *state, troupe_error error, tro
         error = troupe_message_create(self, &troupe_no_answer_type, &why, &message);
     }
     if (!error && tr_catch_add(&probe->caught, message)) {
+        tr_probe_note(probe, "is answered '%s'", troupe_message_type_name(message));
         *reply = NULL;
         return TROUPE_OK;
     }
@@ -93,8 +105,7 @@ troupe_error troupe_probe_ask(troupe_probe *probe, troupe_ref to, const troupe_c
                               troupe_timeout timeout)
 {
     struct errand errand = {.to = to, .timeout = timeout};
-    TR_REQUIRE(content != NULL, BAD_ARGUMENT);
-    return run(probe, &errand, content, ask);
+    return run_with(probe, &errand, "asks", content, ask);
 }
 
 static troupe_error reply(troupe_self *self, void *context)
@@ -119,8 +130,8 @@ troupe_error troupe_probe_reply(troupe_probe *probe, troupe_message **request,
                                 const troupe_content *content)
 {
     struct errand errand = {.message = request};
-    TR_REQUIRE(content != NULL && request != NULL && *request != NULL, BAD_ARGUMENT);
-    return run(probe, &errand, content, reply);
+    TR_REQUIRE(request != NULL && *request != NULL, BAD_ARGUMENT);
+    return run_with(probe, &errand, "answers", content, reply);
 }
 
 static troupe_error forward(troupe_self *self, void *context)
@@ -133,7 +144,7 @@ troupe_error troupe_probe_forward(troupe_probe *probe, troupe_ref to, troupe_mes
 {
     struct errand errand = {.to = to, .message = message};
     TR_REQUIRE(message != NULL && *message != NULL, BAD_ARGUMENT);
-    return run(probe, &errand, NULL, forward);
+    return run(probe, &errand, forward);
 }
 
 static troupe_error watch(troupe_self *self, void *context)
@@ -146,7 +157,7 @@ static troupe_error watch(troupe_self *self, void *context)
 troupe_error troupe_probe_watch(troupe_probe *probe, troupe_ref actor)
 {
     struct errand errand = {.to = actor};
-    return run(probe, &errand, NULL, watch);
+    return run(probe, &errand, watch);
 }
 
 static troupe_error end(troupe_self *self, void *context)
@@ -165,7 +176,7 @@ troupe_error troupe_probe_end(troupe_probe *probe, troupe_ref actor, troupe_down
     TR_REQUIRE(how == TROUPE_DOWN_STOPPED || how == TROUPE_DOWN_CANCELLED ||
                    how == TROUPE_DOWN_KILLED,
                BAD_ARGUMENT);
-    return run(probe, &errand, NULL, end);
+    return run(probe, &errand, end);
 }
 
 /* Spawning. */

@@ -119,6 +119,9 @@ void tr_probe_free(troupe_probe *probe);
 void tr_probe_look(troupe_probe *probe);
 /* Has it end what the test has destroyed. */
 void tr_probe_stir(troupe_probe *probe);
+/* A line about it among the last that happened. */
+__attribute__((format(printf, 2, 3))) void tr_probe_note(const troupe_probe *probe,
+                                                         const char *format, ...);
 /* What is in it, for people. */
 void tr_probe_describe(const troupe_probe *probe, char *out, size_t size);
 

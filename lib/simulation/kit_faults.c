@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Faults at one place: a mailbox, an actor's memory, messages from one node to another. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,6 +150,18 @@ void tr_kit_drain_all(troupe_kit *kit)
 
 /* Memory. */
 
+static void note_shortage(const troupe_kit *kit, uint32_t node)
+{
+    troupe_simulation *simulation = kit->simulation;
+    if (tr_fleet_berth(tr_world_fleet(simulation->world), node)->memory.until_one == 1) {
+        char text[64];
+        (void) snprintf(text, sizeof text, "actor %" PRIu32 ".%" PRIu32 " finds no memory",
+                        kit->short_of.slot, kit->short_of.generation);
+        tr_journal_add(&simulation->journal, tr_world_course(simulation->world),
+                       simulation->nodes[node]->name, text);
+    }
+}
+
 static bool is_its_turn(void *context)
 {
     const troupe_kit *kit = context;
@@ -158,6 +171,7 @@ static bool is_its_turn(void *context)
     for (uint32_t i = 0; ends != NULL && i < ends->count; i++) {
         const tr_seat *seat = tr_worker_seat(tr_ends_worker(ends, i));
         if (atomic_load_explicit(&seat->slot, memory_order_relaxed) == kit->short_of.slot) {
+            note_shortage(kit, index);
             return true;
         }
     }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <troupe/actor.h>
@@ -109,19 +110,29 @@ static troupe_error begin(troupe_self *self, void *state, void *argument)
     return listen(self, argument);
 }
 
-static troupe_error keep(troupe_probe *probe, troupe_message **message)
+void tr_probe_note(const troupe_probe *probe, const char *format, ...)
 {
-    if (!tr_catch_add(&probe->caught, *message)) {
-        return TROUPE_ERROR_NO_MEMORY;
-    }
-    *message = NULL;
-    return TROUPE_OK;
+    char text[200];
+    troupe_simulation *simulation = probe->kit->simulation;
+    const int length = snprintf(text, sizeof text, "%s ", probe->name);
+    va_list arguments;
+    va_start(arguments, format);
+    (void) vsnprintf(text + length, sizeof text - (size_t) length, format, arguments); /* or cut */
+    va_end(arguments);
+    tr_journal_add(&simulation->journal, tr_world_course(simulation->world),
+                   simulation->nodes[probe->node]->name, text);
 }
 
 static troupe_error take(troupe_self *self, void *state, troupe_message **message)
 {
+    troupe_probe *probe = *(troupe_probe **) state;
     (void) self;
-    return keep(*(troupe_probe **) state, message);
+    if (!tr_catch_add(&probe->caught, *message)) {
+        return TROUPE_ERROR_NO_MEMORY;
+    }
+    tr_probe_note(probe, "takes in '%s'", troupe_message_type_name(*message));
+    *message = NULL;
+    return TROUPE_OK;
 }
 
 static void end(troupe_self *self, void *state, troupe_error reason)
@@ -176,6 +187,11 @@ void tr_probe_free(troupe_probe *probe)
 troupe_ref troupe_probe_ref(const troupe_probe *probe)
 {
     return probe->ref;
+}
+
+size_t troupe_probe_count(const troupe_probe *probe)
+{
+    return probe->caught.count;
 }
 
 void tr_probe_look(troupe_probe *probe)

@@ -24,6 +24,8 @@ static void see_several_messages_in_their_order(void **state)
     troupe_must(stage->kit,
                 troupe_probe_spawn(stage->probe, TROUPE_SPAWN(.body = sends_ten, .argument = &to),
                                    &sender));
+    troupe_rest(stage->kit);
+    assert_int_equal(troupe_probe_count(stage->probe), 11);
     for (uint64_t i = 1; i <= 10; i++) {
         assert_int_equal(expect_figure(stage->probe, TROUPE_WITHIN_S(1)), i);
     }
