@@ -218,6 +218,7 @@ static bool is_ready(const struct child *child)
 
 static bool has_begun(void *context)
 {
+    tr_probe_look(((const struct child *) context)->probe);
     return is_ready(context) || has_ended(context);
 }
 

@@ -98,6 +98,7 @@ static bool is_decided(void *context)
 {
     struct wait *wait = context;
     tr_catch *caught = &wait->probe->caught;
+    tr_probe_look(wait->probe);
     while (wait->expected.skips && caught->count > 0 &&
            !is_right(&wait->expected, tr_catch_at(caught, 0))) {
         troupe_message *message = tr_catch_take(caught, 0);

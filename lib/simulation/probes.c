@@ -223,7 +223,8 @@ void tr_probe_stir(troupe_probe *probe)
 
 static bool is_done(void *context)
 {
-    const troupe_probe *probe = context;
+    troupe_probe *probe = context;
+    tr_probe_look(probe);
     return probe->is_done || probe->has_ended;
 }
 
@@ -249,7 +250,8 @@ troupe_error troupe_probe_do(troupe_probe *probe, troupe_errand *errand, void *c
 static bool have_ended(void *context)
 {
     const troupe_kit *kit = context;
-    for (const troupe_probe *probe = kit->probes; probe != NULL; probe = probe->next) {
+    for (troupe_probe *probe = kit->probes; probe != NULL; probe = probe->next) {
+        tr_probe_look(probe);
         if (!probe->has_ended) {
             return false;
         }

@@ -29,7 +29,8 @@ int drop_made_kit(void **state);
 
 #define WITH_KIT(test) cmocka_unit_test_setup_teardown(test, make_kit, drop_made_kit)
 
-/* This fails once, at its line, and tells a line that has this text. Then the kit is gone. */
+/* The call, or one just before, fails once, at its line, and tells a line that has this text. Then
+ * the kit is gone. */
 #define assert_fails_test(stage, call, text)                                                       \
     do {                                                                                           \
         (void) (call);                                                                             \

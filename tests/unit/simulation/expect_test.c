@@ -163,8 +163,28 @@ static void fails_if_the_probe_is_gone(void **state)
     struct kit_stage *stage = *state;
     troupe_must(stage->kit,
                 troupe_simulation_script(troupe_kit_simulation(stage->kit), "crash test"));
-    assert_fails_test(stage, troupe_expect_any(stage->probe, TROUPE_WITHIN_S(1)),
+    const uint64_t begun_ms = now_ms(stage);
+    (void) troupe_expect_any(stage->probe, TROUPE_WITHIN_S(1));
+    assert_int_equal(now_ms(stage), begun_ms);
+    assert_fails_test(stage, (void) 0,
                       "probe: expected 'message' within 1000.000 ms; the probe has ended");
+}
+
+/* Promise: KIT-CRASH */
+static void forgets_what_went_with_the_node(void **state)
+{
+    struct kit_stage *stage = *state;
+    struct cast cast;
+    (void) counter(stage, &cast, 5);
+    troupe_must(stage->kit, troupe_simulation_script(troupe_kit_simulation(stage->kit),
+                                                     "at 35 ms crash test for 1 ms"));
+    assert_int_equal(expect_figure(stage->probe, TROUPE_WITHIN_S(1)), 1);
+    troupe_advance(stage->kit, TROUPE_WITHIN_MS(20));
+    assert_int_equal(troupe_probe_count(stage->probe), 2);
+    troupe_advance(stage->kit, TROUPE_WITHIN_MS(20));
+    assert_int_equal(troupe_probe_count(stage->probe), 0);
+    assert_fails_test(stage, troupe_fish(stage->probe, TROUPE_WITHIN_S(1), .type = &figure_type),
+                      "the probe has ended");
 }
 
 static struct kit_stage *the_stage;
@@ -201,6 +221,7 @@ int main(void)
         WITH_KIT(fails_if_something_comes),
         WITH_KIT(fails_if_it_does_not_end_or_another_does),
         WITH_KIT(fails_if_the_probe_is_gone),
+        WITH_KIT(forgets_what_went_with_the_node),
         WITH_KIT(fails_on_the_tests_stack_if_an_actor_expects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <troupe/test_probe.h>
 #include <troupe/troupe.h>
 
+#include "simulation/passes.h"
 #include "support/kit_fixture.h"
 
 /* Says when it has slept three times ten milliseconds. */
@@ -129,6 +130,13 @@ static void fails_at_its_end_if_something_is_left(void **state)
     }
 }
 
+static uint64_t living_of(const troupe_simulation *simulation)
+{
+    troupe_counts counts = {0};
+    troupe_simulation_counts(simulation, 0, &counts);
+    return counts.spawned - counts.ended;
+}
+
 /* Promise: KIT-BORROWS */
 static void leaves_a_simulation_as_it_was(void **state)
 {
@@ -137,7 +145,9 @@ static void leaves_a_simulation_as_it_was(void **state)
     uint32_t node = 0;
     assert_ok(troupe_simulation_create(NULL, &simulation));
     assert_ok(troupe_simulation_add(simulation, NULL, &node));
+    assert_ok(troupe_simulation_run(simulation, TROUPE_WITHIN_S(1)));
     for (uint32_t i = 0; i < 3; i++) {
+        const uint64_t living = living_of(simulation);
         troupe_ref idle = troupe_ref_none();
         struct kit_stage *stage =
             a_kit_of(TROUPE_KIT(.simulation = simulation, .spawn = TROUPE_SPAWN(.body = play_idle),
@@ -146,6 +156,7 @@ static void leaves_a_simulation_as_it_was(void **state)
                     troupe_probe_send(stage->probe, idle, TROUPE_STRUCT(&figure_type, NULL)));
         troupe_kit_destroy(&stage->kit);
         assert_int_equal(stage->failures, 0);
+        assert_int_equal(living_of(simulation), living);
         drop_kit(&stage);
         assert_ok(troupe_simulation_run(simulation, TROUPE_WITHIN_S(1)));
     }
@@ -228,6 +239,61 @@ static void is_swept_under_many_seeds(void **state)
     drop_probe(&swept.told);
 }
 
+/* Everything that a probe can do, on nodes where much happens at the wrong moment. */
+static void does_it_all(troupe_kit *kit, void *context)
+{
+    static const uint64_t figures[] = {1, 2, 3, 4, 5};
+    troupe_simulation *simulation = troupe_kit_simulation(kit);
+    troupe_probe *probes[2] = {NULL, NULL};
+    troupe_ref doubler = troupe_ref_none();
+    (void) context;
+    for (uint32_t i = 0; i < 2; i++) {
+        troupe_must(kit, troupe_probe_create(kit, 0, i == 0 ? "one" : NULL, &probes[i]));
+    }
+    troupe_must(kit, troupe_probe_spawn(probes[0],
+                                        TROUPE_SPAWN(.body = play_doubler, .mailbox_capacity = 2,
+                                                     .place = TROUPE_PLACE_ANY),
+                                        &doubler));
+    troupe_must(kit, troupe_probe_watch(probes[1], doubler));
+    troupe_must(kit, troupe_simulation_script(simulation, "stall test for 20 ms"));
+    for (uint32_t i = 0; i < 5; i++) {
+        troupe_must(kit,
+                    troupe_probe_ask(probes[i % 2], doubler,
+                                     TROUPE_STRUCT(&figure_type, &figures[i]), TROUPE_WITHIN_S(5)));
+    }
+    for (uint32_t i = 0; i < 5; i++) {
+        (void) troupe_check(kit,
+                            expect_figure(probes[i % 2], TROUPE_WITHIN_S(5)) == 2 * figures[i]);
+    }
+    troupe_must(kit, troupe_kit_fill(kit, doubler));
+    troupe_must(kit, troupe_probe_send(probes[0], doubler, TROUPE_STRUCT(&figure_type, NULL)));
+    troupe_advance(kit, TROUPE_WITHIN_MS(100));
+    troupe_kit_drain(kit, doubler);
+    troupe_advance(kit, TROUPE_WITHIN_MS(100));
+    troupe_must(kit, troupe_probe_end(probes[1], doubler, TROUPE_DOWN_CANCELLED));
+    for (uint32_t i = 0; i < 2; i++) {
+        const troupe_down down = troupe_expect_down(probes[i], doubler, TROUPE_WITHIN_S(5));
+        (void) troupe_check(kit, down.kind == TROUPE_DOWN_CANCELLED);
+        troupe_expect_none(probes[i], TROUPE_WITHIN_MS(100));
+    }
+}
+
+/* Promise: KIT-SWEEP */
+static void holds_on_nodes_where_much_goes_slowly(void **state)
+{
+    (void) state;
+    const uint32_t chance = tr_passes_can_stop() ? 20 : 0;
+    const troupe_error error = troupe_kit_sweep(
+        TROUPE_SIMULATE(.seeds = 300),
+        TROUPE_KIT(.node =
+                       TROUPE_SIMULATION_NODE(.name = "test", .workers = 3, .moves_percent = 20,
+                                              .refuse_percent = 20,
+                                              .pass_time = TROUPE_WITHIN_US(10),
+                                              .switch_percent = chance, .rare_percent = chance)),
+        does_it_all, NULL);
+    assert_int_equal(error, TROUPE_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +304,7 @@ int main(void)
         cmocka_unit_test(leaves_a_simulation_as_it_was),
         cmocka_unit_test(refuses_what_cannot_be),
         cmocka_unit_test(is_swept_under_many_seeds),
+        cmocka_unit_test(holds_on_nodes_where_much_goes_slowly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,11 +78,34 @@ static void end_with_their_node(void **state)
     troupe_expect_none(far, TROUPE_WITHIN_MS(1));
 }
 
+static troupe_error sets_true(troupe_self *self, void *context)
+{
+    (void) self;
+    *(bool *) context = true;
+    return TROUPE_OK;
+}
+
+/* Promise: KIT-PROBE */
+static void do_not_do_later_what_was_given_up(void **state)
+{
+    struct kit_stage *stage = *state;
+    bool is_set = false;
+    troupe_must(stage->kit,
+                troupe_simulation_script(troupe_kit_simulation(stage->kit), "stall test for 15 s"));
+    troupe_rest(stage->kit);
+    assert_fails(troupe_probe_do(stage->probe, sets_true, &is_set), TIMED_OUT);
+    troupe_advance(stage->kit, TROUPE_WITHIN_S(10));
+    assert_false(is_set);
+    troupe_must(stage->kit, troupe_probe_do(stage->probe, sets_true, &is_set));
+    assert_true(is_set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_KIT(see_several_messages_in_their_order),
         WITH_KIT(do_what_any_actor_may),
+        WITH_KIT(do_not_do_later_what_was_given_up),
         WITH_KIT(end_with_their_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
