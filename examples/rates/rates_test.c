@@ -39,7 +39,7 @@ static int set_up(void **state)
 {
     static struct shop shop;
     troupe_kit *kit = NULL;
-    assert_int_equal(troupe_kit_create(TROUPE_KIT_CMOCKA(.log = NULL), &kit), TROUPE_OK);
+    assert_int_equal(troupe_kit_create(TROUPE_KIT_CMOCKA(), &kit), TROUPE_OK);
     open_shop(&shop, kit);
     *state = &shop;
     return 0;

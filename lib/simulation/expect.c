@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/options.h"
+#include "core/park.h"
 #include "simulation/kit.h"
 
 TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_expected, skips);
@@ -41,6 +42,15 @@ static void add_message(const troupe_message *message, char *out, size_t size)
     }
 }
 
+/* What it has sent stands in line, and it takes nothing in meanwhile. */
+static bool is_parked(const troupe_probe *probe)
+{
+    uint32_t node = 0;
+    tr_worker *worker = NULL;
+    const tr_actor *actor = tr_kit_find(probe->kit, probe->ref, &node, &worker);
+    return actor != NULL && tr_park_count(actor) > 0;
+}
+
 void tr_probe_describe(const troupe_probe *probe, char *out, size_t size)
 {
     const size_t count = probe->caught.count;
@@ -53,6 +63,9 @@ void tr_probe_describe(const troupe_probe *probe, char *out, size_t size)
         add_text(out, size, " and %zu more", count - DESCRIBED_MAX);
     } else if (count == 0 && !probe->has_ended) {
         add_text(out, size, "nothing");
+    }
+    if (is_parked(probe)) {
+        add_text(out, size, "; it waits for room in a mailbox and takes nothing in until then");
     }
 }
 

@@ -62,6 +62,18 @@ static void fills_a_mailbox_and_drains_it(void **state)
 }
 
 /* Promise: KIT-FULL */
+static void tells_who_waits_for_room(void **state)
+{
+    struct kit_stage *stage = *state;
+    const troupe_ref doubler = spawned(stage, TROUPE_SPAWN(.body = play_doubler));
+    troupe_must(stage->kit, troupe_kit_fill(stage->kit, doubler));
+    troupe_must(stage->kit, troupe_probe_ask(stage->probe, doubler,
+                                             TROUPE_STRUCT(&figure_type, &seven), TROUPE_FOREVER));
+    assert_fails_test(stage, troupe_expect_any(stage->probe, TROUPE_WITHIN_S(1)),
+                      "nothing; it waits for room in a mailbox and takes nothing in until then");
+}
+
+/* Promise: KIT-FULL */
 static void outlives_the_end_of_who_is_full(void **state)
 {
     struct kit_stage *stage = *state;
@@ -195,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_KIT(fills_a_mailbox_and_drains_it),
+        WITH_KIT(tells_who_waits_for_room),
         WITH_KIT(outlives_the_end_of_who_is_full),
         WITH_KIT(fails_the_nth_allocation_of_one_actor),
         WITH_KIT(loses_messages_of_a_type_between_two_nodes),
