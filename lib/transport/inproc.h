@@ -60,7 +60,7 @@ void tr_inproc_destroy(tr_inproc **inproc);
 TROUPE_MUST_CHECK troupe_error tr_inproc_open(tr_inproc *inproc, uint32_t index,
                                               tr_inproc_end **out_end);
 
-/* ZeroMQ's context, for other sockets of the node; they are closed before the inproc is destroyed. */
+/* ZeroMQ's context, for other sockets of the node; they are closed before that is. */
 void *tr_inproc_context(const tr_inproc *inproc);
 
 uint32_t tr_inproc_index(const tr_inproc_end *end);
