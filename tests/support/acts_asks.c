@@ -102,7 +102,7 @@ static troupe_error relays(troupe_self *self, void *argument)
         const uint64_t figure = figure_of(message);
         uint64_t answer = 0;
         if (figure % 2 == 0) { /* with more patience than it was given */
-            (void) ask_figure(self, *silent, figure, TROUPE_WITHIN_MS(500), &answer);
+            (void) ask_figure(self, *silent, figure, TROUPE_WITHIN_MS(200), &answer);
         }
         (void) reply_figure(self, message, figure);
         error = troupe_receive(self, &message, TROUPE_FOREVER);
@@ -119,7 +119,7 @@ static troupe_error ask_relay(troupe_self *self, struct act *act, troupe_ref rel
         error = ask_figure(self, relay, 1, TROUPE_FOREVER, &answer);
     }
     const uint64_t took_ms = (troupe_self_now_ns(self) - before_ns) / 1000000;
-    if (!error && took_ms > 300) { /* no stalls are that long */
+    if (!error && took_ms > 150) { /* no stalls are that long */
         BREAK(act, "a request that had 5 ms took %" PRIu64 " ms", took_ms);
     }
     return error;

@@ -6,7 +6,7 @@
 enum {
     WORDS = 24,
     SENDERS = 3,
-    NAPS_MAX = 1000
+    NAPS_MAX = 200
 };
 
 /* Pipelines: one sends, one passes on, one looks at the order. */

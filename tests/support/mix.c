@@ -135,5 +135,5 @@ troupe_error play_mix(troupe_simulation *simulation, void *context)
         }
     }
     return error ? error
-                 : troupe_simulation_settle(simulation, have_gone_on, mix, TROUPE_WITHIN_S(2));
+                 : troupe_simulation_settle(simulation, have_gone_on, mix, TROUPE_WITHIN_S(1));
 }
