@@ -32,7 +32,7 @@
 #define TR_ENTRANCE_PARKED_MAX TR_SHAKEN(4096, 128)
 #define TR_ENTRANCE_PARKED_BYTES (UINT64_C(8) << 20)
 /* Of our own that wait for an answer from one other node. */
-#define TR_NUMBERS_MAX (UINT32_C(1) << 20)
+#define TR_NUMBERS_MAX TR_SHAKEN(UINT32_C(1) << 20, UINT32_C(1) << 12)
 
 /* Sessions. Frames that are not yet acknowledged are kept to be sent again. */
 #define TR_SESSION_FRAMES_MAX TR_SHAKEN(1024, 4)

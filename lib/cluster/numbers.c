@@ -51,6 +51,7 @@ void tr_numbers_init(tr_numbers *numbers, const troupe_allocator *allocator)
     tr_map_init(&numbers->own_by_key, allocator);
     tr_map_init(&numbers->theirs, allocator);
     tr_map_init(&numbers->their_monitors, allocator);
+    tr_list_init(&numbers->all_theirs);
 }
 
 void tr_numbers_fini(tr_numbers *numbers)
@@ -126,6 +127,7 @@ troupe_error tr_numbers_add_their(tr_numbers *numbers, uint64_t number, bool is_
     their->number = number;
     their->is_monitor = is_monitor;
     tr_map_add(&numbers->theirs, &their->by_number, tr_hash_u64(number));
+    tr_list_push_back(&numbers->all_theirs, &their->all);
     *out_their = their;
     return TROUPE_OK;
 }
@@ -151,12 +153,13 @@ tr_their *tr_numbers_find_monitor(const tr_numbers *numbers, uint64_t monitor)
 
 tr_their *tr_numbers_first_their(const tr_numbers *numbers)
 {
-    tr_map_node *node = tr_map_first(&numbers->theirs);
-    return node != NULL ? TR_CONTAINER_OF(node, tr_their, by_number) : NULL;
+    tr_list *first = tr_list_first(&numbers->all_theirs);
+    return first != NULL ? TR_CONTAINER_OF(first, tr_their, all) : NULL;
 }
 
 static void leave_maps(tr_numbers *numbers, tr_their *their)
 {
+    tr_list_remove(&their->all);
     tr_map_remove(&numbers->theirs, &their->by_number);
     if (their->is_monitor && their->local != 0) {
         tr_map_remove(&numbers->their_monitors, &their->by_monitor);

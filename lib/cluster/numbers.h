@@ -11,6 +11,7 @@
 #ifndef TR_CLUSTER_NUMBERS_H
 #define TR_CLUSTER_NUMBERS_H
 
+#include "base/list.h"
 #include "base/map.h"
 #include "base/table.h"
 #include "core/message.h"
@@ -28,6 +29,7 @@ typedef struct tr_own {
 typedef struct tr_their {
     tr_map_node by_number;
     tr_map_node by_monitor;
+    tr_list all; /* but for void ones */
     void *owner; /* for who finds it by its ask */
     uint64_t number;
     uint64_t local; /* the ask or monitor here */
@@ -42,6 +44,7 @@ typedef struct tr_numbers {
     tr_map own_by_key;
     tr_map theirs;         /* by number */
     tr_map their_monitors; /* by the monitor here */
+    tr_list all_theirs;    /* the same as by number, to be ended one by one */
     uint32_t voids;
 } tr_numbers;
 
@@ -69,7 +72,7 @@ TROUPE_MUST_CHECK troupe_error tr_numbers_add_their(tr_numbers *numbers, uint64_
 void tr_numbers_note_monitor(tr_numbers *numbers, tr_their *their, uint64_t monitor);
 tr_their *tr_numbers_find_their(const tr_numbers *numbers, uint64_t number);
 tr_their *tr_numbers_find_monitor(const tr_numbers *numbers, uint64_t monitor);
-/* Any; NULL: there are none, but for void ones. */
+/* The oldest; NULL: there are none, but for void ones. */
 tr_their *tr_numbers_first_their(const tr_numbers *numbers);
 /* Nobody waits for it any more, but its ask will still end. */
 void tr_numbers_void_their(tr_numbers *numbers, tr_their *their);

@@ -138,6 +138,36 @@ static void have_no_more_than_so_many_envelopes(void **state)
     assert_false(tr_frame_read(*state, bytes, writer.size + 56, &read, &reader));
 }
 
+static void are_refused_that_are_too_large_or_of_nobody(void **state)
+{
+    static unsigned char bytes[TR_FRAME_BYTES_MAX + 1];
+    static unsigned char body[TR_FRAME_BYTES_MAX];
+    tr_frame_writer writer = {.data = bytes, .capacity = sizeof bytes};
+    tr_frame_head read;
+    tr_frame_reader reader;
+    tr_envelope large = ask;
+    large.body = body;
+    tr_frame_begin(&writer, &head);
+    large.body_size = TR_FRAME_BYTES_MAX - writer.size - (tr_frame_size_of(&ask) - 3) - 6;
+    while (writer.size + tr_frame_size_of(&large) < TR_FRAME_BYTES_MAX) {
+        large.body_size++;
+    }
+    const tr_frame_writer empty = writer;
+    assert_true(tr_frame_add(&writer, &large));
+    assert_int_equal(writer.size, TR_FRAME_BYTES_MAX);
+    assert_true(tr_frame_read(*state, bytes, writer.size, &read, &reader));
+    large.body_size++;
+    writer = empty;
+    assert_true(tr_frame_add(&writer, &large));
+    assert_int_equal(writer.size, TR_FRAME_BYTES_MAX + 1);
+    assert_false(tr_frame_read(*state, bytes, writer.size, &read, &reader));
+
+    tr_frame_head nobodys = head;
+    nobodys.from = 0;
+    tr_frame_begin(&writer, &nobodys);
+    assert_false(tr_frame_read(*state, bytes, writer.size, &read, &reader));
+}
+
 /* Whether a frame with nothing but this envelope is read, and the envelope accepted. */
 static bool is_accepted(tr_arena *arena, const tr_envelope *envelope)
 {
@@ -181,6 +211,9 @@ static void let_no_envelope_through_that_lacks_what_it_needs(void **state)
     envelope = ask;
     envelope.down = (troupe_down_kind) 8;
     assert_false(is_accepted(arena, &envelope));
+    envelope = ask;
+    envelope.error = (troupe_error) -1;
+    assert_false(is_accepted(arena, &envelope));
     envelope = (tr_envelope) {.kind = TR_ENVELOPE_LOOKUP, .number = 1};
     assert_false(is_accepted(arena, &envelope));
     envelope.name = "x";
@@ -196,6 +229,7 @@ int main(void)
         WITH_ARENA(have_the_same_bytes_for_ever),
         WITH_ARENA(refuse_an_envelope_too_many_and_stay_as_they_were),
         WITH_ARENA(have_no_more_than_so_many_envelopes),
+        WITH_ARENA(are_refused_that_are_too_large_or_of_nobody),
         WITH_ARENA(let_no_envelope_through_that_lacks_what_it_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

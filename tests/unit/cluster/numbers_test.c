@@ -2,7 +2,10 @@
 /* What numbers promise: each names one thing, and is found from both sides. */
 #include "cluster/numbers.h"
 
+#include <stdlib.h>
+
 #include "base/memory.h"
+#include "cluster/limits.h"
 #include "support/failing_allocator.h"
 #include "support/fixtures.h"
 
@@ -94,12 +97,44 @@ static void are_not_given_without_memory(void **state)
     assert_int_equal(error, TROUPE_OK);
 }
 
+/* Promise: REMOTE-HOSTILE */
+static void are_so_many_and_no_more(void **state)
+{
+    (void) state;
+    tr_numbers numbers;
+    tr_numbers_init(&numbers, tr_allocator_default());
+    troupe_message request = a_request(0);
+    tr_their *their = NULL;
+    tr_own *own = NULL;
+    for (uint64_t i = 1; i <= TR_NUMBERS_MAX; i++) {
+        assert_ok(tr_numbers_add_their(&numbers, i, i % 2 == 0, &their));
+    }
+    assert_fails(tr_numbers_add_their(&numbers, TR_NUMBERS_MAX + UINT64_C(1), false, &their),
+                 LIMIT_REACHED);
+    while ((their = tr_numbers_first_their(&numbers)) != NULL) {
+        tr_numbers_remove_their(&numbers, their);
+    }
+    troupe_message *many = calloc(TR_NUMBERS_MAX, sizeof *many);
+    for (uint64_t i = 0; i < TR_NUMBERS_MAX; i++) {
+        many[i] = a_request(i);
+        assert_ok(tr_numbers_add_own(&numbers, &many[i], &own));
+    }
+    assert_fails(tr_numbers_add_own(&numbers, &request, &own), LIMIT_REACHED);
+    uint64_t number = 0;
+    while ((own = tr_numbers_next_own(&numbers, &number)) != NULL) {
+        (void) tr_numbers_remove_own(&numbers, own);
+    }
+    free(many);
+    tr_numbers_fini(&numbers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(find_ours_by_number_and_by_who_waits),
         cmocka_unit_test(find_theirs_by_number_and_by_monitor),
         cmocka_unit_test(are_not_given_without_memory),
+        cmocka_unit_test(are_so_many_and_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

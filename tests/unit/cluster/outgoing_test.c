@@ -154,6 +154,30 @@ static void is_given_up_at_its_deadline_though_the_answer_is_lost(void **state)
     drop_probe(&cast.seen);
 }
 
+static troupe_error asks_within_1500(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    return tell(cast, "ask", ask_figure(self, cast->refs[0], 1, TROUPE_WITHIN_MS(1500), NULL)) ==
+                   TROUPE_OK
+               ? TROUPE_ERROR_FAILED
+               : TROUPE_OK;
+}
+
+/* Promise: REMOTE-BUDGET */
+static void is_forgotten_when_its_deadline_is_over_however_late_that_is(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.seen = a_probe()};
+    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_doubler, .argument = &cast));
+    wires->ends[0].is_deaf = true;
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_within_1500, .argument = &cast));
+    wires_run(wires, 3000 * MS);
+    const tr_peer *peer = tr_border_peer(&wires->ends[0].border, wires->ends[1].node);
+    assert_said(cast.seen, "ask TIMED_OUT");
+    assert_int_equal(peer->numbers.own.count, 0);
+    drop_probe(&cast.seen);
+}
+
 static troupe_error says_when_cancelled(troupe_self *self, void *argument)
 {
     const struct cast *cast = argument;
@@ -238,6 +262,10 @@ static troupe_error sends_too_much(troupe_self *self, void *argument)
     error = error ? error
                   : troupe_ask_message(self, cast->refs[0], &message, TROUPE_WITHIN_S(1), &reply);
     (void) tell(cast, "2 MiB", error);
+    error = make_bulk(self, TR_FRAME_BYTES_MAX - 20, &message); /* with what is around it */
+    error = error ? error
+                  : troupe_ask_message(self, cast->refs[0], &message, TROUPE_WITHIN_S(1), &reply);
+    (void) tell(cast, "1 MiB", error);
     error = make_bulk(self, (size_t) 900 << 10, &message);
     error = error ? error : troupe_send_message(self, cast->refs[0], &message);
     return tell(cast, "900 KiB", error);
@@ -264,7 +292,9 @@ static void may_be_as_large_as_a_frame_and_no_larger(void **state)
 
     wires_run(wires, 10 * MS);
 
-    assert_said(cast.seen, "2 MiB TOO_LARGE", "900 KiB OK", "size 921600");
+    assert_int_equal(wires->ends[1].border.counts.frames_malformed, 0);
+    assert_int_equal(wires->ends[1].border.counts.frames_missing, 0);
+    assert_said(cast.seen, "2 MiB TOO_LARGE", "1 MiB TOO_LARGE", "900 KiB OK", "size 921600");
     drop_probe(&cast.seen);
 }
 
@@ -276,6 +306,7 @@ int main(void)
         WITH_WIRES(takes_the_time_that_is_left_along),
         WITH_WIRES(does_not_go_when_its_time_is_over),
         WITH_WIRES(is_given_up_at_its_deadline_though_the_answer_is_lost),
+        WITH_WIRES(is_forgotten_when_its_deadline_is_over_however_late_that_is),
         WITH_WIRES(is_cancelled_there_when_its_asker_is_cancelled_here),
         WITH_WIRES(is_forwarded_and_answered_to_its_asker),
         WITH_WIRES(may_be_as_large_as_a_frame_and_no_larger),
