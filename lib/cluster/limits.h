@@ -27,7 +27,7 @@
 #define TR_CARRIER_BYTES (UINT64_C(8) << 20)
 /* Open at once in the name of one other node. */
 #define TR_CARRIER_MONITORS_MAX (UINT32_C(1) << 20)
-#define TR_ENTRANCE_ASKS_MAX (UINT32_C(1) << 16)
+#define TR_ENTRANCE_ASKS_MAX TR_SHAKEN(UINT32_C(1) << 16, UINT32_C(1) << 10)
 /* What has come from one other node and waits for room in the mailboxes here. */
 #define TR_ENTRANCE_PARKED_MAX TR_SHAKEN(4096, 128)
 #define TR_ENTRANCE_PARKED_BYTES (UINT64_C(8) << 20)
