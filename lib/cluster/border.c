@@ -275,9 +275,7 @@ static tr_peer *find_sender(tr_border *border, uint64_t from_node, const tr_fram
         return NULL;
     }
     if (head->gone != 0) {
-        if (head->gone != border->system->options.node_id) {
-            tr_border_lost(border, head->gone, TROUPE_ERROR_STALE);
-        }
+        tr_border_lost(border, head->gone, TROUPE_ERROR_STALE); /* of us there is no peer */
         return NULL;
     }
     tr_peer *peer = tr_border_peer(border, from_node);

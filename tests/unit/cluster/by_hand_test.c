@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cluster/outgoing.h"
 #include "cluster/peer.h"
 #include "core/types.h"
 #include "support/actors.h"
 #include "support/cast.h"
+#include "support/failing_allocator.h"
 #include "support/fixtures.h"
 #include "support/world_fixture.h"
 
@@ -28,6 +30,7 @@ struct desk {
     unsigned char *bytes; /* of the next frame */
     tr_frame_writer writer;
     struct cast cast;
+    tr_failing_allocator memory;
 };
 
 static bool send_frame(void *context, uint64_t to_node, const void *data, size_t size)
@@ -69,7 +72,10 @@ static uint64_t here(const struct desk *desk)
 static int set(void **state)
 {
     static struct desk desk;
-    desk = (struct desk) {.world = a_world(1, 1), .bytes = malloc(ROOM)};
+    static troupe_allocator port;
+    desk = (struct desk) {.bytes = malloc(ROOM), .memory = TR_FAILING_ALLOCATOR_INIT};
+    port = tr_failing_allocator_port(&desk.memory);
+    desk.world = a_world_of(&(const tr_world_options) {.seed = 1, .allocator = &port});
     tr_system *system = tr_world_worker(desk.world, 0)->system;
     const tr_wire_port wire = {.context = &desk, .send = send_frame};
     tr_arena_init(&desk.arena, tr_allocator_default(), TR_UNPACK_BYTES_MAX);
@@ -330,6 +336,52 @@ static void count_as_carried_there_and_accepted_here(void **state)
     assert_int_equal(after.outcomes[TROUPE_OUTCOME_CARRIED], 2);
 }
 
+/* Promise: REMOTE-HOSTILE */
+static void answer_with_no_more_than_the_asker_takes(void **state)
+{
+    struct desk *desk = *state;
+    desk->cast.refs[0] = (troupe_ref) {.node = GUEST, .slot = 1, .generation = 1};
+    (void) a_root(desk->world, TROUPE_SPAWN(.body = asks_once, .argument = &desk->cast,
+                                            .reply_bytes = sizeof(uint64_t) - 1));
+    run(desk, 1);
+    tr_envelope reply = an_envelope(TR_ENVELOPE_REPLY, troupe_ref_none());
+    reply.number = last_of(desk)->number;
+    give(desk, 1, &reply);
+    assert_said(desk->cast.seen, "TOO_LARGE 0");
+}
+
+/* Promise: REMOTE-MEMORY */
+static void are_counted_where_there_is_no_memory_for_them(void **state)
+{
+    struct desk *desk = *state;
+    const troupe_ref to =
+        a_root(desk->world, TROUPE_SPAWN(.body = play_listener, .argument = &desk->cast));
+    tr_envelope tell = an_envelope(TR_ENVELOPE_TELL, to);
+    tell.form = TR_ENVELOPE_BYTES;
+    tell.type = bulk_type.name;
+    give(desk, 1, &tell);
+    assert_int_equal(probe_count(desk->cast.seen), 1);
+    tr_failing_allocator_fail_after(&desk->memory, 0);
+    give(desk, 2, &tell);
+    tr_failing_allocator_fail_never(&desk->memory);
+    assert_int_equal(desk->border.counts.envelopes_lost, 1);
+    assert_int_equal(desk->border.counts.envelopes_refused, 0);
+    assert_int_equal(probe_count(desk->cast.seen), 1);
+}
+
+/* Promise: REMOTE-MEMORY */
+static void hear_of_the_connection_that_ends_before_the_next(void **state)
+{
+    struct desk *desk = *state;
+    assert_ok(tr_border_connected(&desk->border, GUEST));
+    const uint32_t frames = desk->frames;
+    const uint64_t connections = desk->border.counts.connections;
+    tr_outgoing_break(tr_border_peer(&desk->border, GUEST)); /* and it has not greeted yet */
+    run(desk, 1);
+    assert_int_equal(desk->border.counts.connections, connections + 1);
+    assert_int_equal(desk->frames, frames + 2);
+}
+
 /* Promise: REMOTE-GAP */
 static void are_not_taken_of_a_connection_that_was_lost_though_none_was_heard_of_since(void **state)
 {
@@ -414,40 +466,6 @@ static void are_parked_up_to_so_many_bytes(void **state)
     assert_int_equal(counts.outcomes[TROUPE_OUTCOME_DEAD_LETTER], 20 - 1 - (8 << 20) / size);
 }
 
-static troupe_error sends_bulks(troupe_self *self, void *argument)
-{
-    struct cast *cast = argument;
-    while (send_bulk(self, cast->refs[0], 900 << 10, NULL) == TROUPE_OK) {
-        cast->count++;
-    }
-    return TROUPE_OK;
-}
-
-/* Promise: REMOTE-BOUND */
-static void wait_to_go_up_to_so_many_bytes(void **state)
-{
-    struct desk *desk = *state;
-    desk->cast.refs[0] = (troupe_ref) {.node = GUEST, .slot = 1, .generation = 1};
-    desk->is_stuck = true;
-    (void) a_root(desk->world, TROUPE_SPAWN(.body = sends_bulks, .argument = &desk->cast));
-    run(desk, 10);
-    /* Its mailbox, and what it had in hand when it was choked. */
-    assert_in_range(desk->cast.count, TR_SHAKEN(9, 1), 20);
-    tr_border_lost(&desk->border, GUEST, TROUPE_ERROR_NODE_LOST);
-    run(desk, 1);
-}
-
-/* Promise: REMOTE-HOSTILE */
-static void come_from_no_more_nodes_than_may_be(void **state)
-{
-    struct desk *desk = *state;
-    for (uint64_t i = 1; i < TR_PEERS_MAX; i++) {
-        assert_ok(tr_border_connected(&desk->border, THIRD + i));
-    }
-    assert_fails(tr_border_connected(&desk->border, THIRD), LIMIT_REACHED);
-    assert_ok(tr_border_connected(&desk->border, THIRD + 1)); /* known, and lost first */
-}
-
 #define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, set, drop)
 
 int main(void)
@@ -459,12 +477,13 @@ int main(void)
         WITH_DESK(take_back_what_they_have_asked_for_and_nothing_else),
         WITH_DESK(reach_no_actor_in_the_place_of_one_of_another_node),
         WITH_DESK(count_as_carried_there_and_accepted_here),
+        WITH_DESK(answer_with_no_more_than_the_asker_takes),
+        WITH_DESK(are_counted_where_there_is_no_memory_for_them),
+        WITH_DESK(hear_of_the_connection_that_ends_before_the_next),
         WITH_DESK(are_not_taken_of_a_connection_that_was_lost_though_none_was_heard_of_since),
         WITH_DESK(are_not_taken_in_the_name_of_another),
         WITH_DESK(open_no_more_requests_than_may_be),
         WITH_DESK(are_parked_up_to_so_many_bytes),
-        WITH_DESK(wait_to_go_up_to_so_many_bytes),
-        WITH_DESK(come_from_no_more_nodes_than_may_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

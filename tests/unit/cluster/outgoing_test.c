@@ -178,6 +178,28 @@ static void is_forgotten_when_its_deadline_is_over_however_late_that_is(void **s
     drop_probe(&cast.seen);
 }
 
+static troupe_error sends_bulks(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    while (send_bulk(self, cast->refs[0], 900 << 10, NULL) == TROUPE_OK) {
+        cast->count++;
+    }
+    return TROUPE_OK;
+}
+
+/* Promise: REMOTE-BOUND */
+static void waits_up_to_so_many_bytes(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.refs = {{.node = wires->ends[1].node, .slot = 1, .generation = 1}}};
+    wires->ends[0].is_stuck = true;
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_bulks, .argument = &cast));
+    wires_run(wires, 10 * MS);
+    /* Its mailbox, and what it had in hand when it was choked. */
+    assert_in_range(cast.count, TR_SHAKEN(9, 1), 20);
+    wires_cut(wires, true);
+}
+
 static troupe_error says_when_cancelled(troupe_self *self, void *argument)
 {
     const struct cast *cast = argument;
@@ -307,6 +329,7 @@ int main(void)
         WITH_WIRES(does_not_go_when_its_time_is_over),
         WITH_WIRES(is_given_up_at_its_deadline_though_the_answer_is_lost),
         WITH_WIRES(is_forgotten_when_its_deadline_is_over_however_late_that_is),
+        WITH_WIRES(waits_up_to_so_many_bytes),
         WITH_WIRES(is_cancelled_there_when_its_asker_is_cancelled_here),
         WITH_WIRES(is_forwarded_and_answered_to_its_asker),
         WITH_WIRES(may_be_as_large_as_a_frame_and_no_larger),

@@ -152,6 +152,20 @@ static void forgets_old_incarnations_one_day(void **state)
     assert_in_range(border->system->far_nodes.count, 1, TR_GONE_MAX + 1);
 }
 
+/* Promise: REMOTE-HOSTILE */
+static void are_so_many_and_no_more(void **state)
+{
+    struct wires *wires = *state;
+    tr_border *border = &wires->ends[0].border;
+    for (uint64_t i = 1; i < TR_PEERS_MAX; i++) { /* and the other end */
+        assert_ok(tr_border_connected(border, UINT64_C(0x3333) + i));
+    }
+    assert_fails(tr_border_connected(border, 0x3333), LIMIT_REACHED);
+    assert_fails(tr_border_connected(border, wires->ends[0].node), BAD_ARGUMENT);
+    assert_fails(tr_border_connected(border, 0), BAD_ARGUMENT);
+    assert_ok(tr_border_connected(border, 0x3334)); /* known, and lost first */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +175,7 @@ int main(void)
         WITH_WIRES(says_of_an_incarnation_that_is_over_that_it_is),
         WITH_WIRES(cancels_what_was_asked_from_there),
         WITH_WIRES(forgets_old_incarnations_one_day),
+        WITH_WIRES(are_so_many_and_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
