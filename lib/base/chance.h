@@ -37,7 +37,10 @@ typedef enum tr_bug {
     TR_BUG_LEAKED_PLACE,    /* a place granted to one that has given up does not come back */
     TR_BUG_LONGER_DEADLINE, /* an ask made for a request may take longer than that */
     TR_BUG_OUT_OF_ORDER,    /* children that were up before are restarted without an order */
-    TR_BUG_REPLY_TWICE      /* an ask that was given up is answered, and so is the next, by that */
+    TR_BUG_REPLY_TWICE,     /* an ask that was given up is answered, and so is the next, by that */
+    TR_BUG_LAST_FIRST,      /* a message is handled before those that were there before it */
+    TR_BUG_NO_DOWN,         /* a monitor of one that has just ended is forgotten */
+    TR_BUG_LOST_TIMER       /* the timers of an actor stay behind when it is moved */
 } tr_bug;
 
 #if defined(TR_CHANCES)

@@ -297,6 +297,7 @@ static void run_task(tr_worker *worker, tr_actor *actor)
 void tr_actor_run(tr_worker *worker, tr_actor *actor)
 {
     tr_ledger_add(&worker->ledger, TR_COUNT_TURNS, 1);
+    TR_TELL(TURN_BEGINS, .worker = worker, .actor = actor);
     sit_down(worker, actor);
     actor->turn_left = TR_RARELY(TR_RARE_SHORT_TURN) ? 1 : worker->system->options.turn_messages;
     if (TR_UNLIKELY(actor->state != TR_ACTOR_LIVE)) {
@@ -309,6 +310,7 @@ void tr_actor_run(tr_worker *worker, tr_actor *actor)
     } else {
         tr_dispatch_turn(worker, actor);
     }
+    TR_TELL(TURN_ENDS, .worker = worker);
 }
 
 /* How the actor ended, given what its body or handler returned. */
@@ -486,6 +488,7 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
     TR_ASSERT(tr_actor_waits_for_children(actor) && actor->slot->first_child == 0);
     call_stop(worker, actor);
     if (actor->state == TR_ACTOR_FALLING) {
+        TR_TELL(ACTOR_FELL, .worker = worker, .actor = actor, .number = (uint64_t) actor->reason);
         tr_restart_rest(worker, actor);
         return;
     }
@@ -507,6 +510,7 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
         tr_restart_tell_end(worker, actor);
     }
     actor->state = TR_ACTOR_ENDED;
+    TR_TELL(ACTOR_ENDED, .worker = worker, .actor = actor, .number = (uint64_t) actor->reason);
     tr_monitor_tell_all(worker, actor, is_told);
     tr_ledger_add(&worker->ledger, TR_COUNT_ENDED, 1);
     tr_worker_count_actors(worker, -1);
@@ -526,6 +530,7 @@ void tr_actor_try_reap(tr_worker *worker, tr_actor *actor)
         tr_way_is_moving(atomic_load_explicit(&slot->way, memory_order_relaxed))) {
         return;
     }
+    TR_TELL(ACTOR_GONE, .worker = worker, .actor = actor);
     tr_slots_give(&worker->system->slots, slot);
     tr_ledger_add(&worker->ledger, TR_COUNT_SLOTS_GIVEN, 1);
     tr_actor_free(worker, actor);

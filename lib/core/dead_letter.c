@@ -133,6 +133,8 @@ void tr_dead_letter_note(tr_worker *worker, const troupe_message *message,
                          troupe_dead_reason reason)
 {
     tr_system *system = worker->system;
+    TR_TELL(BURIED, .worker = worker, .message = (troupe_message *) (uintptr_t) message,
+            .number = reason);
     /* Relaxed: a plain count. */
     atomic_fetch_add_explicit(&worker->ledger.dead_letters[reason], 1, memory_order_relaxed);
     if (message->type == &troupe_dead_letter_type) {

@@ -239,6 +239,8 @@ troupe_error tr_scopes_leave(tr_branch *branch, troupe_scope_report *out_report)
     }
     tr_worker *worker = actor->worker;
     TR_ASSERT(tr_scopes_is_empty(scope) && tr_list_is_empty(&scope->inner));
+    TR_TELL(SCOPE_LEFT, .worker = worker, .actor = actor,
+            .number = scope->alive + (tr_list_is_empty(&scope->children) ? 0U : 1U));
     tr_tasks_forget_ended(worker, scope);
     const troupe_error error = result_of(scope);
     if (out_report != NULL) {

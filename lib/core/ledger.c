@@ -152,6 +152,9 @@ void tr_message_end_with_care(tr_worker *worker, troupe_message *message, troupe
         /* Answered first, so that at no moment the ledger looks balanced in between. */
         const bool was_accepted = tr_message_has(message, TR_MESSAGE_ACCEPTED);
         troupe_message ended = {.type = message->type, .kind_and_form = message->kind_and_form};
+        if (was_accepted) {
+            TR_TELL(ENDED, .worker = worker, .message = message, .number = outcome);
+        }
         if (settles) {
             send_back(worker, message, answer);
         } else {
@@ -163,6 +166,7 @@ void tr_message_end_with_care(tr_worker *worker, troupe_message *message, troupe
         return;
     }
     if (tr_message_has(message, TR_MESSAGE_ACCEPTED)) {
+        TR_TELL(ENDED, .worker = worker, .message = message, .number = outcome);
         tr_ledger_end(&worker->ledger, message, outcome);
         tr_message_clear(message, TR_MESSAGE_ACCEPTED);
     }
@@ -180,6 +184,7 @@ void tr_message_end_with_care(tr_worker *worker, troupe_message *message, troupe
 void tr_message_renew(tr_worker *worker, troupe_message *message, troupe_outcome outcome)
 {
     if (tr_message_has(message, TR_MESSAGE_ACCEPTED)) {
+        TR_TELL(ENDED, .worker = worker, .message = message, .number = outcome);
         tr_ledger_end(&worker->ledger, message, outcome);
         tr_message_clear(message, TR_MESSAGE_ACCEPTED);
     }

@@ -18,6 +18,7 @@
 #include "base/assert.h"
 #include "base/map.h"
 #include "core/message.h"
+#include "core/observe.h"
 
 typedef struct tr_worker tr_worker;
 
@@ -75,6 +76,7 @@ static inline void tr_ledger_accept(tr_ledger *ledger, troupe_message *message)
     TR_ASSERT(!tr_message_has(message, TR_MESSAGE_ACCEPTED));
     tr_message_set(message, TR_MESSAGE_ACCEPTED);
     tr_ledger_add(ledger, TR_COUNT_ACCEPTED, 1);
+    TR_TELL(ACCEPTED, .ledger = ledger, .message = message);
 }
 
 /* Of tr_ledger_end, for a type that is not in the cache. */

@@ -2,6 +2,7 @@
 #include "core/mailbox.h"
 
 #include "base/assert.h"
+#include "base/chance.h"
 #include "core/admission.h"
 #include "core/line.h"
 #include "core/monitor.h"
@@ -44,7 +45,15 @@ static uint32_t priority_of(const tr_actor *actor, const troupe_message *message
 
 static void enter_lane(tr_actor *actor, troupe_message *message, uint32_t priority)
 {
-    tr_queue_push(lane_at(actor, priority), message);
+    tr_queue *lane = lane_at(actor, priority);
+    TR_TELL(ENTERED, .worker = actor->worker, .actor = actor, .message = message,
+            .number = priority);
+    if (TR_PLANTED(TR_BUG_LAST_FIRST) && lane->head != NULL) {
+        message->next = lane->head;
+        lane->head = message;
+    } else {
+        tr_queue_push(lane, message);
+    }
     if (actor->lanes != NULL) {
         actor->lanes->entered[priority]++;
     }
@@ -105,6 +114,7 @@ static bool conflate(tr_worker *worker, tr_actor *actor, troupe_message *message
         if (lane->tail == at) {
             lane->tail = message;
         }
+        TR_TELL(SLIPPED_IN, .worker = worker, .actor = actor, .message = message);
         evict(worker, actor, at);
         return true;
     }
@@ -232,6 +242,7 @@ void tr_mailbox_put_back(tr_actor *actor, troupe_message *message)
 {
     const uint32_t priority = priority_of(actor, message);
     tr_queue *lane = lane_at(actor, priority);
+    TR_TELL(SLIPPED_IN, .worker = actor->worker, .actor = actor, .message = message);
     message->next = lane->head;
     lane->head = message;
     if (message->next == NULL) {
@@ -391,6 +402,7 @@ troupe_message *tr_mailbox_take_with_care(tr_worker *worker, tr_actor *actor)
             return NULL;
         }
         came_ns = leave(actor, message);
+        TR_TELL(TAKEN, .worker = worker, .actor = actor, .message = message);
     } while (is_past(worker, actor, message, came_ns));
     return message;
 }

@@ -31,6 +31,7 @@ static inline void tr_mailbox_put(tr_worker *worker, tr_actor *actor, troupe_mes
     }
     tr_queue_push(&actor->lane, message);
     actor->queued++;
+    TR_TELL(ENTERED, .worker = worker, .actor = actor, .message = message);
     if (actor->task != NULL) {
         tr_task_message_came(worker, actor->task, message);
     } else if (actor->state == TR_ACTOR_LIVE) {
@@ -69,6 +70,7 @@ static inline troupe_message *tr_mailbox_take(tr_worker *worker, tr_actor *actor
     actor->queued--;
     actor->to_release++;
     actor->bytes_to_release += tr_message_charge(message);
+    TR_TELL(TAKEN, .worker = worker, .actor = actor, .message = message);
     return message;
 }
 

@@ -2,6 +2,7 @@
 #include "core/monitor.h"
 
 #include "base/assert.h"
+#include "base/chance.h"
 #include "core/bracket.h"
 #include "core/far.h"
 #include "core/link.h"
@@ -45,6 +46,7 @@ void tr_monitor_send_down(tr_worker *worker, troupe_message *entry, troupe_error
     entry->receiver = watcher;
     tr_message_set_kind(entry, TR_KIND_DOWN);
     tr_ledger_accept(&worker->ledger, entry);
+    TR_TELL(DOWN, .worker = worker, .message = entry);
     tr_worker_route(worker, entry);
 }
 
@@ -66,6 +68,10 @@ void tr_monitor_enter(tr_worker *worker, troupe_message *entry)
 {
     tr_actor *actor = tr_actor_at(worker, entry->receiver);
     if (actor == NULL || actor->state == TR_ACTOR_ENDED) {
+        if (TR_PLANTED(TR_BUG_NO_DOWN)) {
+            tr_message_free(&worker->pool, entry);
+            return;
+        }
         tr_monitor_send_down(worker, entry, TROUPE_ERROR_STALE, TROUPE_DOWN_STALE);
         return;
     }
@@ -105,9 +111,16 @@ void tr_monitor_down(tr_worker *worker, troupe_message *down)
 
 bool tr_monitor_take(tr_actor *actor, const troupe_message *down)
 {
-    return down->type == &troupe_exit_type ||
-           (actor->extra != NULL &&
-            tr_table_remove(&actor->extra->monitors, down->correlation) != NULL);
+    if (down->type == &troupe_exit_type) {
+        return true;
+    }
+    const uint64_t id = down->correlation;
+    const bool is_expected =
+        actor->extra != NULL && tr_table_remove(&actor->extra->monitors, id) != NULL;
+    if (is_expected) {
+        TR_TELL(MONITOR_OVER, .worker = actor->worker, .actor = actor, .number = id);
+    }
+    return is_expected;
 }
 
 static troupe_down_kind kind_of_end(const tr_actor *actor)
@@ -164,6 +177,7 @@ void tr_monitor_forget_all(tr_worker *worker, tr_actor *actor, bool keeps_links)
             (void) tr_table_remove(&actor->extra->monitors, id);
         }
         if (!is_link) {
+            TR_TELL(MONITOR_OVER, .worker = worker, .actor = actor, .number = id);
             tr_monitor_send_leave(worker, actor, tr_monitor_address(value), id);
         }
     }
@@ -205,6 +219,7 @@ troupe_error tr_monitor_attach(tr_worker *worker, tr_actor *watcher, tr_actor *w
     }
     entry->receiver = watched->address;
     out_monitor->id = entry->correlation;
+    TR_TELL(MONITOR_MADE, .worker = worker, .message = entry, .actor = watched);
     tr_monitor_add_entry(watched, entry);
     return TROUPE_OK;
 }
@@ -239,6 +254,7 @@ troupe_error tr_monitor_begin(tr_worker *worker, tr_actor *actor, troupe_ref wat
     }
     entry->receiver = address;
     out_monitor->id = entry->correlation;
+    TR_TELL(MONITOR_MADE, .worker = worker, .message = entry);
     tr_monitor_send_entry(worker, entry, unreachable);
     return TROUPE_OK;
 }
@@ -258,6 +274,7 @@ bool tr_monitor_end(tr_worker *worker, tr_actor *actor, troupe_monitor_id monito
     tr_extra *extra = actor->extra;
     void *value = extra != NULL ? tr_table_remove(&extra->monitors, monitor_id.id) : NULL;
     if (value != NULL) {
+        TR_TELL(MONITOR_OVER, .worker = worker, .actor = actor, .number = monitor_id.id);
         tr_monitor_send_leave(worker, actor, tr_monitor_address(value), monitor_id.id);
     }
     return value != NULL;

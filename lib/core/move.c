@@ -67,6 +67,7 @@ static void pack_actor(tr_worker *worker, tr_move *move, tr_actor *actor)
     tr_mailbox_release(worker, actor); /* it may be hungry then */
     tr_list_remove(&actor->link);
     tr_list_remove(&actor->hungry);
+    TR_TELL(LEFT_WORKER, .worker = worker, .actor = actor);
     if (actor->task != NULL) {
         tr_timers_pack(&worker->timers, &actor->task->timer, &move->timers);
     }
@@ -114,6 +115,7 @@ static void unpack_actor(tr_worker *worker, tr_actor *actor)
     actor->seat = tr_worker_seat(worker);
     tr_worker_count_actors(worker, 1);
     tr_list_push_back(&worker->actors, &actor->link);
+    TR_TELL(CAME_TO_WORKER, .worker = worker, .actor = actor);
     if (actor->is_runnable) {
         actor->is_runnable = false;
         if (!TR_PLANTED(TR_BUG_LOST_WAKE_UP)) {

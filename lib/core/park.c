@@ -74,6 +74,8 @@ static void give_back(tr_park *park, troupe_message *previous, troupe_message *m
                       troupe_error reason)
 {
     cut_out(park, previous, message);
+    TR_TELL(GIVEN_BACK, .worker = park->actor->worker, .message = message,
+            .number = (uint64_t) reason);
     message->deadline_ns = (uint64_t) reason;
     tr_queue_push(&park->returned, message);
 }

@@ -87,6 +87,7 @@ typedef struct tr_ports {
     /* The root actor `error` ended with this; and: the last actor has ended. */
     void (*root_ended)(void *context, troupe_error error);
     void (*all_ended)(void *context);
+    void *observer; /* who hears what is told of the node (core/observe); NULL: nobody */
 } tr_ports;
 
 #endif

@@ -55,6 +55,7 @@ void tr_scope_give_up(tr_worker *worker, tr_address asker, tr_address receiver, 
         message->sender = asker;
         message->receiver = receiver;
         message->correlation = ask;
+        TR_TELL(GAVE_UP, .worker = worker, .message = message);
         tr_worker_route(worker, message);
     }
 }

@@ -134,6 +134,8 @@ troupe_message *tr_send_take(tr_worker *worker, tr_sending *sending)
     message->receiver = sending->to;
     tr_message_set(message, TR_MESSAGE_SEALED);
     tr_ledger_accept(&worker->ledger, message);
+    TR_TELL(SENT, .worker = worker, .message = message, .actor = sending->sender,
+            .number = sending->is_forward || sending->redirects > 0 ? 1 : 0);
     return message;
 }
 

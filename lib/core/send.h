@@ -56,6 +56,7 @@ static inline bool tr_send_at_once(tr_worker *worker, const tr_actor *sender, tr
     message->flags = (uint16_t) ((message->flags & ~TR_MESSAGE_REPLIED) | TR_MESSAGE_SEALED);
     tr_message_set_kind(message, TR_KIND_USER);
     tr_ledger_accept(&worker->ledger, message);
+    TR_TELL(SENT, .worker = worker, .message = message, .actor = sender);
     tr_worker_post(worker, slot, message);
     return true;
 }

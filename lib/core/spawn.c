@@ -242,6 +242,7 @@ static void ship(tr_worker *worker, tr_worker *home, tr_actor *actor, troupe_mes
     tr_ledger_add(&worker->ledger, TR_COUNT_SPAWNED, 1);
     tr_ledger_add(&worker->ledger, TR_COUNT_SLOTS_TAKEN, 1);
     tr_slot_open(actor->slot);
+    TR_TELL(SPAWNED, .worker = worker, .actor = actor, .number = actor->worker->index);
     if (start == NULL) {
         begin(worker, actor);
         return;

@@ -20,6 +20,7 @@
 #include "core/timers.h"
 
 #include "base/assert.h"
+#include "base/chance.h"
 #include "base/clock.h"
 
 _Static_assert(sizeof(tr_timer) <= 48, "whatever can wait has one");
@@ -200,6 +201,7 @@ void tr_timers_start(tr_timers *timers, tr_timer *timer, uint64_t due_ns)
 {
     tr_timers_cancel(timers, timer);
     timer->due_ns = due_ns;
+    TR_TELL(TIMER_ARMED, .timers = timers, .timer = timer, .number = due_ns);
     place(timers, timer);
 }
 
@@ -210,6 +212,7 @@ void tr_timers_cancel(tr_timers *timers, tr_timer *timer)
         return;
     }
 
+    TR_TELL(TIMER_CANCELLED, .timers = timers, .timer = timer);
     const bool is_alone = timer->link.next == timer->link.previous;
     tr_list_remove(&timer->link);
     if (is_alone && timer->due_ns >= timers->now_ns) {
@@ -222,6 +225,9 @@ void tr_timers_unpack(tr_timers *timers, tr_list *packed)
     for (tr_list *node = tr_list_pop_front(packed); node != NULL;
          node = tr_list_pop_front(packed)) {
         tr_timer *timer = TR_CONTAINER_OF(node, tr_timer, link);
+        if (TR_PLANTED(TR_BUG_LOST_TIMER)) {
+            continue;
+        }
         tr_timers_start(timers, timer, timer->due_ns);
     }
 }
@@ -274,10 +280,12 @@ void tr_timers_advance(tr_timers *timers, uint64_t now_ns)
 {
     tr_timer *timer = take_due(timers, now_ns);
     while (timer != NULL) {
+        TR_TELL(TIMER_FIRES, .timers = timers, .timer = timer, .number = now_ns);
         timer->fire(timer, timer->context);
         timer = take_due(timers, now_ns);
     }
     pass_time(timers, now_ns);
+    TR_TELL(TIMERS_ARE_ON_TIME, .timers = timers, .number = now_ns);
 }
 
 static bool slot_is_sound(const tr_timers *timers, struct position at)

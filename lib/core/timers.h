@@ -12,6 +12,7 @@
 #define TR_CORE_TIMERS_H
 
 #include "base/list.h"
+#include "core/observe.h"
 #include "core/shake.h"
 
 #include <stdbool.h>
@@ -60,6 +61,7 @@ void tr_timers_cancel(tr_timers *timers, tr_timer *timer);
 static inline void tr_timers_pack(tr_timers *timers, tr_timer *timer, tr_list *packed)
 {
     if (tr_timer_is_running(timer)) {
+        TR_TELL(TIMER_PACKED, .timers = timers, .timer = timer);
         tr_timers_cancel(timers, timer);
         tr_list_push_back(packed, &timer->link);
     }

@@ -90,6 +90,7 @@ static inline void tr_message_end(tr_worker *worker, troupe_message *message,
                              TR_MESSAGE_WANTS_REPLY | TR_MESSAGE_EMBEDDED | TR_MESSAGE_SHARED |
                              TR_MESSAGE_FINI;
     if (TR_LIKELY((message->flags & (special | TR_MESSAGE_ACCEPTED)) == TR_MESSAGE_ACCEPTED)) {
+        TR_TELL(ENDED, .worker = worker, .message = message, .number = outcome);
         tr_ledger_end(&worker->ledger, message, outcome);
         tr_pool_give(&worker->pool, message);
     } else {

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/random.h"
+#include "simulation/verdict.h"
 
 /* What is noted; numbers, as they are in the hash. */
 typedef enum tr_event {
@@ -57,6 +58,7 @@ typedef struct tr_course {
     uint64_t noted;
     bool is_rung; /* something has come to a node, whichever, by a promise */
     tr_random random;
+    tr_verdict verdict;
     tr_noted last[TR_COURSE_KEPT]; /* by number modulo */
 } tr_course;
 

@@ -104,6 +104,7 @@ static void refresh(tr_fleet *fleet, tr_berth *berth)
     } else if (berth->stalled_until_ns > fleet->course->now_ns) {
         sleep_until(fleet, berth, berth->stalled_until_ns);
     } else if (tr_virtual_node_choices(berth->node) == 0) {
+        tr_virtual_node_rest(berth->node);
         sleep_until(fleet, berth, tr_virtual_node_next_due_ns(berth->node));
     } else if (berth->awake_at == 0) {
         tr_agenda_remove(&fleet->agenda, &berth->date);

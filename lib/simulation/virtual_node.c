@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "core/actor.h"
+#include "simulation/eyes.h"
 #include "simulation/mover.h"
 #include "simulation/parcels.h"
 #include "simulation/passes.h"
@@ -26,7 +27,8 @@ struct tr_virtual_node {
     tr_parcels parcels;
     tr_virtual_crew crew;
     tr_gate *gate;
-    tr_passes *passes;          /* NULL: none stops */
+    tr_passes *passes; /* NULL: none stops */
+    tr_eye *eye;
     bool has_work[TR_ENDS_MAX]; /* a pass may do something */
     tr_root *roots;             /* not ready yet, or given up */
     uint32_t roots_ended;
@@ -143,6 +145,7 @@ static tr_ports make_ports(tr_virtual_node *node)
         .gate = node->gate,
         .root_ended = root_ended,
         .all_ended = all_ended,
+        .observer = node->eye,
     };
 }
 
@@ -220,6 +223,10 @@ troupe_error tr_virtual_node_create(tr_course *course, const tr_world_options *o
     if (!error && tr_world_options_have_chances(options)) {
         error = make_passes(node);
     }
+    if (!error && tr_eyes_can_see()) {
+        error = tr_eye_open(course, &node->system, options->workers + options->own_threads_max,
+                            &node->eye);
+    }
     if (!error) {
         error = make_system(node);
     }
@@ -256,6 +263,8 @@ void tr_virtual_node_destroy(tr_virtual_node **in_node)
         tr_virtual_node_settle(node);
         tr_passes_destroy(&node->passes);
     }
+    node->system.ports.observer = NULL;
+    tr_eye_shut(&node->eye);
     tr_gate_shut(node->gate);
     if (node->ends.count > 0) {
         tr_parcels_drop(&node->parcels, &node->ends);
@@ -426,6 +435,19 @@ uint64_t tr_virtual_node_next_due_ns(const tr_virtual_node *node)
         next_ns = due_ns < next_ns ? due_ns : next_ns;
     }
     return tr_skew_world_ns(&node->identity.skew, next_ns);
+}
+
+void tr_virtual_node_rest(const tr_virtual_node *node)
+{
+    if (node->eye == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < node->ends.count; i++) {
+        tr_eye_see_sleep(node->eye, i, tr_worker_next_due_ns(worker_of(node, i)));
+    }
+    if (tr_virtual_node_is_at_rest(node)) {
+        tr_eye_see_rest(node->eye);
+    }
 }
 
 bool tr_virtual_node_is_at_rest(const tr_virtual_node *node)

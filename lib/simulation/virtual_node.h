@@ -73,6 +73,9 @@ void tr_virtual_node_step(tr_virtual_node *node, uint32_t choice);
 /* When something can be done again if nothing can now, in the world's time; TR_NEVER if nothing. */
 uint64_t tr_virtual_node_next_due_ns(const tr_virtual_node *node);
 
+/* Nothing can be done now: what its eye sees of that. */
+void tr_virtual_node_rest(const tr_virtual_node *node);
+
 /* True if no batch and no job is under way. */
 bool tr_virtual_node_is_at_rest(const tr_virtual_node *node);
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "simulation/verdict.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/actor.h"
+
+/* NULL: it is gone. */
+static const tr_actor *find(const tr_system *system, tr_address address)
+{
+    const uint32_t used = atomic_load_explicit(&system->slots.used, memory_order_relaxed);
+    if (address.slot >= used) {
+        return NULL;
+    }
+    const tr_slot *slot = tr_slots_at(&system->slots, address.slot);
+    return tr_slot_generation(slot) == address.generation
+               ? atomic_load_explicit(&slot->actor, memory_order_relaxed)
+               : NULL;
+}
+
+void tr_title_print(const tr_system *system, tr_address address, char *out, size_t size)
+{
+    const tr_actor *actor = find(system, address);
+    const char *title = actor != NULL ? tr_actor_title(actor) : "actor";
+    int length = 0; /* cut if long */
+    if (actor != NULL && tr_actor_name(actor) != NULL) {
+        length = snprintf(out, size, "'%s'", title);
+    } else if (address.generation == 0) {
+        length = snprintf(out, size, "nobody");
+    } else {
+        length = snprintf(out, size, "%s %u.%u", title, address.slot, address.generation);
+    }
+    (void) length;
+}
+
+void tr_verdict_find(tr_verdict *verdict, const char *format, ...)
+{
+    if (!tr_verdict_is_open(verdict)) {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    (void) vsnprintf(verdict->text, sizeof verdict->text, format, arguments); /* cut if long */
+    va_end(arguments);
+}
