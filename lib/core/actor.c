@@ -494,6 +494,7 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
     }
     /* Replies first, as they point to asks. */
     bury_mailbox(worker, actor);
+    TR_TELL(ACTOR_ENDED, .worker = worker, .actor = actor, .number = (uint64_t) actor->reason);
     if (actor->extra != NULL) {
         tr_ask_give_up_all(worker, actor);
         if (!actor->is_attached) { /* its thread may still have some in its hands */
@@ -510,7 +511,6 @@ void tr_actor_finish(tr_worker *worker, tr_actor *actor)
         tr_restart_tell_end(worker, actor);
     }
     actor->state = TR_ACTOR_ENDED;
-    TR_TELL(ACTOR_ENDED, .worker = worker, .actor = actor, .number = (uint64_t) actor->reason);
     tr_monitor_tell_all(worker, actor, is_told);
     tr_ledger_add(&worker->ledger, TR_COUNT_ENDED, 1);
     tr_worker_count_actors(worker, -1);

@@ -128,6 +128,9 @@ static void timed_out(tr_timer *timer, void *context)
     }
     const bool has_come = (ask->source == OF_JOB && end_wait_for_job(worker, of_job(ask))) ||
                           (ask->source == OF_FUTURE && tr_future_is_kept(of_future(ask)->future));
+    if (ask->source == OF_REQUEST) {
+        TR_TELL(ASKED_IN_VAIN, .worker = worker, .actor = ask->actor, .address = ask->to);
+    }
     answer_by_itself(worker, ask, has_come ? TROUPE_OK : TROUPE_ERROR_TIMED_OUT);
 }
 
@@ -452,6 +455,8 @@ static inline troupe_error wait_for_reply(tr_task *task, const tr_ask *ask, uint
     }
     if (error != TROUPE_ERROR_TIMED_OUT) { /* the request has the same deadline */
         tr_scope_give_up(actor->worker, actor->address, ask->to, ask->id);
+    } else {
+        TR_TELL(ASKED_IN_VAIN, .worker = actor->worker, .actor = actor, .address = ask->to);
     }
     return error;
 }

@@ -86,6 +86,19 @@ void tr_far_close(tr_system *system, uint64_t node, troupe_error verdict)
     unlock(system);
 }
 
+uint64_t tr_far_node_of(const tr_system *system, tr_address carrier)
+{
+    uint64_t id = 0;
+    lock(system);
+    for (const tr_map_node *node = tr_map_first(&system->far_nodes); node != NULL && id == 0;
+         node = tr_map_next(&system->far_nodes, node)) {
+        const struct far_node *far = TR_CONTAINER_OF_CONST(node, struct far_node, node);
+        id = tr_address_is_same(far->carrier, carrier) ? far->id : 0;
+    }
+    unlock(system);
+    return id;
+}
+
 static void remove_locked(tr_system *system, struct far_node *far)
 {
     tr_map_remove(&system->far_nodes, &far->node);

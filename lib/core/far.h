@@ -48,6 +48,9 @@ TROUPE_MUST_CHECK troupe_error tr_far_add(tr_system *system, uint64_t node, tr_a
  * over. */
 void tr_far_close(tr_system *system, uint64_t node, troupe_error verdict);
 
+/* The node that this carrier stands for, 0 if there is none: for who tells people. */
+uint64_t tr_far_node_of(const tr_system *system, tr_address carrier);
+
 /* Takes it off the list. */
 void tr_far_remove(tr_system *system, uint64_t node);
 void tr_far_forget_all(tr_system *system);

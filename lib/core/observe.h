@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct troupe_message;
+#include "core/message.h"
+
 struct tr_actor;
 struct tr_ledger;
 struct tr_timer;
@@ -24,18 +25,19 @@ typedef enum tr_tale {
     TR_TALE_ACCEPTED, /* message: it is going to have one outcome; ledger, no worker */
     TR_TALE_SENT, /* message, accepted, by the actor; number: 0: straight; 1: on a way that promises
                    * no order */
-    TR_TALE_GIVEN_BACK,  /* message, which was parked, to its sender; number: the reason */
-    TR_TALE_ENTERED,     /* message, the actor's mailbox; number: its lane */
-    TR_TALE_SLIPPED_IN,  /* message, into the actor's mailbox, before others of its lane */
-    TR_TALE_TAKEN,       /* message, by the actor, as the next of its lane */
-    TR_TALE_ENDED,       /* message; number: its troupe_outcome */
-    TR_TALE_BURIED,      /* message; number: the troupe_dead_reason. It ends right after */
-    TR_TALE_GAVE_UP,     /* message, which tells the receiver: its sender waits no longer */
-    TR_TALE_SPAWNED,     /* actor; number: the index of its worker */
-    TR_TALE_ACTOR_ENDED, /* actor; number: the reason */
-    TR_TALE_ACTOR_FELL,  /* actor, which may begin again; number: the reason */
-    TR_TALE_ACTOR_GONE,  /* actor: its slot is free */
-    TR_TALE_LEFT_WORKER, /* actor */
+    TR_TALE_GIVEN_BACK,    /* message, which was parked, to its sender; number: the reason */
+    TR_TALE_ENTERED,       /* message, the actor's mailbox; number: its lane */
+    TR_TALE_SLIPPED_IN,    /* message, into the actor's mailbox, before others of its lane */
+    TR_TALE_TAKEN,         /* message, by the actor, as the next of its lane */
+    TR_TALE_ENDED,         /* message; number: its troupe_outcome */
+    TR_TALE_BURIED,        /* message; number: the troupe_dead_reason. It ends right after */
+    TR_TALE_GAVE_UP,       /* message, which tells the receiver: its sender waits no longer */
+    TR_TALE_ASKED_IN_VAIN, /* by the actor; its time is up. address: who was asked */
+    TR_TALE_SPAWNED,       /* actor; number: the index of its worker */
+    TR_TALE_ACTOR_ENDED,   /* actor; number: the reason */
+    TR_TALE_ACTOR_FELL,    /* actor, which may begin again; number: the reason */
+    TR_TALE_ACTOR_GONE,    /* actor: its slot is free */
+    TR_TALE_LEFT_WORKER,   /* actor */
     TR_TALE_CAME_TO_WORKER,
     TR_TALE_TURN_BEGINS,  /* actor */
     TR_TALE_TURN_ENDS,    /* of whoever's turn it was on this worker */
@@ -56,9 +58,10 @@ typedef struct tr_told {
     const struct tr_worker *worker;
     const struct tr_ledger *ledger; /* of the worker */
     const struct tr_timers *timers; /* of the worker */
-    struct troupe_message *message;
+    troupe_message *message;
     const struct tr_actor *actor;
     const struct tr_timer *timer;
+    tr_address address;
     uint64_t number;
 } tr_told;
 

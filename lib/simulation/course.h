@@ -2,7 +2,7 @@
 /* course: how a simulated world goes: its time, its chance, and the trace of both.
  *
  * What lies in the world shares one course. The trace is a number that depends on all that was
- * noted, in its order, and the last of it in words.
+ * noted, in its order; the last of it is kept. What is wrong is found here too, by whoever sees it.
  * Owns:       nothing else.
  * Invariants: time does not go back. Nothing here depends on an address or the size of a struct.
  * Threads:    the world's. */
@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "base/random.h"
 #include "simulation/verdict.h"
 
@@ -59,6 +60,8 @@ typedef struct tr_course {
     bool is_rung; /* something has come to a node, whichever, by a promise */
     tr_random random;
     tr_verdict verdict;
+    struct tr_journal *journal;    /* NULL: nobody is to read of it */
+    tr_list eyes;                  /* see eyes */
     tr_noted last[TR_COURSE_KEPT]; /* by number modulo */
 } tr_course;
 
@@ -67,11 +70,11 @@ void tr_course_init(tr_course *course, uint64_t seed);
 
 void tr_course_note(tr_course *course, uint32_t node, tr_event event, uint64_t first,
                     uint64_t second);
+/* The same, and why, for people. */
+void tr_course_note_why(tr_course *course, uint32_t node, tr_event event, uint64_t first,
+                        uint64_t second, const char *why);
 
 /* Of what was noted the `back`-th last one, 0 the last; NULL if it is not kept. */
 const tr_noted *tr_course_last(const tr_course *course, uint32_t back);
-
-/* A line about it, for people, without its end; cut if it is long. */
-void tr_noted_print(const tr_noted *noted, char *out, size_t size);
 
 #endif

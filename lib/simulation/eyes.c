@@ -6,10 +6,14 @@
 #include "simulation/actor_checker.h"
 #include "simulation/message_checker.h"
 #include "simulation/monitor_checker.h"
+#include "simulation/reporter.h"
 #include "simulation/timer_checker.h"
 
 struct tr_eye {
+    tr_list link; /* in the course's */
     tr_course *course;
+    const tr_system *system;
+    tr_reporter reporter;
     tr_actor_checker actors;
     tr_message_checker messages;
     tr_monitor_checker monitors;
@@ -25,9 +29,27 @@ static const tr_worker *worker_of(const tr_told *told)
                                 : TR_CONTAINER_OF_CONST(told->ledger, tr_worker, ledger);
 }
 
+static tr_beat find(void *context, uint64_t id)
+{
+    const tr_eye *own = context;
+    const tr_list *eyes = &own->course->eyes;
+    for (const tr_list *link = tr_list_first(eyes); link != NULL; link = tr_list_next(eyes, link)) {
+        const tr_eye *eye = TR_CONTAINER_OF_CONST(link, tr_eye, link);
+        if (eye->system->options.node_id == id) {
+            return eye->reporter.own;
+        }
+    }
+    return (tr_beat) {0};
+}
+
 static void see(tr_eye *eye, const tr_told *told)
 {
-    if (tr_verdict_is_open(&eye->course->verdict)) {
+    tr_course *course = eye->course;
+    if (tr_verdict_is_open(&course->verdict)) {
+        if (course->journal != NULL) {
+            eye->reporter.journal = course->journal;
+            tr_reporter_hear(&eye->reporter, told, worker_of(told)->index, course->now_ns);
+        }
         tr_actor_checker_hear(&eye->actors, told);
         tr_message_checker_hear(&eye->messages, told);
         tr_monitor_checker_hear(&eye->monitors, told);
@@ -74,13 +96,16 @@ bool tr_eyes_can_see(void)
 
 #endif
 
-troupe_error tr_eye_open(tr_course *course, const tr_system *system, uint32_t ends,
+troupe_error tr_eye_open(tr_course *course, const tr_system *system, uint32_t node, uint32_t ends,
                          tr_eye **out_eye)
 {
     tr_verdict *verdict = &course->verdict;
     tr_eye *eye = tr_allocate(tr_allocator_default(), sizeof *eye);
     TR_REQUIRE(eye != NULL, NO_MEMORY);
     eye->course = course;
+    eye->system = system;
+    eye->reporter = (tr_reporter) {.own = {system, node}, .find = find, .context = eye};
+    tr_list_push_back(&course->eyes, &eye->link);
     troupe_error error = tr_actor_checker_init(&eye->actors, system, ends, verdict);
     if (!error) {
         error = tr_timer_checker_init(&eye->timers, ends, verdict);
@@ -103,6 +128,7 @@ void tr_eye_shut(tr_eye **in_eye)
         return;
     }
     count_open(-1);
+    tr_list_remove(&eye->link);
     tr_message_checker_fini(&eye->messages);
     tr_monitor_checker_fini(&eye->monitors);
     tr_timer_checker_fini(&eye->timers);

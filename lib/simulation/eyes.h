@@ -2,8 +2,8 @@
 /* eyes: what the simulator sees of the nodes it runs, as the core tells it (core/observe).
  *
  * Each node has an eye, through which its checkers see; what they find first is the verdict of the
- * course. Nothing is drawn here, and nothing changes what the world does. Without TR_CHANCES the
- * eyes are shut.
+ * course; what people want to read goes into its journal. Nothing is drawn here, and nothing
+ * changes what the world does. Without TR_CHANCES the eyes are shut.
  * Owns:       the eyes, with what the checkers keep; while one is open its thread is looked at.
  * Invariants: an eye is shut before what it looks at is freed.
  * Threads:    the world's.
@@ -19,10 +19,11 @@ typedef struct tr_eye tr_eye;
 /* True if there is something to be seen in this build. */
 bool tr_eyes_can_see(void);
 
-/* For a node of so many workers; its ports are to name the eye as observer. All is borrowed.
+/* For this node of the world, of so many workers; its ports are to name the eye as observer. All
+ * is borrowed.
  * Errors: NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_eye_open(tr_course *course, const tr_system *system,
-                                           uint32_t ends, tr_eye **out_eye);
+                                           uint32_t node, uint32_t ends, tr_eye **out_eye);
 /* Takes NULL; sets *eye to NULL. */
 void tr_eye_shut(tr_eye **eye);
 

@@ -243,7 +243,7 @@ static void deliver(tr_network *network, tr_frame *frame)
     const uint32_t side = frame->happening.side;
     const tr_wire *wire = &pair->sides[side];
     if (!wire->is_up || frame->happening.number != pair->number) {
-        tr_wires_drop(&network->wires, frame);
+        tr_wires_drop(&network->wires, frame, "its connection was lost meanwhile");
         return;
     }
     network->wires.counts.came++;

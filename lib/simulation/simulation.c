@@ -146,6 +146,7 @@ troupe_error troupe_simulation_create(const troupe_simulation_options *given,
     if (options.steps_max != 0) {
         tr_world_limit_steps(simulation->world, options.steps_max);
     }
+    tr_world_course(simulation->world)->journal = &simulation->journal;
     tr_plan_init(&simulation->plan, simulation->world);
     simulation->plan.find = find;
     simulation->plan.start = start_again;
@@ -325,9 +326,15 @@ const char *troupe_simulation_fault(const troupe_simulation *simulation)
     return simulation->fault;
 }
 
+static const char *name_of(void *context, uint32_t node)
+{
+    const troupe_simulation *simulation = context;
+    return node < simulation->count ? simulation->nodes[node]->name : NULL;
+}
+
 void troupe_simulation_tell(const troupe_simulation *simulation, const troupe_log *log)
 {
-    tr_journal_tell(&simulation->journal, tr_world_course(simulation->world), log);
+    tr_journal_tell(&simulation->journal, name_of, (void *) (uintptr_t) simulation, log);
 }
 
 uint64_t troupe_simulation_now_ns(const troupe_simulation *simulation)
@@ -377,12 +384,6 @@ void tr_simulation_set_sieve(troupe_simulation *simulation, const tr_sieve *siev
         tr_random_seed(&tr_world_course(simulation->world)->random,
                        simulation->options.seed ^ (sieve->course * UINT64_C(0x9e3779b97f4a7c15)));
     }
-}
-
-static const char *name_of(void *context, uint32_t node)
-{
-    const troupe_simulation *simulation = context;
-    return simulation->nodes[node]->name;
 }
 
 void tr_simulation_tell_faults(const troupe_simulation *simulation, const troupe_log *log)

@@ -54,10 +54,10 @@ static void write_log(void *context, troupe_log_level level, const char *text)
 {
     const tr_simulated *simulated = context;
     troupe_simulation *simulation = simulated->simulation;
-    tr_journal_add(&simulation->journal, tr_world_course(simulation->world), simulated->name, text);
+    const char *line = tr_journal_log(&simulation->journal, tr_world_now_ns(simulation->world),
+                                      simulated->name, text);
     if (simulation->log.write != NULL) {
-        simulation->log.write(simulation->log.context, level,
-                              tr_journal_last(&simulation->journal));
+        simulation->log.write(simulation->log.context, level, line);
     }
 }
 

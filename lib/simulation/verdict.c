@@ -6,8 +6,7 @@
 
 #include "core/actor.h"
 
-/* NULL: it is gone. */
-static const tr_actor *find(const tr_system *system, tr_address address)
+const tr_actor *tr_title_actor(const tr_system *system, tr_address address)
 {
     const uint32_t used = atomic_load_explicit(&system->slots.used, memory_order_relaxed);
     if (address.slot >= used) {
@@ -21,7 +20,7 @@ static const tr_actor *find(const tr_system *system, tr_address address)
 
 void tr_title_print(const tr_system *system, tr_address address, char *out, size_t size)
 {
-    const tr_actor *actor = find(system, address);
+    const tr_actor *actor = tr_title_actor(system, address);
     const char *title = actor != NULL ? tr_actor_title(actor) : "actor";
     int length = 0; /* cut if long */
     if (actor != NULL && tr_actor_name(actor) != NULL) {

@@ -16,6 +16,10 @@ typedef struct tr_verdict {
     bool is_blind;  /* memory was out: from then on nothing is seen */
 } tr_verdict;
 
+typedef struct tr_actor tr_actor;
+
+/* NULL: it is gone. */
+const tr_actor *tr_title_actor(const tr_system *system, tr_address address);
 /* An actor as people call it, that is 'name', or its behavior and address. */
 #define TR_TITLE_SIZE 48
 void tr_title_print(const tr_system *system, tr_address address, char *out, size_t size);

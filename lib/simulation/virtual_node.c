@@ -224,8 +224,8 @@ troupe_error tr_virtual_node_create(tr_course *course, const tr_world_options *o
         error = make_passes(node);
     }
     if (!error && tr_eyes_can_see()) {
-        error = tr_eye_open(course, &node->system, options->workers + options->own_threads_max,
-                            &node->eye);
+        error = tr_eye_open(course, &node->system, identity->index,
+                            options->workers + options->own_threads_max, &node->eye);
     }
     if (!error) {
         error = make_system(node);

@@ -195,13 +195,13 @@ void tr_wires_end(tr_wires *wires, tr_frame *frame)
     tr_wires_free(wires, frame);
 }
 
-void tr_wires_drop(tr_wires *wires, tr_frame *frame)
+void tr_wires_drop(tr_wires *wires, tr_frame *frame, const char *why)
 {
     const tr_pair *pair = frame->happening.pair;
     const uint32_t side = frame->happening.side;
     wires->counts.dropped++;
-    tr_course_note(wires->course, pair->sides[1 - side].node, TR_EVENT_DROPPED,
-                   pair->sides[side].node, frame->size);
+    tr_course_note_why(wires->course, pair->sides[1 - side].node, TR_EVENT_DROPPED,
+                       pair->sides[side].node, frame->size, why);
     tr_wires_end(wires, frame);
 }
 
@@ -221,7 +221,7 @@ void tr_wires_drop_waiting(tr_wires *wires, tr_wire *wire)
     while (wire->first_waiting != NULL) {
         tr_frame *first = wire->first_waiting;
         wire->first_waiting = first->next;
-        tr_wires_drop(wires, first);
+        tr_wires_drop(wires, first, "it waited as the way was cut, and the connection was lost");
     }
 }
 
@@ -237,7 +237,7 @@ bool tr_wires_add(tr_wires *wires, tr_pair *pair, uint32_t side, const void *dat
     wire->bytes += size;
     wires->under_way++;
     if (wire->options.loss_ppm != 0 && tr_random_chance(random, wire->options.loss_ppm, 1000000)) {
-        tr_wires_drop(wires, made);
+        tr_wires_drop(wires, made, "lost on the way");
     } else if (wire->options.reorder_ppm != 0 &&
                tr_random_chance(random, wire->options.reorder_ppm, 1000000)) {
         tr_wires_schedule(wires, &made->happening,

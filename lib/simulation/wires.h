@@ -163,7 +163,8 @@ tr_frame *tr_wires_make_frame(tr_wires *wires, tr_pair *pair, uint32_t side, con
 void tr_wires_free(tr_wires *wires, tr_frame *frame);
 /* It has come; it never does. */
 void tr_wires_end(tr_wires *wires, tr_frame *frame);
-void tr_wires_drop(tr_wires *wires, tr_frame *frame);
+/* `why`: for people. */
+void tr_wires_drop(tr_wires *wires, tr_frame *frame, const char *why);
 /* It stays until the wire is healed; none of these ever comes. */
 void tr_wires_wait(tr_wire *wire, tr_frame *frame);
 void tr_wires_drop_waiting(tr_wires *wires, tr_wire *wire);
