@@ -57,7 +57,7 @@ tr_seen_actor *tr_actor_checker_get(tr_actor_checker *check, const tr_actor *act
         seen = tr_allocate(tr_allocator_default(), sizeof *seen);
     }
     if (seen == NULL) {
-        check->verdict->is_blind = true;
+        check->finding->is_blind = true;
         return NULL;
     }
     seen->address = address;
@@ -75,9 +75,9 @@ static void find_fault(tr_actor_checker *check, const tr_seen_actor *seen, uint3
     char title[TR_TITLE_SIZE];
     tr_title_print(check->system, seen->address, title, sizeof title);
     if (other == TR_NO_WORKER) {
-        tr_verdict_find(check->verdict, "worker %u runs %s, which is being moved", worker, title);
+        tr_finding_note(check->finding, "worker %u runs %s, which is being moved", worker, title);
     } else {
-        tr_verdict_find(check->verdict, "worker %u runs %s, which is %s worker %u", worker, title,
+        tr_finding_note(check->finding, "worker %u runs %s, which is %s worker %u", worker, title,
                         which, other);
     }
 }
@@ -108,7 +108,7 @@ static void scope_left(tr_actor_checker *check, const tr_told *told)
     if (told->number > 0) {
         char title[TR_TITLE_SIZE];
         tr_title_print(check->system, told->actor->address, title, sizeof title);
-        tr_verdict_find(check->verdict, "%s left a scope in which something runs", title);
+        tr_finding_note(check->finding, "%s left a scope in which something runs", title);
     }
 }
 
@@ -166,9 +166,9 @@ void tr_actor_checker_hear(tr_actor_checker *check, const tr_told *told)
 }
 
 troupe_error tr_actor_checker_init(tr_actor_checker *check, const tr_system *system, uint32_t ends,
-                                   tr_verdict *verdict)
+                                   tr_finding *finding)
 {
-    *check = (tr_actor_checker) {.system = system, .verdict = verdict, .ends = ends};
+    *check = (tr_actor_checker) {.system = system, .finding = finding, .ends = ends};
     check->turns = tr_allocate(tr_allocator_default(), ends * sizeof *check->turns);
     return check->turns != NULL ? TROUPE_OK : TROUPE_ERROR_NO_MEMORY;
 }

@@ -12,7 +12,7 @@
 #include "base/list.h"
 #include "core/actor.h"
 #include "core/observe.h"
-#include "simulation/verdict.h"
+#include "simulation/finding.h"
 
 #define TR_NO_WORKER UINT32_MAX
 
@@ -27,8 +27,8 @@ typedef struct tr_seen_actor {
 } tr_seen_actor;
 
 typedef struct tr_actor_checker {
-    const tr_system *system; /* borrowed, as the verdict */
-    tr_verdict *verdict;
+    const tr_system *system; /* borrowed, as the finding */
+    tr_finding *finding;
     tr_seen_actor **by_slot;
     uint32_t room;
     uint32_t ends;     /* workers */
@@ -38,7 +38,7 @@ typedef struct tr_actor_checker {
 /* For so many workers. Errors: NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_actor_checker_init(tr_actor_checker *check,
                                                      const tr_system *system, uint32_t ends,
-                                                     tr_verdict *verdict);
+                                                     tr_finding *finding);
 void tr_actor_checker_fini(tr_actor_checker *check);
 
 /* NULL: it is not known, or gone. */

@@ -15,7 +15,7 @@
 
 #include "base/list.h"
 #include "base/random.h"
-#include "simulation/verdict.h"
+#include "simulation/finding.h"
 
 /* What is noted; numbers, as they are in the hash. */
 typedef enum tr_event {
@@ -59,7 +59,7 @@ typedef struct tr_course {
     uint64_t noted;
     bool is_rung; /* something has come to a node, whichever, by a promise */
     tr_random random;
-    tr_verdict verdict;
+    tr_finding finding;
     struct tr_journal *journal;    /* NULL: nobody is to read of it */
     tr_list eyes;                  /* see eyes */
     tr_noted last[TR_COURSE_KEPT]; /* by number modulo */

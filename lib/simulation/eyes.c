@@ -45,7 +45,7 @@ static tr_beat find(void *context, uint64_t id)
 static void see(tr_eye *eye, const tr_told *told)
 {
     tr_course *course = eye->course;
-    if (tr_verdict_is_open(&course->verdict)) {
+    if (tr_finding_is_open(&course->finding)) {
         if (course->journal != NULL) {
             eye->reporter.journal = course->journal;
             tr_reporter_hear(&eye->reporter, told, worker_of(told)->index, course->now_ns);
@@ -99,19 +99,19 @@ bool tr_eyes_can_see(void)
 troupe_error tr_eye_open(tr_course *course, const tr_system *system, uint32_t node, uint32_t ends,
                          tr_eye **out_eye)
 {
-    tr_verdict *verdict = &course->verdict;
+    tr_finding *finding = &course->finding;
     tr_eye *eye = tr_allocate(tr_allocator_default(), sizeof *eye);
     TR_REQUIRE(eye != NULL, NO_MEMORY);
     eye->course = course;
     eye->system = system;
     eye->reporter = (tr_reporter) {.own = {system, node}, .find = find, .context = eye};
     tr_list_push_back(&course->eyes, &eye->link);
-    troupe_error error = tr_actor_checker_init(&eye->actors, system, ends, verdict);
+    troupe_error error = tr_actor_checker_init(&eye->actors, system, ends, finding);
     if (!error) {
-        error = tr_timer_checker_init(&eye->timers, ends, verdict);
+        error = tr_timer_checker_init(&eye->timers, ends, finding);
     }
-    tr_message_checker_init(&eye->messages, system, &eye->actors, verdict);
-    tr_monitor_checker_init(&eye->monitors, system, &eye->actors, verdict);
+    tr_message_checker_init(&eye->messages, system, &eye->actors, finding);
+    tr_monitor_checker_init(&eye->monitors, system, &eye->actors, finding);
     count_open(1);
     if (error) {
         tr_eye_shut(&eye);
@@ -139,14 +139,14 @@ void tr_eye_shut(tr_eye **in_eye)
 
 void tr_eye_see_sleep(tr_eye *eye, uint32_t worker, uint64_t due_ns)
 {
-    if (tr_verdict_is_open(&eye->course->verdict)) {
+    if (tr_finding_is_open(&eye->course->finding)) {
         tr_timer_checker_sleep(&eye->timers, worker, due_ns);
     }
 }
 
 void tr_eye_see_rest(tr_eye *eye)
 {
-    if (tr_verdict_is_open(&eye->course->verdict)) {
+    if (tr_finding_is_open(&eye->course->finding)) {
         tr_timer_checker_rest(&eye->timers);
         tr_monitor_checker_rest(&eye->monitors);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* eyes: what the simulator sees of the nodes it runs, as the core tells it (core/observe).
  *
- * Each node has an eye, through which its checkers see; what they find first is the verdict of the
+ * Each node has an eye, through which its checkers see; what they find first is the finding of the
  * course; what people want to read goes into its journal. Nothing is drawn here, and nothing
  * changes what the world does. Without TR_CHANCES the eyes are shut.
  * Owns:       the eyes, with what the checkers keep; while one is open its thread is looked at.

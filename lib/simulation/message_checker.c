@@ -43,7 +43,7 @@ static tr_seen_message *add(tr_message_checker *check, const troupe_message *mes
 {
     tr_seen_message *seen = check->spare;
     if (tr_map_reserve_one(&check->messages) != TROUPE_OK) {
-        check->verdict->is_blind = true;
+        check->finding->is_blind = true;
         return NULL;
     }
     if (seen != NULL) {
@@ -52,7 +52,7 @@ static tr_seen_message *add(tr_message_checker *check, const troupe_message *mes
         seen = tr_allocate(tr_allocator_default(), sizeof *seen);
     }
     if (seen == NULL) {
-        check->verdict->is_blind = true;
+        check->finding->is_blind = true;
         return NULL;
     }
     *seen = (tr_seen_message) {.message = message};
@@ -89,7 +89,7 @@ static struct pair *get_pair(tr_message_checker *check, tr_address from, tr_addr
                             ? tr_allocate(tr_allocator_default(), sizeof *pair)
                             : NULL;
     if (pair == NULL) {
-        check->verdict->is_blind = true;
+        check->finding->is_blind = true;
         return NULL;
     }
     pair->from = from;
@@ -130,7 +130,7 @@ static void find_fault(tr_message_checker *check, const troupe_message *message,
     char to[TR_TITLE_SIZE];
     tr_title_print(check->system, message->sender, from, sizeof from);
     tr_title_print(check->system, message->receiver, to, sizeof to);
-    tr_verdict_find(check->verdict, "a message %s from %s to %s %s", type_of(message), from, to,
+    tr_finding_note(check->finding, "a message %s from %s to %s %s", type_of(message), from, to,
                     what);
 }
 
@@ -235,9 +235,9 @@ void tr_message_checker_hear(tr_message_checker *check, const tr_told *told)
 }
 
 void tr_message_checker_init(tr_message_checker *check, const tr_system *system,
-                             tr_actor_checker *actors, tr_verdict *verdict)
+                             tr_actor_checker *actors, tr_finding *finding)
 {
-    *check = (tr_message_checker) {.system = system, .actors = actors, .verdict = verdict};
+    *check = (tr_message_checker) {.system = system, .actors = actors, .finding = finding};
     tr_map_init(&check->messages, tr_allocator_default());
     tr_map_init(&check->pairs, tr_allocator_default());
 }

@@ -19,7 +19,7 @@ typedef struct tr_seen_message tr_seen_message;
 
 typedef struct tr_message_checker {
     const tr_system *system; /* borrowed, as all of these */
-    tr_verdict *verdict;
+    tr_finding *finding;
     tr_actor_checker *actors;
     tr_map messages;       /* by the message */
     tr_map pairs;          /* by sender and receiver */
@@ -29,7 +29,7 @@ typedef struct tr_message_checker {
 } tr_message_checker;
 
 void tr_message_checker_init(tr_message_checker *check, const tr_system *system,
-                             tr_actor_checker *actors, tr_verdict *verdict);
+                             tr_actor_checker *actors, tr_finding *finding);
 void tr_message_checker_fini(tr_message_checker *check);
 
 void tr_message_checker_hear(tr_message_checker *check, const tr_told *told);

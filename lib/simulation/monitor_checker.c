@@ -54,7 +54,7 @@ static void find_fault(const tr_monitor_checker *check, tr_address owner, tr_add
     char watcheds[TR_TITLE_SIZE];
     tr_title_print(check->system, owner, owners, sizeof owners);
     tr_title_print(check->system, watched, watcheds, sizeof watcheds);
-    tr_verdict_find(check->verdict, "%s watches %s, which has ended, and %s", owners, watcheds,
+    tr_finding_note(check->finding, "%s watches %s, which has ended, and %s", owners, watcheds,
                     what);
 }
 
@@ -65,7 +65,7 @@ static void made(tr_monitor_checker *check, const troupe_message *entry, const t
                                   ? tr_allocate(tr_allocator_default(), sizeof *monitor)
                                   : NULL;
     if (monitor == NULL) {
-        check->verdict->is_blind = true;
+        check->finding->is_blind = true;
         return;
     }
     monitor->key = key;
@@ -134,9 +134,9 @@ void tr_monitor_checker_rest(tr_monitor_checker *check)
 }
 
 void tr_monitor_checker_init(tr_monitor_checker *check, const tr_system *system,
-                             tr_actor_checker *actors, tr_verdict *verdict)
+                             tr_actor_checker *actors, tr_finding *finding)
 {
-    *check = (tr_monitor_checker) {.system = system, .actors = actors, .verdict = verdict};
+    *check = (tr_monitor_checker) {.system = system, .actors = actors, .finding = finding};
     tr_map_init(&check->monitors, tr_allocator_default());
     tr_list_init(&check->owed);
 }

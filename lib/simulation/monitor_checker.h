@@ -13,7 +13,7 @@
 
 typedef struct tr_monitor_checker {
     const tr_system *system; /* borrowed, as all of these */
-    tr_verdict *verdict;
+    tr_finding *finding;
     tr_actor_checker *actors;
     tr_map monitors; /* by owner and id */
     tr_list owed;
@@ -21,7 +21,7 @@ typedef struct tr_monitor_checker {
 
 /* The check is not moved in memory afterwards. */
 void tr_monitor_checker_init(tr_monitor_checker *check, const tr_system *system,
-                             tr_actor_checker *actors, tr_verdict *verdict);
+                             tr_actor_checker *actors, tr_finding *finding);
 void tr_monitor_checker_fini(tr_monitor_checker *check);
 
 /* After actor_checker has heard it. */

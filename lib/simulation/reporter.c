@@ -8,7 +8,7 @@
 #include "core/failure.h"
 #include "core/far.h"
 #include "core/mailbox.h"
-#include "simulation/verdict.h"
+#include "simulation/finding.h"
 
 static void name_party(const tr_beat *beat, tr_address address, tr_party *out_party)
 {

@@ -66,13 +66,13 @@ static void armed(tr_timer_checker *check, const tr_timer *timer, uint32_t worke
 {
     tr_seen_timer *seen = find(check, timer);
     if (seen != NULL && !seen->is_packed) {
-        tr_verdict_find(check->verdict,
+        tr_finding_note(check->finding,
                         "a timer due at %" PRIu64
                         " ns is lost: it neither fired nor was "
                         "cancelled, and is armed anew",
                         seen->date.due_ns);
     } else if (seen != NULL && seen->date.due_ns != due_ns) {
-        tr_verdict_find(check->verdict,
+        tr_finding_note(check->finding,
                         "a timer due at %" PRIu64
                         " ns has come to another worker as due at "
                         "%" PRIu64 " ns",
@@ -83,7 +83,7 @@ static void armed(tr_timer_checker *check, const tr_timer *timer, uint32_t worke
     }
     seen = add(check, timer, worker);
     if (seen == NULL) {
-        check->verdict->is_blind = true;
+        check->finding->is_blind = true;
         return;
     }
     seen->date.due_ns = due_ns;
@@ -114,7 +114,7 @@ static void fires(tr_timer_checker *check, const tr_timer *timer, uint64_t now_n
 {
     tr_seen_timer *seen = find(check, timer);
     if (seen == NULL) {
-        tr_verdict_find(check->verdict,
+        tr_finding_note(check->finding,
                         "a timer fires at %" PRIu64
                         " ns that is not armed: it has fired before, "
                         "or was cancelled",
@@ -122,7 +122,7 @@ static void fires(tr_timer_checker *check, const tr_timer *timer, uint64_t now_n
         return;
     }
     if (seen->date.due_ns > now_ns) {
-        tr_verdict_find(check->verdict, "a timer due at %" PRIu64 " ns fires at %" PRIu64 " ns",
+        tr_finding_note(check->finding, "a timer due at %" PRIu64 " ns fires at %" PRIu64 " ns",
                         seen->date.due_ns, now_ns);
     }
     forget(check, seen);
@@ -132,7 +132,7 @@ static void on_time(tr_timer_checker *check, uint32_t worker, uint64_t now_ns)
 {
     const tr_date *first = tr_agenda_first(&check->agendas[worker]);
     if (first != NULL && first->due_ns <= now_ns) {
-        tr_verdict_find(check->verdict,
+        tr_finding_note(check->finding,
                         "a timer of worker %" PRIu32 " is lost: it was due at %" PRIu64
                         " ns and has not fired at %" PRIu64 " ns",
                         worker, first->due_ns, now_ns);
@@ -168,7 +168,7 @@ void tr_timer_checker_sleep(tr_timer_checker *check, uint32_t worker, uint64_t d
 {
     const tr_date *first = tr_agenda_first(&check->agendas[worker]);
     if (first != NULL && first->due_ns < due_ns) {
-        tr_verdict_find(check->verdict,
+        tr_finding_note(check->finding,
                         "a timer of worker %" PRIu32 " is lost: it is due at %" PRIu64
                         " ns, and the worker sleeps for longer",
                         worker, first->due_ns);
@@ -178,14 +178,14 @@ void tr_timer_checker_sleep(tr_timer_checker *check, uint32_t worker, uint64_t d
 void tr_timer_checker_rest(tr_timer_checker *check)
 {
     if (check->packed > 0) {
-        tr_verdict_find(check->verdict, "timers of actors that were moved are lost: %" PRIu64,
+        tr_finding_note(check->finding, "timers of actors that were moved are lost: %" PRIu64,
                         check->packed);
     }
 }
 
-troupe_error tr_timer_checker_init(tr_timer_checker *check, uint32_t ends, tr_verdict *verdict)
+troupe_error tr_timer_checker_init(tr_timer_checker *check, uint32_t ends, tr_finding *finding)
 {
-    *check = (tr_timer_checker) {.verdict = verdict, .ends = ends};
+    *check = (tr_timer_checker) {.finding = finding, .ends = ends};
     tr_map_init(&check->timers, tr_allocator_default());
     check->agendas = tr_allocate(tr_allocator_default(), ends * sizeof *check->agendas);
     return check->agendas != NULL ? TROUPE_OK : TROUPE_ERROR_NO_MEMORY;

@@ -12,12 +12,12 @@
 #include "core/observe.h"
 #include "core/worker.h"
 #include "simulation/agenda.h"
-#include "simulation/verdict.h"
+#include "simulation/finding.h"
 
 typedef struct tr_seen_timer tr_seen_timer;
 
 typedef struct tr_timer_checker {
-    tr_verdict *verdict; /* borrowed */
+    tr_finding *finding; /* borrowed */
     tr_map timers;       /* by the timer */
     tr_agenda *agendas;  /* by worker */
     uint32_t ends;
@@ -28,7 +28,7 @@ typedef struct tr_timer_checker {
 
 /* For so many workers. Errors: NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_timer_checker_init(tr_timer_checker *check, uint32_t ends,
-                                                     tr_verdict *verdict);
+                                                     tr_finding *finding);
 void tr_timer_checker_fini(tr_timer_checker *check);
 
 void tr_timer_checker_hear(tr_timer_checker *check, const tr_told *told);

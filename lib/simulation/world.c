@@ -206,8 +206,8 @@ static bool is_tired(tr_world *world, uint64_t steps)
     if (world->others.is_over != NULL && world->others.is_over(world->others.context)) {
         return true;
     }
-    if (world->course.verdict.text[0] != '\0') {
-        set_fault(world, "%s", world->course.verdict.text);
+    if (world->course.finding.text[0] != '\0') {
+        set_fault(world, "%s", world->course.finding.text);
         return true;
     }
     if (steps < world->steps_max) {
@@ -358,7 +358,7 @@ bool tr_world_stop(tr_world *world)
     }
     if (!tr_world_until(world, has_ended, world, STOP_NS)) {
         const tr_virtual_node *living = find_living(world);
-        if (world->course.verdict.text[0] != '\0') {
+        if (world->course.finding.text[0] != '\0') {
             return false; /* the fault says it */
         }
         tr_soundness_name_living(tr_virtual_node_ends(living), world->fault, sizeof world->fault);
@@ -443,8 +443,8 @@ bool tr_world_is_sound(tr_world *world)
     for (uint32_t i = 0; i < world->fleet.count && world->fault[0] == '\0'; i++) {
         (void) is_node_sound(world, i); /* it has set the fault */
     }
-    if (world->fault[0] == '\0' && world->course.verdict.text[0] != '\0') {
-        set_fault(world, "%s", world->course.verdict.text);
+    if (world->fault[0] == '\0' && world->course.finding.text[0] != '\0') {
+        set_fault(world, "%s", world->course.finding.text);
     }
     if (world->fault[0] == '\0' && !tr_network_is_sound(&world->network)) {
         set_fault(world, "the network has lost count of its frames");

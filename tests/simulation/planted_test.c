@@ -53,7 +53,8 @@ static void finds_a_bound_that_is_off_by_one(void **state)
 static void finds_a_mark_that_is_not_waited_for(void **state)
 {
     (void) state;
-    find(TR_BUG_NO_MARK, "a mark that is not waited for", " came after ", "the end came");
+    find(TR_BUG_NO_MARK, "a mark that is not waited for", " came before one that was sent earlier",
+         "the end came");
 }
 
 /* Promise: SIMULATION-FINDS */

@@ -20,9 +20,9 @@ static void finds_two_workers_at_one_actor(void **state)
     HEAR(TURN_BEGINS, 0, 0);
     HEAR(TURN_ENDS, 0, 0);
     HEAR(TURN_BEGINS, 0, 0);
-    assert_string_equal(stage.verdict.text, "");
+    assert_string_equal(stage.finding.text, "");
     HEAR(TURN_BEGINS, 1, 0);
-    assert_string_equal(stage.verdict.text,
+    assert_string_equal(stage.finding.text,
                         "worker 1 runs 'it', which is run at the same time by worker 0");
     strike_stage(&stage);
 }
@@ -37,9 +37,9 @@ static void finds_a_worker_that_the_actor_is_not_on(void **state)
     HEAR(CAME_TO_WORKER, 1, 0);
     HEAR(TURN_BEGINS, 1, 0);
     HEAR(TURN_ENDS, 1, 0);
-    assert_string_equal(stage.verdict.text, "");
+    assert_string_equal(stage.finding.text, "");
     HEAR(TURN_BEGINS, 0, 0);
-    assert_string_equal(stage.verdict.text, "worker 0 runs 'it', which is on worker 1");
+    assert_string_equal(stage.finding.text, "worker 0 runs 'it', which is on worker 1");
     strike_stage(&stage);
 }
 
@@ -51,7 +51,7 @@ static void finds_an_actor_that_runs_while_it_is_moved(void **state)
     set_stage(&stage);
     HEAR(LEFT_WORKER, 0, 0);
     HEAR(TURN_BEGINS, 0, 0);
-    assert_string_equal(stage.verdict.text, "worker 0 runs 'it', which is being moved");
+    assert_string_equal(stage.finding.text, "worker 0 runs 'it', which is being moved");
     strike_stage(&stage);
 }
 
@@ -70,7 +70,7 @@ static void lets_turns_lie_in_each_other(void **state)
     HEAR(TURN_ENDS, 0, 0);
     HEAR(TURN_ENDS, 0, 0);
     HEAR(TURN_BEGINS, 0, 0);
-    assert_string_equal(stage.verdict.text, "");
+    assert_string_equal(stage.finding.text, "");
     strike_stage(&stage);
 }
 
@@ -81,9 +81,9 @@ static void finds_a_scope_that_is_not_empty(void **state)
     struct stage stage;
     set_stage(&stage);
     HEAR(SCOPE_LEFT, 0, 0);
-    assert_string_equal(stage.verdict.text, "");
+    assert_string_equal(stage.finding.text, "");
     HEAR(SCOPE_LEFT, 0, 2);
-    assert_string_equal(stage.verdict.text, "'it' left a scope in which something runs");
+    assert_string_equal(stage.finding.text, "'it' left a scope in which something runs");
     strike_stage(&stage);
 }
 
@@ -97,7 +97,7 @@ static void forgets_an_actor_that_is_gone(void **state)
     HEAR(ACTOR_GONE, 0, 0);
     assert_null(tr_actor_checker_find(&stage.actors, stage.actor->address));
     HEAR(TURN_ENDS, 0, 0);
-    assert_string_equal(stage.verdict.text, "");
+    assert_string_equal(stage.finding.text, "");
     strike_stage(&stage);
 }
 

@@ -17,7 +17,7 @@ struct stage {
     tr_world *world;
     const tr_worker *workers[2];
     const tr_actor *actor;
-    tr_verdict verdict;
+    tr_finding finding;
     tr_actor_checker actors;
     troupe_message message; /* of a figure, from it to itself */
 };
@@ -44,7 +44,7 @@ static inline void set_stage(struct stage *stage)
                                        .kind_and_form = TR_KIND_USER | TR_FORM_STRUCT << 6,
                                        .sender = address,
                                        .receiver = address};
-    assert_ok(tr_actor_checker_init(&stage->actors, stage->workers[0]->system, 2, &stage->verdict));
+    assert_ok(tr_actor_checker_init(&stage->actors, stage->workers[0]->system, 2, &stage->finding));
 }
 
 static inline void strike_stage(struct stage *stage)

@@ -15,7 +15,7 @@ static void begin(struct play *play)
 {
     set_stage(&play->stage);
     tr_message_checker_init(&play->checker, play->stage.workers[0]->system, &play->stage.actors,
-                            &play->stage.verdict);
+                            &play->stage.finding);
     for (uint32_t i = 0; i < 3; i++) {
         play->messages[i] = play->stage.message;
     }
@@ -32,7 +32,7 @@ static void hear(struct play *play, tr_tale tale, uint32_t message, uint64_t num
 
 static void end(struct play *play, const char *fault)
 {
-    assert_string_equal(play->stage.verdict.text, fault);
+    assert_string_equal(play->stage.finding.text, fault);
     tr_message_checker_fini(&play->checker);
     strike_stage(&play->stage);
 }
@@ -53,7 +53,7 @@ static void finds_a_second_outcome(void **state)
         hear(&play, TR_TALE_ACCEPTED, 0, 0);
         hear(&play, TR_TALE_ENDED, 0, TROUPE_OUTCOME_HANDLED);
     }
-    assert_string_equal(play.stage.verdict.text, "");
+    assert_string_equal(play.stage.finding.text, "");
     hear(&play, TR_TALE_ENDED, 0, TROUPE_OUTCOME_DROPPED);
     end(&play, "a message figure from 'it' to 'it' had a second outcome");
 }
@@ -81,7 +81,7 @@ static void finds_one_that_overtakes(void **state)
         send(&play, i);
     }
     hear(&play, TR_TALE_ENDED, 0, TROUPE_OUTCOME_DEAD_LETTER); /* it is not waited for */
-    assert_string_equal(play.stage.verdict.text, "");
+    assert_string_equal(play.stage.finding.text, "");
     hear(&play, TR_TALE_ENTERED, 2, 0);
     end(&play, "a message figure from 'it' to 'it' came before one that was sent earlier");
 }
@@ -113,7 +113,7 @@ static void finds_one_handled_before_its_time(void **state)
         hear(&play, TR_TALE_ENTERED, i, 0);
     }
     hear(&play, TR_TALE_TAKEN, 1, 0);
-    assert_string_equal(play.stage.verdict.text, "");
+    assert_string_equal(play.stage.finding.text, "");
     hear(&play, TR_TALE_TAKEN, 0, 0);
     end(&play, "a message figure from 'it' to 'it' was handled after one that came later");
 }

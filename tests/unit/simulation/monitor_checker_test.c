@@ -13,7 +13,7 @@ static void begin(struct play *play)
 {
     set_stage(&play->stage);
     tr_monitor_checker_init(&play->checker, play->stage.workers[0]->system, &play->stage.actors,
-                            &play->stage.verdict);
+                            &play->stage.finding);
     play->stage.message.type = &troupe_down_type;
     play->stage.message.correlation = 7;
 }
@@ -33,7 +33,7 @@ static void hear(struct play *play, tr_tale tale)
 static void end(struct play *play, const char *fault)
 {
     tr_monitor_checker_rest(&play->checker);
-    assert_string_equal(play->stage.verdict.text, fault);
+    assert_string_equal(play->stage.finding.text, fault);
     tr_monitor_checker_fini(&play->checker);
     strike_stage(&play->stage);
 }
@@ -61,7 +61,7 @@ static void finds_a_down_that_does_not_come(void **state)
     hear(&play, TR_TALE_SPAWNED);
     hear(&play, TR_TALE_MONITOR_MADE);
     tr_monitor_checker_rest(&play.checker);
-    assert_string_equal(play.stage.verdict.text, ""); /* the watched lives */
+    assert_string_equal(play.stage.finding.text, ""); /* the watched lives */
     hear(&play, TR_TALE_ACTOR_ENDED);
     end(&play, "'it' watches 'it', which has ended, and was sent no DOWN");
 }

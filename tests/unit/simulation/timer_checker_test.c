@@ -15,7 +15,7 @@ static void begin(struct play *play)
 {
     memset(play, 0, sizeof *play);
     set_stage(&play->stage);
-    assert_ok(tr_timer_checker_init(&play->checker, 2, &play->stage.verdict));
+    assert_ok(tr_timer_checker_init(&play->checker, 2, &play->stage.finding));
 }
 
 static void hear(struct play *play, tr_tale tale, uint64_t number)
@@ -29,7 +29,7 @@ static void hear(struct play *play, tr_tale tale, uint64_t number)
 
 static void end(struct play *play, const char *fault)
 {
-    assert_string_equal(play->stage.verdict.text, fault);
+    assert_string_equal(play->stage.finding.text, fault);
     tr_timer_checker_fini(&play->checker);
     strike_stage(&play->stage);
 }

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* What a verdict promises: what was found first, with actors by the names that people know. */
-#include "simulation/verdict.h"
+/* What a finding promises: what was found first, with actors by the names that people know. */
+#include "simulation/finding.h"
 
 #include "unit/simulation/checker_stage.h"
 
 static void keeps_what_was_found_first(void **state)
 {
     (void) state;
-    tr_verdict verdict = {.text = ""};
-    assert_true(tr_verdict_is_open(&verdict));
-    tr_verdict_find(&verdict, "number %d", 1);
-    assert_false(tr_verdict_is_open(&verdict));
-    tr_verdict_find(&verdict, "number %d", 2);
-    assert_string_equal(verdict.text, "number 1");
+    tr_finding finding = {.text = ""};
+    assert_true(tr_finding_is_open(&finding));
+    tr_finding_note(&finding, "number %d", 1);
+    assert_false(tr_finding_is_open(&finding));
+    tr_finding_note(&finding, "number %d", 2);
+    assert_string_equal(finding.text, "number 1");
 }
 
 static void finds_nothing_when_it_is_blind(void **state)
 {
     (void) state;
-    tr_verdict verdict = {.is_blind = true};
-    tr_verdict_find(&verdict, "something");
-    assert_string_equal(verdict.text, "");
+    tr_finding finding = {.is_blind = true};
+    tr_finding_note(&finding, "something");
+    assert_string_equal(finding.text, "");
 }
 
 static void names_actors(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "simulation/verdict.h"
+#include "simulation/finding.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,13 +33,13 @@ void tr_title_print(const tr_system *system, tr_address address, char *out, size
     (void) length;
 }
 
-void tr_verdict_find(tr_verdict *verdict, const char *format, ...)
+void tr_finding_note(tr_finding *finding, const char *format, ...)
 {
-    if (!tr_verdict_is_open(verdict)) {
+    if (!tr_finding_is_open(finding)) {
         return;
     }
     va_list arguments;
     va_start(arguments, format);
-    (void) vsnprintf(verdict->text, sizeof verdict->text, format, arguments); /* cut if long */
+    (void) vsnprintf(finding->text, sizeof finding->text, format, arguments); /* cut if long */
     va_end(arguments);
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* verdict: what the checkers of a world have found, the first of it.
+/* finding: what the checkers of a world have found, the first of it.
  *
  * Owns:       its text.
  * Invariants: what was found first stays.
  * Threads:    the world's. */
-#ifndef TR_SIMULATION_VERDICT_H
-#define TR_SIMULATION_VERDICT_H
+#ifndef TR_SIMULATION_FINDING_H
+#define TR_SIMULATION_FINDING_H
 
 #include <stdbool.h>
 
 #include "core/system.h"
 
-typedef struct tr_verdict {
+typedef struct tr_finding {
     char text[320]; /* "": nothing is wrong */
     bool is_blind;  /* memory was out: from then on nothing is seen */
-} tr_verdict;
+} tr_finding;
 
 typedef struct tr_actor tr_actor;
 
@@ -24,12 +24,12 @@ const tr_actor *tr_title_actor(const tr_system *system, tr_address address);
 #define TR_TITLE_SIZE 48
 void tr_title_print(const tr_system *system, tr_address address, char *out, size_t size);
 
-__attribute__((format(printf, 2, 3))) void tr_verdict_find(tr_verdict *verdict, const char *format,
+__attribute__((format(printf, 2, 3))) void tr_finding_note(tr_finding *finding, const char *format,
                                                            ...);
 
-static inline bool tr_verdict_is_open(const tr_verdict *verdict)
+static inline bool tr_finding_is_open(const tr_finding *finding)
 {
-    return verdict->text[0] == '\0' && !verdict->is_blind;
+    return finding->text[0] == '\0' && !finding->is_blind;
 }
 
 #endif
