@@ -11,12 +11,10 @@
  *         uint32_t a = 0;
  *         troupe_error error = troupe_simulation_add(simulation,
  *             TROUPE_SIMULATION_NODE(.name = "a", .start = start, .context = context), &a);
- *         ...
  *         error = troupe_simulation_script(simulation, "at 3 s crash a for 2 s");
  *         error = troupe_simulation_run(simulation, TROUPE_WITHIN_S(10));
  *         return troupe_simulation_settle(simulation, is_consistent, context, TROUPE_WITHIN_S(5));
  *     }
- *     ...
  *     error = troupe_simulate(TROUPE_SIMULATE(.seeds = 1000), scenario, context);
  *
  * These are in libtroupe_simulation, which has all of libtroupe and is linked in its place.
@@ -81,14 +79,12 @@ typedef struct troupe_simulation_node_options {
     uint32_t turn_messages;  /* that an actor handles before others have their turn */
     uint32_t refuse_percent; /* how often a batch between workers is not taken at once */
     uint32_t moves_percent;  /* how often a step moves some actors to another worker first */
-    /* How often a worker stops in the middle of what workers share, so that others come between,
-     * and how often what is rare in the library happens; below 100. They need a library that was
-     * built for tests (cmake -DTROUPE_CHANCES=ON). */
+    /* How often a worker stops in the middle of what workers share, and how often what is rare in
+     * the library happens; below 100. For a library made with cmake -DTROUPE_CHANCES=ON. */
     uint32_t switch_percent;
     uint32_t rare_percent;
-    /* Given: what goes to other nodes goes in sessions, which outlive lost connections and lose
-     * nothing; a node of which nothing is heard for so long is dead. All nodes of a simulation have
-     * them or none. Not given: with a connection is lost what was under way. */
+    /* Given: what goes to other nodes goes in sessions, which outlive lost connections; a node that
+     * is silent for so long is dead. For all nodes of a simulation, or none. */
     troupe_timeout sessions;
 } troupe_simulation_node_options;
 #define TROUPE_SIMULATION_NODE(...)                                                                \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* detector: how long nothing has been heard of a node, and what to think of it.
  *
- * It is looked at in steps. Silence is what passes between looks; of a pause between two looks that
- * is longer than a step and a half only so much counts: who was stalled itself, or came late, doubts
- * itself first, and gives the other the time that it was away in addition.
+ * It is looked at in steps. Silence is what passes between looks; of a pause between two looks
+ * that is longer than a step and a half only so much counts: who was stalled itself, or came late,
+ * doubts itself first, and gives the other the time that it was away in addition.
  * Owns:    nothing.
  * Threads: its owner's.
  * Fails:   never. */

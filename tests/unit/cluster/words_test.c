@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the words of a session promise: that they say what was put in, in the same bytes for ever. */
+/* What words of a session promise: that they say what was put in, in the same bytes for ever. */
 #include "cluster/words.h"
 
 #include <string.h>

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* The sessions of a node, between its border and links that the test plays. */
+#include "cluster/sessions.h"
+
+#include "cluster/limits.h"
+#include "support/world_fixture.h"
+
+#define PEER UINT64_C(0xbeef)
+#define SAID_MAX 64
+
+struct stage {
+    tr_world *world;
+    tr_border border;
+    tr_sessions sessions;
+    uint64_t own;
+    tr_word said[SAID_MAX];
+    uint64_t to[SAID_MAX];
+    uint32_t count;
+    uint32_t opened;
+    uint32_t closed;
+};
+
+static bool send_word(void *context, uint64_t node, tr_link_kind kind, const void *word,
+                      size_t size)
+{
+    struct stage *stage = context;
+    (void) kind;
+    assert_in_range(stage->count, 0, SAID_MAX - 1);
+    assert_true(tr_word_read(word, size, &stage->said[stage->count]));
+    stage->to[stage->count++] = node;
+    return true;
+}
+
+static void open_link(void *context, uint64_t node)
+{
+    (void) node;
+    ((struct stage *) context)->opened++;
+}
+
+static void close_link(void *context, uint64_t node)
+{
+    (void) node;
+    ((struct stage *) context)->closed++;
+}
+
+static void init(struct stage *stage)
+{
+    const tr_link_port links = {
+        .context = stage, .send = send_word, .open = open_link, .close = close_link};
+    *stage = (struct stage) {.world = a_world(1, 1)};
+    tr_system *system = tr_world_worker(stage->world, 0)->system;
+    stage->own = system->options.node_id;
+    tr_sessions_init(&stage->sessions, &stage->border, system, &links, NULL);
+    const tr_wire_port wire = tr_sessions_wire(&stage->sessions);
+    tr_border_init(&stage->border, system, &wire);
+    const troupe_spawn_options spawn = tr_border_spawn_options(&stage->border);
+    (void) a_root(stage->world, &spawn);
+}
+
+static void fini(struct stage *stage)
+{
+    assert_true(tr_world_stop(stage->world));
+    assert_sound(stage->world);
+    tr_sessions_fini(&stage->sessions);
+    tr_border_fini(&stage->border);
+    tr_world_destroy(&stage->world);
+}
+
+static void tell(struct stage *stage, uint64_t link, tr_word word)
+{
+    unsigned char bytes[TR_WORD_HEAD_BYTES_MAX];
+    unsigned char *end = bytes + sizeof bytes;
+    word.from = word.from != 0 ? word.from : PEER;
+    word.to = word.to != 0 ? word.to : stage->own;
+    if (word.kind == TR_WORD_HELLO) {
+        word.version_least = 1;
+        word.version_most = 1;
+    }
+    const unsigned char *start = tr_word_write_before(&word, end);
+    tr_sessions_came(&stage->sessions, link, start, (size_t) (end - start));
+}
+
+static void be_connected(struct stage *stage)
+{
+    tr_sessions_link_up(&stage->sessions, PEER);
+    tell(stage, PEER, (tr_word) {.kind = TR_WORD_HELLO, .session = 1, .known = 1});
+    assert_true(tr_border_is_connected(&stage->border, PEER));
+    tr_world_advance(stage->world, 1000000);
+}
+
+static void connect_the_border_and_beat_by_its_worker(void **state)
+{
+    (void) state;
+    struct stage stage;
+    init(&stage);
+    be_connected(&stage);
+    stage.count = 0;
+    tr_world_advance(stage.world, TR_SESSION_BEAT_NS);
+    assert_int_equal(stage.said[0].kind, TR_WORD_PROBE); /* after the border's first frame */
+    assert_int_equal(stage.said[stage.count - 1].kind, TR_WORD_ACK);
+    const tr_session *session = tr_sessions_find(&stage.sessions, PEER);
+    assert_non_null(session);
+    assert_int_equal(session->window.sent, 1);
+    assert_null(tr_sessions_find(&stage.sessions, PEER + 1));
+    fini(&stage);
+}
+
+/* Promise: SESSION-OVER */
+static void say_to_whom_a_word_was_for_an_incarnation_that_is_over(void **state)
+{
+    (void) state;
+    struct stage stage;
+    init(&stage);
+    tr_sessions_link_up(&stage.sessions, PEER);
+    stage.count = 0;
+    tell(&stage, PEER,
+         (tr_word) {.kind = TR_WORD_HELLO, .to = stage.own + 1, .session = 1, .known = 1});
+    assert_int_equal(stage.count, 1);
+    assert_int_equal(stage.said[0].kind, TR_WORD_BYE);
+    assert_int_equal(stage.said[0].reason, TR_BYE_OVER);
+    assert_int_equal(stage.said[0].over, stage.own + 1);
+    assert_int_equal(stage.to[0], PEER);
+    assert_false(tr_border_is_connected(&stage.border, PEER));
+    fini(&stage);
+}
+
+static void end_with_an_incarnation_that_is_over(void **state)
+{
+    (void) state;
+    struct stage stage;
+    init(&stage);
+    be_connected(&stage);
+    /* Whoever is at that address now says so. */
+    tell(&stage, PEER,
+         (tr_word) {.kind = TR_WORD_BYE, .from = PEER + 1, .reason = TR_BYE_OVER, .over = PEER});
+    assert_false(tr_border_is_connected(&stage.border, PEER));
+    assert_fails(tr_border_connected(&stage.border, PEER), STALE);
+    /* Nobody says it of this one, or of itself. */
+    tell(&stage, PEER + 1,
+         (tr_word) {
+             .kind = TR_WORD_BYE, .from = PEER + 1, .reason = TR_BYE_OVER, .over = stage.own});
+    tell(&stage, PEER + 1,
+         (tr_word) {.kind = TR_WORD_HELLO, .from = PEER + 1, .session = 1, .known = 1});
+    assert_true(tr_border_is_connected(&stage.border, PEER + 1));
+    fini(&stage);
+}
+
+static void are_told_by_the_link_that_an_incarnation_is_over(void **state)
+{
+    (void) state;
+    struct stage stage;
+    init(&stage);
+    be_connected(&stage);
+    tr_sessions_link_down(&stage.sessions, PEER, TROUPE_ERROR_NODE_LOST);
+    assert_true(tr_border_is_connected(&stage.border, PEER)); /* only the link is */
+    tr_world_advance(stage.world, UINT64_C(200000000));
+    assert_true(stage.opened > 0);
+    tr_sessions_link_down(&stage.sessions, PEER, TROUPE_ERROR_STALE);
+    assert_false(tr_border_is_connected(&stage.border, PEER));
+    fini(&stage);
+}
+
+static void leave_when_the_border_ends(void **state)
+{
+    (void) state;
+    struct stage stage;
+    init(&stage);
+    be_connected(&stage);
+    stage.count = 0;
+    assert_true(tr_world_stop(stage.world));
+    assert_int_equal(stage.said[stage.count - 1].kind, TR_WORD_BYE);
+    assert_int_equal(stage.said[stage.count - 1].reason, TR_BYE_LEAVING);
+    const uint32_t count = stage.count;
+    tell(&stage, PEER, (tr_word) {.kind = TR_WORD_HELLO, .session = 2});
+    tr_world_run(stage.world);
+    assert_int_equal(stage.count, count);
+    fini(&stage);
+}
+
+static void bear_words_that_are_none(void **state)
+{
+    (void) state;
+    struct stage stage;
+    init(&stage);
+    be_connected(&stage);
+    tr_sessions_came(&stage.sessions, PEER + 7, "garbage", 7);
+    assert_true(tr_border_is_connected(&stage.border, PEER)); /* others are not disturbed */
+    tr_sessions_came(&stage.sessions, PEER, "garbage", 7);
+    assert_false(tr_border_is_connected(&stage.border, PEER));
+    assert_int_equal(stage.closed, 2);
+    fini(&stage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(connect_the_border_and_beat_by_its_worker),
+        cmocka_unit_test(say_to_whom_a_word_was_for_an_incarnation_that_is_over),
+        cmocka_unit_test(end_with_an_incarnation_that_is_over),
+        cmocka_unit_test(are_told_by_the_link_that_an_incarnation_is_over),
+        cmocka_unit_test(leave_when_the_border_ends),
+        cmocka_unit_test(bear_words_that_are_none),
+    };
+    return cmocka_run_group_tests_name("Sessions", tests, NULL, NULL);
+}
