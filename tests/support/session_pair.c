@@ -81,7 +81,7 @@ static void open_link(void *context)
 {
     const struct pair_end *end = context;
     struct session_pair *pair = end->pair;
-    if (!pair->is_dialed) {
+    if (!pair->is_dialed && !tr_random_chance(&pair->random, pair->refuse_percent, 100)) {
         pair->is_dialed = true;
         pair->up_ns = pair->now_ns + tr_random_below(&pair->random, 5 * PAIR_MS);
     }
@@ -139,6 +139,7 @@ static void lost(void *context, troupe_error reason)
         WRONG(end->pair, "end %u: lost what had not begun", end->index);
     }
     end->is_open = false;
+    end->waits = false;
     end->lost++;
     end->lost_stale += reason == TROUPE_ERROR_STALE ? 1 : 0;
 }
@@ -330,6 +331,7 @@ void pair_calm(struct session_pair *pair)
     pair->repeat_percent = 0;
     pair->overtake_percent = 0;
     pair->late_percent = 0;
+    pair->refuse_percent = 0;
 }
 
 bool pair_is_one(const struct session_pair *pair)
@@ -369,6 +371,7 @@ void pair_restart(struct session_pair *pair, uint32_t index)
     tr_session_fini(&end->session);
     end->incarnation += 2;
     end->is_open = false;
+    end->waits = false;
     end->begun = 0;
     end->lost = 0;
     begin(end, other->incarnation);

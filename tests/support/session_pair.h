@@ -60,8 +60,9 @@ struct session_pair {
     uint32_t lose_percent;
     uint32_t repeat_percent;
     uint32_t overtake_percent;
-    uint32_t late_percent; /* of what is under way when a link breaks comes in the next one */
-    uint32_t room;         /* words that a link takes, one way */
+    uint32_t late_percent;   /* of what is under way when a link breaks comes in the next one */
+    uint32_t refuse_percent; /* of links that are asked for */
+    uint32_t room;           /* words that a link takes, one way */
     size_t frame_size_max;
     struct pair_word words[PAIR_WORDS_MAX];
     uint32_t count;

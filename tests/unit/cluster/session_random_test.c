@@ -6,7 +6,11 @@
 #include "support/fixtures.h"
 #include "support/session_pair.h"
 
-#define SEEDS 3000
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SEEDS 60
+#else
+#define SEEDS 400
+#endif
 
 static uint64_t seeds(void)
 {
@@ -27,6 +31,7 @@ static struct session_pair *a_bad_pair(uint64_t seed)
     pair->repeat_percent = draw(pair, 2) == 0 ? (uint32_t) draw(pair, 30) : 0;
     pair->overtake_percent = draw(pair, 2) == 0 ? (uint32_t) draw(pair, 30) : 0;
     pair->late_percent = draw(pair, 2) == 0 ? (uint32_t) draw(pair, 100) : 0;
+    pair->refuse_percent = draw(pair, 2) == 0 ? (uint32_t) draw(pair, 60) : 0;
     pair->room = 2 + (uint32_t) draw(pair, 200);
     pair->frame_size_max = draw(pair, 10) == 0 ? 400000 : 100;
     return pair;
@@ -55,7 +60,7 @@ static void do_something(struct session_pair *pair, uint64_t longest_ns, bool ma
         pair_cut(pair, end, false);
         break;
     }
-    pair_send(pair, end, draw(pair, 40));
+    pair_send(pair, end, draw(pair, 20) == 0 ? draw(pair, 2500) : draw(pair, 40));
     pair_run(pair, draw(pair, longest_ns));
 }
 
