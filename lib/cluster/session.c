@@ -56,6 +56,7 @@ static void dial(tr_session *session, uint64_t now_ns)
 static void lose(tr_session *session, troupe_error reason)
 {
     const bool was_open = session->is_open;
+    session->counts.frames_lost += session->window.sent - session->window.acked;
     tr_window_clear(&session->window);
     session->number++;
     session->least = session->bound + 1;
@@ -115,7 +116,8 @@ static void die(tr_session *session, uint64_t now_ns)
 /* Whether it is open then. */
 static bool open(tr_session *session, uint64_t now_ns)
 {
-    const troupe_error error = session->port.begun(session->port.context);
+    const troupe_error error =
+        session->is_over ? TROUPE_ERROR_STALE : session->port.begun(session->port.context);
     if (error == TROUPE_ERROR_STALE) {
         end(session, TROUPE_ERROR_STALE);
     } else if (error) {
@@ -349,14 +351,19 @@ static void hear_ours(tr_session *session, uint64_t now_ns, const tr_word *word)
 void tr_session_came(tr_session *session, uint64_t now_ns, const void *bytes, size_t size)
 {
     tr_word word;
+    if (tr_word_read(bytes, size, &word)) {
+        tr_session_hear(session, now_ns, &word);
+    } else if (!session->is_over) {
+        refuse(session, now_ns, "has sent what is no word");
+    }
+}
+
+void tr_session_hear(tr_session *session, uint64_t now_ns, const tr_word *word)
+{
     if (session->is_over) {
         return;
     }
-    if (!tr_word_read(bytes, size, &word)) {
-        refuse(session, now_ns, "has sent what is no word");
-        return;
-    }
-    if (word.from != session->options.peer || word.to != session->options.own) {
+    if (word->from != session->options.peer || word->to != session->options.own) {
         session->counts.words_old++;
         return;
     }
@@ -366,12 +373,12 @@ void tr_session_came(tr_session *session, uint64_t now_ns, const void *bytes, si
         session->due_ns[TR_SESSION_DUE_LOOK] = tr_detector_due_ns(&session->detector);
         session->is_suspect = false;
     }
-    if (word.kind == TR_WORD_BYE) {
-        hear_bye(session, now_ns, &word);
-    } else if (word.kind == TR_WORD_HELLO) {
-        hear_hello(session, now_ns, &word);
-    } else if (session->bound != 0 && word.session == session->bound) {
-        hear_ours(session, now_ns, &word);
+    if (word->kind == TR_WORD_BYE) {
+        hear_bye(session, now_ns, word);
+    } else if (word->kind == TR_WORD_HELLO) {
+        hear_hello(session, now_ns, word);
+    } else if (session->bound != 0 && word->session == session->bound) {
+        hear_ours(session, now_ns, word);
     } else {
         session->counts.words_old++;
         tr_speech_owe_hello(session, now_ns);

@@ -64,6 +64,7 @@ typedef struct tr_session_counts {
     uint64_t frames_again; /* put on the link once more */
     uint64_t frames_received;
     uint64_t frames_repeated; /* not taken in again */
+    uint64_t frames_lost;     /* not acknowledged when the session was lost */
     uint64_t frames_ahead;    /* that came after a gap, and were not taken in */
     uint64_t suspicions;
 } tr_session_counts;
@@ -124,6 +125,8 @@ void tr_session_link_up(tr_session *session, uint64_t now_ns);
 void tr_session_link_down(tr_session *session, uint64_t now_ns);
 /* A word has come. Whatever it is, nothing bad comes of it. */
 void tr_session_came(tr_session *session, uint64_t now_ns, const void *word, size_t size);
+/* The same, when it has been read. */
+void tr_session_hear(tr_session *session, uint64_t now_ns, const tr_word *word);
 
 /* When tr_session_tick has something to do; UINT64_MAX: never. */
 uint64_t tr_session_due_ns(const tr_session *session);

@@ -95,6 +95,7 @@ static void tick(tr_timer *timer, void *context)
     tr_sessions *sessions = context;
     const uint64_t now_ns = now_of(sessions);
     uint64_t due_ns = TR_NEVER;
+    sessions->inside++;
     for (tr_map_node *node = tr_map_first(&sessions->members); node != NULL;
          node = tr_map_next(&sessions->members, node)) {
         tr_session *session = &TR_CONTAINER_OF(node, member, by_node)->session;
@@ -102,20 +103,44 @@ static void tick(tr_timer *timer, void *context)
         const uint64_t own_ns = tr_session_due_ns(session);
         due_ns = own_ns < due_ns ? own_ns : due_ns;
     }
+    sessions->inside--;
     look_at(sessions, due_ns);
 }
 
 /* Life. */
 
+static void forget(tr_sessions *sessions, member *gone)
+{
+    tr_map_remove(&sessions->members, &gone->by_node);
+    tr_session_fini(&gone->session);
+    tr_free(sessions->system->ports.allocator, gone, sizeof *gone);
+}
+
+/* Room for one more: those with incarnations that are over are forgotten when there are many. */
+static bool make_room(tr_sessions *sessions)
+{
+    tr_map *members = &sessions->members;
+    const bool is_full = members->count >= TR_PEERS_MAX && sessions->inside == 0;
+    tr_map_node *node = is_full ? tr_map_first(members) : NULL;
+    while (node != NULL) {
+        member *looked_at = TR_CONTAINER_OF(node, member, by_node);
+        node = tr_map_next(members, node);
+        if (looked_at->session.is_over) {
+            forget(sessions, looked_at);
+        }
+    }
+    return members->count < TR_PEERS_MAX && tr_map_reserve_one(members) == TROUPE_OK;
+}
+
 /* The one with that node, which is made if need be. NULL: none can be. */
 static member *get(tr_sessions *sessions, uint64_t node)
 {
     member *found = find(sessions, node);
-    if (found != NULL || sessions->is_over || sessions->border->worker == NULL ||
-        node == sessions->system->options.node_id ||
-        sessions->members.count >= 2 * (size_t) TR_PEERS_MAX ||
-        tr_map_reserve_one(&sessions->members) != TROUPE_OK) {
-        return sessions->is_over ? NULL : found;
+    if (sessions->is_over || sessions->border->worker == NULL) {
+        return NULL;
+    }
+    if (found != NULL || node == sessions->system->options.node_id || !make_room(sessions)) {
+        return found;
     }
     member *made = tr_allocate(sessions->system->ports.allocator, sizeof *made);
     if (made == NULL) {
@@ -139,6 +164,13 @@ static member *get(tr_sessions *sessions, uint64_t node)
     return made;
 }
 
+/* A session was called, and may have something to do at another time now. */
+static void have_called(tr_sessions *sessions, const member *called)
+{
+    sessions->inside--;
+    look_at(sessions, tr_session_due_ns(&called->session));
+}
+
 static bool send_frame(void *context, uint64_t to_node, const void *frame, size_t size)
 {
     tr_sessions *sessions = context;
@@ -146,8 +178,9 @@ static bool send_frame(void *context, uint64_t to_node, const void *frame, size_
     if (to == NULL) {
         return false;
     }
+    sessions->inside++;
     const bool is_taken = tr_session_send(&to->session, now_of(sessions), frame, size);
-    look_at(sessions, tr_session_due_ns(&to->session));
+    have_called(sessions, to);
     return is_taken;
 }
 
@@ -189,10 +222,7 @@ void tr_sessions_fini(tr_sessions *sessions)
     }
     for (tr_map_node *node = tr_map_first(&sessions->members); node != NULL;
          node = tr_map_first(&sessions->members)) {
-        member *gone = TR_CONTAINER_OF(node, member, by_node);
-        tr_map_remove(&sessions->members, node);
-        tr_session_fini(&gone->session);
-        tr_free(sessions->system->ports.allocator, gone, sizeof *gone);
+        forget(sessions, TR_CONTAINER_OF(node, member, by_node));
     }
     tr_map_fini(&sessions->members);
 }
@@ -203,8 +233,9 @@ void tr_sessions_link_up(tr_sessions *sessions, uint64_t node)
 {
     member *with = get(sessions, node);
     if (with != NULL) {
+        sessions->inside++;
         tr_session_link_up(&with->session, now_of(sessions));
-        look_at(sessions, tr_session_due_ns(&with->session));
+        have_called(sessions, with);
     }
 }
 
@@ -214,13 +245,14 @@ void tr_sessions_link_down(tr_sessions *sessions, uint64_t node, troupe_error re
     if (with == NULL) {
         return;
     }
+    sessions->inside++;
     if (reason == TROUPE_ERROR_STALE) {
         tr_session_end(&with->session);
         tr_border_lost(sessions->border, node, reason); /* also who has never been connected */
     } else {
         tr_session_link_down(&with->session, now_of(sessions));
-        look_at(sessions, tr_session_due_ns(&with->session));
     }
+    have_called(sessions, with);
 }
 
 /* A word for an incarnation that is not this one. */
@@ -246,7 +278,6 @@ void tr_sessions_came(tr_sessions *sessions, uint64_t node, const void *bytes, s
     }
     const bool is_word = tr_word_read(bytes, size, &word);
     if (is_word && word.to != sessions->options.own) {
-        sessions->counts_of_strangers++;
         if (word.kind != TR_WORD_BYE) {
             say_over(sessions, node, &word);
         }
@@ -263,11 +294,16 @@ void tr_sessions_came(tr_sessions *sessions, uint64_t node, const void *bytes, s
     if (from == NULL) {
         return;
     }
+    sessions->inside++;
     if (!from->session.is_up) { /* the link was there before this node's border was */
         tr_session_link_up(&from->session, now_of(sessions));
     }
-    tr_session_came(&from->session, now_of(sessions), bytes, size);
-    look_at(sessions, tr_session_due_ns(&from->session));
+    if (is_word) {
+        tr_session_hear(&from->session, now_of(sessions), &word);
+    } else {
+        tr_session_came(&from->session, now_of(sessions), bytes, size);
+    }
+    have_called(sessions, from);
 }
 
 const tr_session *tr_sessions_find(const tr_sessions *sessions, uint64_t node)

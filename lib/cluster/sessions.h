@@ -27,10 +27,10 @@ typedef struct tr_sessions {
     tr_border *border; /* borrowed */
     tr_system *system; /* borrowed */
     tr_link_port links;
-    tr_session_options options;   /* of each, but for what is its own */
-    tr_map members;               /* by node */
-    tr_timer timer;               /* runs while one is due some time */
-    uint64_t counts_of_strangers; /* words that were for another incarnation, or were no words */
+    tr_session_options options; /* of each, but for what is its own */
+    tr_map members;             /* by node */
+    tr_timer timer;             /* runs while one is due some time */
+    uint32_t inside;            /* calls of sessions that have not returned: none is freed */
     bool is_over;
 } tr_sessions;
 

@@ -191,6 +191,24 @@ static void bear_words_that_are_none(void **state)
     fini(&stage);
 }
 
+static void forget_those_that_are_over_when_there_are_many(void **state)
+{
+    (void) state;
+    struct stage stage;
+    init(&stage);
+    for (uint64_t i = 1; i <= 3 * TR_PEERS_MAX; i++) {
+        stage.count = 0;
+        tr_sessions_link_up(&stage.sessions, PEER + i);
+        assert_non_null(tr_sessions_find(&stage.sessions, PEER + i));
+        assert_in_range(stage.sessions.members.count, 1, TR_PEERS_MAX);
+        if (i > 1) {
+            tr_sessions_link_down(&stage.sessions, PEER + i, TROUPE_ERROR_STALE);
+        }
+    }
+    assert_non_null(tr_sessions_find(&stage.sessions, PEER + 1));
+    fini(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +218,7 @@ int main(void)
         cmocka_unit_test(are_told_by_the_link_that_an_incarnation_is_over),
         cmocka_unit_test(leave_when_the_border_ends),
         cmocka_unit_test(bear_words_that_are_none),
+        cmocka_unit_test(forget_those_that_are_over_when_there_are_many),
     };
     return cmocka_run_group_tests_name("Sessions", tests, NULL, NULL);
 }
