@@ -157,8 +157,8 @@ static void note_shortage(const troupe_kit *kit, uint32_t node)
         char text[64];
         (void) snprintf(text, sizeof text, "actor %" PRIu32 ".%" PRIu32 " finds no memory",
                         kit->short_of.slot, kit->short_of.generation);
-        tr_journal_add(&simulation->journal, tr_world_course(simulation->world),
-                       simulation->nodes[node]->name, text);
+        (void) tr_journal_log(&simulation->journal, tr_world_now_ns(simulation->world),
+                              simulation->nodes[node]->name, text);
     }
 }
 

@@ -119,8 +119,8 @@ void tr_probe_note(const troupe_probe *probe, const char *format, ...)
     va_start(arguments, format);
     (void) vsnprintf(text + length, sizeof text - (size_t) length, format, arguments); /* or cut */
     va_end(arguments);
-    tr_journal_add(&simulation->journal, tr_world_course(simulation->world),
-                   simulation->nodes[probe->node]->name, text);
+    (void) tr_journal_log(&simulation->journal, tr_world_now_ns(simulation->world),
+                          simulation->nodes[probe->node]->name, text);
 }
 
 static troupe_error take(troupe_self *self, void *state, troupe_message **message)
