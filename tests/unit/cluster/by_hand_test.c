@@ -148,16 +148,18 @@ static troupe_error sends_on(troupe_self *self, void *argument)
                   (unsigned) troupe_message_sender(message).node,
                   (unsigned) troupe_message_sender(message).slot,
                   (int) troupe_message_trace_id(message));
-        (void) troupe_send_message(self, (troupe_ref) {.node = GUEST, .slot = 1, .generation = 1},
-                                   &message);
+        (void) (troupe_message_wants_reply(message)
+                    ? troupe_forward(self, cast->refs[0], &message)
+                    : troupe_send_message(self, cast->refs[0], &message));
     }
     return TROUPE_OK;
 }
 
-/* Promise: REMOTE-REF */
+/* Promise: REMOTE-REF, REMOTE-FORWARD */
 static void name_their_senders_be_they_of_a_third_node(void **state)
 {
     struct desk *desk = *state;
+    desk->cast.refs[0] = (troupe_ref) {.node = GUEST, .slot = 1, .generation = 1};
     const troupe_ref to =
         a_root(desk->world, TROUPE_SPAWN(.body = sends_on, .argument = &desk->cast));
     tr_envelope tell = an_envelope(TR_ENVELOPE_TELL, to);
@@ -169,6 +171,11 @@ static void name_their_senders_be_they_of_a_third_node(void **state)
     assert_said(desk->cast.seen, "7 of 1111:5, trace 0", "7 of 3333:5, trace 77");
     assert_int_equal(desk->sent, 2);
     assert_int_equal(last_of(desk)->trace_id, 77);
+    tell.kind = TR_ENVELOPE_ASK; /* forwarded: who asks is still the third */
+    tell.number = 1;
+    give(desk, 3, &tell);
+    assert_int_equal(last_of(desk)->kind, TR_ENVELOPE_ASK);
+    assert_int_equal(last_of(desk)->from.node, THIRD);
 }
 
 static troupe_error looks_up(troupe_self *self, void *argument)
