@@ -401,16 +401,6 @@ static troupe_error start(troupe_self *self, void *state, void *argument)
     return TROUPE_OK;
 }
 
-static void stop(troupe_self *self, void *state, troupe_error reason)
-{
-    (void) reason;
-    tr_peer *peer = ((struct carrier *) state)->peer;
-    (void) tr_enter(self);
-    tr_peer_lose(peer, TROUPE_ERROR_NODE_LOST, TROUPE_ERROR_UNREACHABLE);
-    tr_peer_send_late(peer, true);
-    tr_leave(self);
-}
-
 /* Gives a request or the entry of a monitor its number. */
 static troupe_error give_number(tr_peer *peer, troupe_message *message)
 {
@@ -476,6 +466,33 @@ static troupe_error carry(troupe_self *self, void *state, troupe_message **given
     }
     tr_leave(self);
     return TROUPE_OK;
+}
+
+/* Above all how the actors here have ended: they are told to stop before it is. */
+static void send_rest(tr_worker *worker, tr_actor *carrier, tr_peer *peer)
+{
+    for (troupe_message *message = tr_mailbox_drain(carrier); message != NULL;
+         message = tr_mailbox_drain(carrier)) {
+        if (tr_message_kind(message) == TR_KIND_DOWN) {
+            take_down(worker, peer, message);
+        } else if (tr_message_kind(message) == TR_KIND_USER) {
+            take_user(worker, peer, message);
+        } else {
+            tr_message_end(worker, message, TROUPE_OUTCOME_CANCELLED, TROUPE_OK);
+        }
+    }
+    tr_outgoing_flush(peer);
+}
+
+static void stop(troupe_self *self, void *state, troupe_error reason)
+{
+    (void) reason;
+    tr_peer *peer = ((struct carrier *) state)->peer;
+    tr_worker *worker = tr_enter(self);
+    send_rest(worker, self->actor, peer);
+    tr_peer_lose(peer, TROUPE_ERROR_NODE_LOST, TROUPE_ERROR_UNREACHABLE);
+    tr_peer_send_late(peer, true);
+    tr_leave(self);
 }
 
 const troupe_behavior tr_carrier_behavior =

@@ -203,13 +203,18 @@ static bool signal_children(tr_worker *worker, const tr_actor *actor)
 {
     const uint32_t bit = TR_SIGNAL_END | (actor->is_killed ? TR_SIGNAL_KILL : 0) |
                          (actor->is_cancelled ? TR_SIGNAL_CANCEL : TR_SIGNAL_STOP);
-    const tr_slot *table = worker->system->slots.table;
+    const tr_system *system = worker->system;
+    const uint32_t first = actor->slot->first_child;
     bool is_done = true;
-    for (uint32_t next = actor->slot->first_child; next != 0;) {
-        const tr_slot *child = &table[next - 1];
+    for (uint32_t next = first; next != 0;) {
+        const tr_slot *child = &system->slots.table[next - 1];
         const tr_address address = {.slot = child->index, .generation = tr_slot_generation(child)};
-        is_done = tr_actor_signal(worker, address, bit) != TROUPE_ERROR_NO_MEMORY && is_done;
+        const bool is_only = next == first && child->next_sibling == 0;
         next = child->next_sibling;
+        if (actor->is_guardian && !is_only && tr_address_is_same(address, system->last_root)) {
+            continue; /* when the others have ended */
+        }
+        is_done = tr_actor_signal(worker, address, bit) != TROUPE_ERROR_NO_MEMORY && is_done;
     }
     return is_done;
 }
@@ -475,6 +480,10 @@ static void tell_parent(tr_worker *worker, tr_actor *actor)
     ended->sender = actor->address;
     ended->receiver = tr_actor_parent(actor);
     ended->value = (uint64_t) actor->reason;
+    if (TR_UNLIKELY(worker->system->options.has_border != 0)) {
+        /* Who is told of the end on other nodes is so before the last root is told to end. */
+        tr_worker_flush_to(worker, tr_system_border_worker(worker->system));
+    }
     if (actor->is_guardian) {
         actor->is_reaped = true;
         worker->system->ports.all_ended(worker->system->ports.context);

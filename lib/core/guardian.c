@@ -2,6 +2,7 @@
 #include "core/guardian.h"
 
 #include "base/assert.h"
+#include "core/place.h"
 #include "core/spawn.h"
 
 static const troupe_behavior guardian_behavior = TROUPE_BEHAVIOR(.name = "guardian");
@@ -59,6 +60,9 @@ troupe_error tr_guardian_spawn(tr_worker *worker, const troupe_spawn_options *gi
             tr_message_free(&worker->pool, message);
         }
         return error;
+    }
+    if (options.place == TR_PLACE_BORDER) { /* what the others say at their end goes there */
+        worker->system->last_root = child;
     }
     *out_ref = tr_system_ref(system, child);
     return TROUPE_OK;

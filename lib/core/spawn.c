@@ -383,8 +383,13 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
     if (parent->is_guardian && !is_attached) {
         system->ports.root_ended(system->ports.context, reason);
     }
-    if (tr_actor_waits_for_children(parent) && parent->slot->first_child == 0) {
+    if (!tr_actor_waits_for_children(parent)) {
+        return;
+    }
+    if (parent->slot->first_child == 0) {
         tr_actor_finish(worker, parent);
+    } else if (parent->is_guardian) {
+        tr_worker_make_runnable(worker, parent); /* there may be only the last one left */
     }
 }
 

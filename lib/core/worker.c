@@ -225,6 +225,13 @@ void tr_worker_flush(tr_worker *worker)
     }
 }
 
+void tr_worker_flush_to(tr_worker *worker, uint32_t to)
+{
+    if (to != worker->index && worker->outboxes[to].batch.count > 0) {
+        (void) hand_over(worker, &worker->outboxes[to]); /* not now: the next flush tries again */
+    }
+}
+
 bool tr_worker_has_outgoing(const tr_worker *worker)
 {
     return worker->outboxes_used != NULL;

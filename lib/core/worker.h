@@ -143,6 +143,8 @@ bool tr_worker_has_outgoing(const tr_worker *worker);
 
 /* Hands over the outboxes. */
 void tr_worker_flush(tr_worker *worker);
+/* The same of what goes to this one, now. */
+void tr_worker_flush_to(tr_worker *worker, uint32_t to);
 
 /* Sends `message` to the worker with this index: by outbox, or the inner queue if it is this
  * one. */

@@ -16,6 +16,7 @@
 #define QUEUE_MAX 2048
 #define HEARTBEAT_MS 2000
 #define HANDSHAKE_MS 5000
+#define LINGER_MS 1000
 /* How long the greeting of one that is connected may take. */
 #define GREETING_NS (HANDSHAKE_MS * NS_PER_MS)
 /* Before an address is dialled again: at first, and at most. */
@@ -452,6 +453,7 @@ static troupe_error open_mesh(tr_hub *hub)
         .links_max = 2 * TR_PEERS_MAX,
         .heartbeat_ms = HEARTBEAT_MS,
         .handshake_ms = HANDSHAKE_MS,
+        .linger_ms = LINGER_MS,
     };
     return tr_mesh_open(&mesh, &hub->mesh);
 }

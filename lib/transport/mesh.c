@@ -51,7 +51,11 @@ void tr_mesh_close(tr_mesh **in_mesh)
         return;
     }
     while (!tr_list_is_empty(&mesh->links)) {
-        tr_mesh_end_link(TR_CONTAINER_OF(tr_list_first(&mesh->links), tr_mesh_link, link));
+        tr_mesh_link *link = TR_CONTAINER_OF(tr_list_first(&mesh->links), tr_mesh_link, link);
+        for (tr_channel i = 0; i < TR_CHANNEL_COUNT; i++) {
+            link->sides[i].fd = -1; /* it ends with the listener, when all that was sent has gone */
+        }
+        tr_mesh_end_link(link);
     }
     tr_zmq_close(&mesh->listener);
     tr_zap_close(&mesh->zap);

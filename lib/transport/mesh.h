@@ -70,12 +70,14 @@ typedef struct tr_mesh_options {
     uint32_t links_max;    /* that others have dialled */
     uint32_t heartbeat_ms; /* a connection that is silent for about three of them is over */
     uint32_t handshake_ms; /* what a link may take to be up */
+    uint32_t linger_ms;    /* what was sent before a close may take to go */
 } tr_mesh_options;
 
 /* Errors: BAD_ARGUMENT for an endpoint or keys that are none; NAME_TAKEN: somebody listens there;
  *         LIMIT_REACHED when descriptors or sockets are out; NO_MEMORY; SYSTEM. The log says it. */
 TROUPE_MUST_CHECK troupe_error tr_mesh_open(const tr_mesh_options *options, tr_mesh **out_mesh);
-/* Nobody is told; what was sent and is not under way yet is lost. Takes NULL. */
+/* Nobody is told; what was sent and is not under way yet has as long as it may linger. Takes
+ * NULL. */
 void tr_mesh_close(tr_mesh **mesh);
 
 /* Where it listens, with the port that was chosen; NULL: it does not. */

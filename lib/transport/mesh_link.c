@@ -92,5 +92,6 @@ tr_zmq_options tr_mesh_socket_options(const tr_mesh *mesh, int type)
         .message_bytes_max = mesh->options.message_bytes_max,
         .heartbeat_ms = mesh->options.heartbeat_ms,
         .handshake_ms = mesh->options.handshake_ms,
+        .linger_ms = mesh->options.linger_ms,
     };
 }

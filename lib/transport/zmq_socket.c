@@ -181,7 +181,7 @@ static int set_all(void *socket, const struct setting *settings, size_t count)
 static int set_common(void *socket, const tr_zmq_options *options)
 {
     const struct setting settings[] = {
-        {ZMQ_LINGER, 0},
+        {ZMQ_LINGER, (int) options->linger_ms},
         {ZMQ_SNDHWM, (int) options->queue_max},
         {ZMQ_RCVHWM, (int) options->queue_max},
         {ZMQ_HEARTBEAT_IVL, (int) options->heartbeat_ms},

@@ -72,6 +72,7 @@ typedef struct tr_zmq_options {
     uint32_t message_bytes_max;
     uint32_t heartbeat_ms; /* a connection that is silent for three of them is over */
     uint32_t handshake_ms;
+    uint32_t linger_ms;      /* what was sent before a close may take to go */
     const tr_zmq_keys *keys; /* NULL: plain */
 } tr_zmq_options;
 
@@ -86,7 +87,7 @@ void tr_zmq_set_fini(tr_zmq_set *set);
  *         are none; SYSTEM. */
 TROUPE_MUST_CHECK troupe_error tr_zmq_open(tr_zmq_set *set, const tr_zmq_options *options,
                                            const tr_zmq_owner *owner, tr_zmq_socket **out_socket);
-/* What ZeroMQ has not sent yet is lost. Sets *socket to NULL; takes NULL. */
+/* What ZeroMQ has not sent yet has as long as it may linger. Sets *socket to NULL; takes NULL. */
 void tr_zmq_close(tr_zmq_socket **socket);
 
 /* An endpoint is "tcp://address:port". Errors: BAD_ARGUMENT for what is none; NAME_TAKEN: somebody

@@ -71,10 +71,67 @@ static void ask_across(void **state)
     drop_probe(&asking.probe);
 }
 
+/* Watches the oracle until it has ended. */
+static troupe_error watches(troupe_self *self, void *argument)
+{
+    struct asking *asking = argument;
+    troupe_ref oracle;
+    troupe_error error = TROUPE_ERROR_UNREACHABLE;
+    while (error == TROUPE_ERROR_UNREACHABLE || error == TROUPE_ERROR_NO_SUCH_ACTOR) {
+        error = troupe_sleep(self, TROUPE_WITHIN_MS(1));
+        error = error ? error
+                      : troupe_lookup_on(self, asking->node, "oracle", TROUPE_WITHIN_S(5), &oracle);
+    }
+    troupe_monitor_id monitor;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    error = error ? error : troupe_learn_type(self, &answer_type);
+    error = error ? error : troupe_monitor(self, oracle, &monitor);
+    if (!error) { /* behind the word of the monitor */
+        TROUPE_AUTO(troupe_message) *reply = NULL;
+        error = troupe_ask_struct(self, oracle, &question_type, NULL, TROUPE_WITHIN_S(5), &reply);
+    }
+    probe_say(asking->probe, "watches");
+    error = error ? error : troupe_receive(self, &message, TROUPE_FOREVER);
+    const troupe_down *down = troupe_message_struct(message, &troupe_down_type);
+    probe_say(asking->probe, "%s %d", down != NULL ? troupe_error_name(down->reason) : "none",
+              down != NULL ? (int) down->kind : -1);
+    return error;
+}
+
+/* Promise: HOSTS-LEAVE */
+static void a_node_that_stops_tells_how_its_actors_ended(void **state)
+{
+    (void) state;
+    char endpoint[64];
+    for (int i = 0; i < 10; i++) {
+        troupe_node *a =
+            a_node(TROUPE_NODE_OPTIONS(.name = "a", .workers = 2, .listen = "tcp://127.0.0.1:*",
+                                       .plain = TROUPE_PLAIN_ON_LOOPBACK));
+        assert_ok(troupe_node_endpoint(a, endpoint, sizeof endpoint));
+        const troupe_peer peer = {.endpoint = endpoint};
+        troupe_node *b =
+            a_node(TROUPE_NODE_OPTIONS(.name = "b", .workers = 1, .peers = &peer, .peer_count = 1,
+                                       .plain = TROUPE_PLAIN_ON_LOOPBACK));
+        struct asking asking = {.node = troupe_node_id(a), .probe = a_probe()};
+        (void) a_root_of(a, TROUPE_SPAWN(.name = "oracle", .body = answers,
+                                         .place = TROUPE_PLACE_WORKER, .place_worker = 1));
+        (void) a_root_of(b, TROUPE_SPAWN(.body = watches, .argument = &asking));
+        assert_true(probe_wait_for(asking.probe, "watches"));
+        drop_node(&a);
+        char expected[32];
+        (void) snprintf(expected, sizeof expected, "OK %d", TROUPE_DOWN_STOPPED);
+        assert_true(probe_wait(asking.probe, 2));
+        assert_string_equal(probe_line(asking.probe, 1), expected);
+        drop_node(&b);
+        drop_probe(&asking.probe);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ask_across),
+        cmocka_unit_test(a_node_that_stops_tells_how_its_actors_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
