@@ -22,12 +22,27 @@ function(troupe_add_library name kind output_name)
             $<BUILD_INTERFACE:troupe_build_flags>)
 endfunction()
 
+# In libtroupe_simulation the core tells what it does, and what is rare can be made likely
+# (TR_CHANCES). Where libtroupe has nothing of that the sources are compiled a second time.
+set(simulation_objects troupe_objects troupe_simulation_objects)
+if(NOT TROUPE_CHANCES)
+    set(simulation_objects "")
+    foreach(objects troupe_objects troupe_simulation_objects)
+        get_target_property(sources ${objects} SOURCES)
+        add_library(${objects}_with_chances OBJECT ${sources})
+        target_compile_definitions(${objects}_with_chances PRIVATE TR_CHANCES)
+        target_link_libraries(${objects}_with_chances
+            PUBLIC troupe_surroundings PRIVATE troupe_build_flags troupe_wire_headers)
+        list(APPEND simulation_objects ${objects}_with_chances)
+    endforeach()
+endif()
+
 troupe_add_library(troupe SHARED troupe troupe_objects troupe_wire_objects)
 troupe_add_library(troupe_static STATIC troupe troupe_objects troupe_wire_objects)
 troupe_add_library(troupe_simulation SHARED troupe_simulation
-    troupe_objects troupe_wire_objects troupe_simulation_objects)
+    ${simulation_objects} troupe_wire_objects)
 troupe_add_library(troupe_simulation_static STATIC troupe_simulation
-    troupe_objects troupe_wire_objects troupe_simulation_objects)
+    ${simulation_objects} troupe_wire_objects)
 
 # Only what is named in the map leaves the shared library, not even what a linked archive exports.
 set(version_map ${PROJECT_SOURCE_DIR}/cmake/troupe.map)

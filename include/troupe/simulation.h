@@ -80,7 +80,7 @@ typedef struct troupe_simulation_node_options {
     uint32_t refuse_percent; /* how often a batch between workers is not taken at once */
     uint32_t moves_percent;  /* how often a step moves some actors to another worker first */
     /* How often a worker stops in the middle of what workers share, and how often what is rare in
-     * the library happens; below 100. For a library made with cmake -DTROUPE_CHANCES=ON. */
+     * the library happens; below 100. */
     uint32_t switch_percent;
     uint32_t rare_percent;
     /* Given: what goes to other nodes goes in sessions, which outlive lost connections; a node that

@@ -125,7 +125,7 @@ troupe_error troupe_simulation_add(troupe_simulation *simulation,
     if ((options.switch_percent != 0 || options.rare_percent != 0) && !tr_passes_can_stop()) {
         troupe_simulation_fail(simulation,
                                "switch_percent and rare_percent of a node need a library that was "
-                               "built for tests: cmake -DTROUPE_CHANCES=ON");
+                               "built by cmake -DTROUPE_CHANCES=ON");
         return TROUPE_ERROR_BAD_ARGUMENT;
     }
     troupe_error error = reserve_one(simulation);

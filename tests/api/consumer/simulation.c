@@ -14,7 +14,9 @@ static troupe_error scenario(troupe_simulation *simulation, void *context)
 {
     uint32_t node = 0;
     troupe_ref ref;
-    troupe_error error = troupe_simulation_add(simulation, NULL, &node);
+    /* What needs a library in which chance has a say: libtroupe_simulation is always one. */
+    troupe_error error = troupe_simulation_add(
+        simulation, TROUPE_SIMULATION_NODE(.switch_percent = 5, .rare_percent = 5), &node);
     (void) context;
     if (!error) {
         error = troupe_simulation_spawn(simulation, node, TROUPE_SPAWN(.body = sleeper), &ref);
