@@ -79,7 +79,7 @@ void wires_run(struct wires *wires, uint64_t ns)
         while (take_due(wires, &frame)) {
             const struct wire_end *from = &wires->ends[1 - frame.to];
             tr_border_accept(&wires->ends[frame.to].border, from->node, frame.data, frame.size,
-                             0);
+                             wires->age_ns);
             free(frame.data);
         }
         tr_world_advance(wires->ends[0].world, WIRE_STEP_NS);

@@ -42,6 +42,7 @@ struct wires {
     uint32_t repeat_percent;
     uint32_t refuse_percent;
     bool may_overtake;
+    uint64_t age_ns; /* that frames are said to have waited */
     /* What is under way. */
     struct frame frames[WIRE_FRAMES_MAX];
     uint32_t count;

@@ -118,6 +118,22 @@ static void takes_the_time_that_is_left_along(void **state)
 }
 
 /* Promise: REMOTE-BUDGET */
+static void takes_along_how_long_it_has_waited_in_a_session(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.seen = a_probe()};
+    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = tells_its_time, .argument = &cast));
+    wires->age_ns = 60 * MS;
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_within_100, .argument = &cast));
+
+    wires_run(wires, 10 * MS);
+    assert_int_equal(probe_count(cast.seen), 2);
+    const char *left = probe_line(cast.seen, 0);
+    assert_true(left[0] == '3' || (left[0] == '4' && left[1] == '0'));
+    drop_probe(&cast.seen);
+}
+
+/* Promise: REMOTE-BUDGET */
 static void does_not_go_when_its_time_is_over(void **state)
 {
     struct wires *wires = *state;
@@ -326,6 +342,7 @@ int main(void)
         WITH_WIRES(waits_in_a_bounded_mailbox_while_the_wire_takes_nothing),
         WITH_WIRES(is_stopped_even_while_the_wire_takes_nothing),
         WITH_WIRES(takes_the_time_that_is_left_along),
+        WITH_WIRES(takes_along_how_long_it_has_waited_in_a_session),
         WITH_WIRES(does_not_go_when_its_time_is_over),
         WITH_WIRES(is_given_up_at_its_deadline_though_the_answer_is_lost),
         WITH_WIRES(is_forgotten_when_its_deadline_is_over_however_late_that_is),
