@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "cluster/limits.h"
 #include "session.pb-c.h"
 
 _Static_assert((int) TR_WORD_BYE == (int) TROUPE__WORD_KIND__BYE, "as the .proto says");
@@ -212,6 +211,9 @@ bool tr_word_read(const void *data, size_t size, tr_word *out_word)
 {
     struct reader reader = {.at = data, .end = (const unsigned char *) data + size};
     *out_word = (tr_word) {0};
+    if (size > TR_WORD_BYTES_MAX) {
+        return false;
+    }
     for (unsigned fields = 0; reader.at < reader.end; fields++) {
         if (fields == FIELDS_MAX || !read_field(&reader, out_word)) {
             return false;

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cluster/limits.h"
+
 /* The values are those of proto/troupe/session.proto, which says what each has. */
 typedef enum tr_word_kind {
     TR_WORD_HELLO = 1,
@@ -51,6 +53,8 @@ typedef struct tr_word {
 
 /* What stands before the frame takes no more; a word without a frame neither. */
 #define TR_WORD_HEAD_BYTES_MAX 160
+/* A word takes no more; there is room for what a newer version may say. */
+#define TR_WORD_BYTES_MAX (TR_FRAME_BYTES_MAX + 1024)
 
 /* Writes all of the word but its frame so that it ends just before `end`, where the frame is, if it
  * has one. Returns where it begins. */

@@ -2,6 +2,7 @@
 /* What words of a session promise: that they say what was put in, in the same bytes for ever. */
 #include "cluster/words.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -208,6 +209,23 @@ static void are_refused_if_they_are_none(void **state)
     assert_false(tr_word_read(many, sizeof many - 1, &word));
 }
 
+/* A frame may be 1 MiB. */
+static void may_be_as_large_as_a_frame_and_no_larger(void **state)
+{
+    (void) state;
+    unsigned char *bytes = calloc(1, TR_WORD_BYTES_MAX + 1);
+    unsigned char *frame = bytes + TR_WORD_HEAD_BYTES_MAX;
+    tr_word word = {.kind = TR_WORD_DATA, .from = 1, .to = 2, .session = 1, .sequence = 1};
+    tr_word read;
+    for (size_t more = 0; more < 2; more++) {
+        word.frame_size = TR_FRAME_BYTES_MAX + more;
+        const unsigned char *start = tr_word_write_before(&word, frame);
+        const size_t size = (size_t) (frame - start) + word.frame_size;
+        assert_int_equal(tr_word_read(start, size, &read), more == 0);
+    }
+    free(bytes);
+}
+
 /* A newer version may say more. */
 static void may_have_fields_that_are_not_known(void **state)
 {
@@ -232,6 +250,7 @@ int main(void)
         cmocka_unit_test(come_back_as_they_were),
         cmocka_unit_test(mean_what_the_proto_says),
         cmocka_unit_test(are_refused_if_they_are_none),
+        cmocka_unit_test(may_be_as_large_as_a_frame_and_no_larger),
         cmocka_unit_test(may_have_fields_that_are_not_known),
     };
     return cmocka_run_group_tests_name("Words", tests, NULL, NULL);
