@@ -173,7 +173,7 @@ struct bad {
 static void are_refused_if_they_are_none(void **state)
 {
     (void) state;
-    static const char from_1[] = "\x11\x01\0\0\0\0\0\0\0";
+    static const unsigned char from_1[9] = {0x11, 1};
     static const struct bad tails[] = {
         BAD("\x08\x01"),             /* HELLO without a number */
         BAD("\x08\x06\x20\x01"),     /* a kind that there is not */
@@ -195,17 +195,18 @@ static void are_refused_if_they_are_none(void **state)
     assert_false(tr_word_read("", 0, &word));
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
         unsigned char bytes[64];
-        memcpy(bytes, from_1, 9);
-        memcpy(bytes + 9, tails[i].bytes, tails[i].size);
-        if (tr_word_read(bytes, 9 + tails[i].size, &word)) {
+        memcpy(bytes, from_1, sizeof from_1);
+        memcpy(bytes + sizeof from_1, tails[i].bytes, tails[i].size);
+        if (tr_word_read(bytes, sizeof from_1 + tails[i].size, &word)) {
             print_error("bad word %zu is taken\n", i);
             fail();
         }
     }
     unsigned char many[200];
-    memcpy(many, from_1, 9);
+    memcpy(many, from_1, sizeof from_1);
     memset(many + 9, 0x20, sizeof many - 9); /* field 4, again and again */
-    memcpy(many + sizeof many - 2, "\x08\x04", 2);
+    many[sizeof many - 2] = 0x08;
+    many[sizeof many - 1] = 0x04;
     assert_false(tr_word_read(many, sizeof many - 1, &word));
 }
 
