@@ -2,6 +2,7 @@
 #include "support/session_pair.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,17 @@ struct stamp {
     uint64_t packed_ns;
 };
 
-#define WRONG(pair, ...)                                                                           \
-    do {                                                                                           \
-        if ((pair)->wrong[0] == '\0') {                                                            \
-            (void) snprintf((pair)->wrong, sizeof(pair)->wrong, __VA_ARGS__);                      \
-        }                                                                                          \
-    } while (0)
+/* The first that is wrong is kept. */
+__attribute__((format(printf, 2, 3))) static void wrong(struct session_pair *pair,
+                                                        const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (pair->wrong[0] == '\0') {
+        (void) vsnprintf(pair->wrong, sizeof pair->wrong, format, arguments);
+    }
+    va_end(arguments);
+}
 
 /* The link. */
 
@@ -45,7 +51,7 @@ static void put_word(struct session_pair *pair, uint32_t to, tr_link_kind kind, 
         end->last_due_ns[kind] = due_ns;
     }
     if (pair->count == PAIR_WORDS_MAX) {
-        WRONG(pair, "more words under way than a link can have");
+        wrong(pair, "more words under way than a link can have");
         return;
     }
     unsigned char *copy = malloc(size);
@@ -61,7 +67,7 @@ static bool send_word(void *context, tr_link_kind kind, const void *data, size_t
     struct session_pair *pair = end->pair;
     const uint32_t to = 1 - end->index;
     if (!end->is_up) {
-        WRONG(pair, "end %u sends without a link", end->index);
+        wrong(pair, "end %u sends without a link", end->index);
     }
     if (pair->under_way[to] >= pair->room) {
         return false;
@@ -121,7 +127,7 @@ static troupe_error begun(void *context)
 {
     struct pair_end *end = context;
     if (end->is_open) {
-        WRONG(end->pair, "end %u: a session began twice", end->index);
+        wrong(end->pair, "end %u: a session began twice", end->index);
     }
     end->is_open = true;
     end->begun++;
@@ -136,7 +142,7 @@ static void lost(void *context, troupe_error reason)
 {
     struct pair_end *end = context;
     if (!end->is_open) {
-        WRONG(end->pair, "end %u: lost what had not begun", end->index);
+        wrong(end->pair, "end %u: lost what had not begun", end->index);
     }
     end->is_open = false;
     end->waits = false;
@@ -150,26 +156,26 @@ static void came(void *context, const void *frame, size_t size, uint64_t age_ns)
     struct session_pair *pair = end->pair;
     struct stamp stamp;
     if (size < sizeof stamp || !end->is_open) {
-        WRONG(pair, "end %u: a frame came that could not", end->index);
+        wrong(pair, "end %u: a frame came that could not", end->index);
         return;
     }
     memcpy(&stamp, frame, sizeof stamp);
     const uint64_t of = stamp.incarnation << 32 | stamp.session;
     if (end->taken_of == 0) {
         if (of <= end->taken_before) {
-            WRONG(pair, "end %u: a frame of session %" PRIx64 " came in a later one", end->index,
+            wrong(pair, "end %u: a frame of session %" PRIx64 " came in a later one", end->index,
                   of);
         }
         end->taken_of = of;
         end->taken_before = of;
     }
     if (of != end->taken_of || stamp.index != end->taken + 1) {
-        WRONG(pair,
+        wrong(pair,
               "end %u: frame %" PRIu64 " of session %" PRIx64 " came after %" PRIu64 " of %" PRIx64,
               end->index, stamp.index, of, end->taken, end->taken_of);
     }
     if (age_ns > pair->now_ns - stamp.packed_ns) {
-        WRONG(pair, "end %u: a frame came that was older than it is", end->index);
+        wrong(pair, "end %u: a frame came that was older than it is", end->index);
     }
     end->age_ns_max = age_ns > end->age_ns_max ? age_ns : end->age_ns_max;
     end->taken = stamp.index;
@@ -211,7 +217,7 @@ static void look_at_window(struct session_pair *pair, const struct pair_end *end
     const tr_window *window = &end->session.window;
     if (window->sent - window->acked > TR_SESSION_FRAMES_MAX ||
         window->bytes > TR_SESSION_BYTES_MAX) {
-        WRONG(pair, "end %u keeps more than its window", end->index);
+        wrong(pair, "end %u keeps more than its window", end->index);
     }
 }
 
@@ -378,7 +384,7 @@ void pair_restart(struct session_pair *pair, uint32_t index)
     /* As by a refused link, or by BYE OVER. */
     tr_session_end(&other->session);
     if (other->is_open) {
-        WRONG(pair, "end %u was not told that the other is over", other->index);
+        wrong(pair, "end %u was not told that the other is over", other->index);
     }
     tr_session_fini(&other->session);
     begin(other, end->incarnation);
