@@ -42,4 +42,7 @@ void call_about_supervisors(troupe_self *self);
 void call_about_queues(troupe_self *self);
 void call_about_streams(troupe_self *self);
 
+/* Of a node that was not started. */
+void call_about_hosts(troupe_node *node);
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What limits and repeats calls, called with bad arguments. */
+/* What limits and repeats calls, and what has to do with other nodes, called with bad arguments. */
 #include "api/arguments.h"
 
 static troupe_error attempts(troupe_self *self, const troupe_retry *retry, void *context)
@@ -86,4 +86,13 @@ void call_about_limits(troupe_self *self)
             (NULL, (troupe_circuit_permit) {1}, TROUPE_CIRCUIT_SUCCESS, 0));
     GIVES(troupe_circuit_breaker_state, (NULL, 0), TROUPE_CIRCUIT_OPEN);
     GIVES(troupe_circuit_result_of, ((troupe_error) 999), TROUPE_CIRCUIT_FAILURE);
+}
+
+void call_about_hosts(troupe_node *node)
+{
+    char text[8];
+    BAD(troupe_node_endpoint, (NULL, text, sizeof text));
+    BAD(troupe_node_endpoint, (node, NULL, 10));
+    BAD(troupe_node_endpoint, (node, text, 0));
+    RETURNS(troupe_node_id, (NULL));
 }

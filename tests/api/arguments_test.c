@@ -438,10 +438,7 @@ static void call_about_nodes(void)
     GIVES(troupe_node_dead_letters, (node, NULL, 1), 0);
     GIVES(troupe_node_dead_letters, (node, &sample, 1), 0);
     RETURNS(troupe_node_stop, (NULL));
-    BAD(troupe_node_endpoint, (NULL, name, sizeof name));
-    BAD(troupe_node_endpoint, (node, NULL, 10));
-    BAD(troupe_node_endpoint, (node, name, 0));
-    RETURNS(troupe_node_id, (NULL));
+    call_about_hosts(node);
     RETURNS(troupe_node_report, (NULL, NULL, 0));
     RETURNS(troupe_node_report, (node, NULL, 10));
     RETURNS(troupe_node_report, (node, name, 0));
