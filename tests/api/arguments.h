@@ -44,5 +44,6 @@ void call_about_streams(troupe_self *self);
 
 /* Of a node that was not started. */
 void call_about_hosts(troupe_node *node);
+void call_about_snapshots(troupe_node *node);
 
 #endif

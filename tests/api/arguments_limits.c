@@ -96,3 +96,10 @@ void call_about_hosts(troupe_node *node)
     BAD(troupe_node_endpoint, (node, text, 0));
     RETURNS(troupe_node_id, (NULL));
 }
+
+void call_about_snapshots(troupe_node *node)
+{
+    troupe_snapshot *snapshot = NULL;
+    BAD(troupe_node_snapshot, (NULL, &snapshot));
+    BAD(troupe_node_snapshot, (node, NULL));
+}

@@ -405,7 +405,6 @@ static void call_about_nodes(void)
 {
     troupe_node *none = NULL;
     troupe_node *node = NULL;
-    troupe_snapshot *snapshot = NULL;
     troupe_ref ref;
     uint32_t depth = 0;
     troupe_dead_sample sample;
@@ -428,8 +427,6 @@ static void call_about_nodes(void)
     BAD(troupe_node_supervise, (node, NULL, &ref));
     BAD(troupe_node_join, (NULL));
     BAD(troupe_node_join, (node));
-    BAD(troupe_node_snapshot, (NULL, &snapshot));
-    BAD(troupe_node_snapshot, (node, NULL));
     BAD(troupe_node_depth, (NULL, nobody, &depth, &depth));
     BAD(troupe_node_depth, (node, nobody, NULL, &depth));
     BAD(troupe_node_depth, (node, nobody, &depth, NULL));
@@ -439,6 +436,7 @@ static void call_about_nodes(void)
     GIVES(troupe_node_dead_letters, (node, &sample, 1), 0);
     RETURNS(troupe_node_stop, (NULL));
     call_about_hosts(node);
+    call_about_snapshots(node);
     RETURNS(troupe_node_report, (NULL, NULL, 0));
     RETURNS(troupe_node_report, (node, NULL, 10));
     RETURNS(troupe_node_report, (node, name, 0));
