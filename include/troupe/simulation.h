@@ -83,9 +83,9 @@ typedef struct troupe_simulation_node_options {
      * the library happens; below 100. */
     uint32_t switch_percent;
     uint32_t rare_percent;
-    /* Given: what goes to other nodes goes in sessions, which outlive lost connections; a node that
-     * is silent for so long is dead. For all nodes of a simulation, or none. */
+    /* Given: frames to other nodes go in sessions, dead after so long a silence; all or none. */
     troupe_timeout sessions;
+    uint64_t unseen; /* 1: some times quicker; messages, timers, ends are neither checked nor told */
 } troupe_simulation_node_options;
 #define TROUPE_SIMULATION_NODE(...)                                                                \
     (&(const troupe_simulation_node_options) {.size = sizeof(troupe_simulation_node_options),      \

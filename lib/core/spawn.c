@@ -388,7 +388,7 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
     }
     if (parent->slot->first_child == 0) {
         tr_actor_finish(worker, parent);
-    } else if (parent->is_guardian) {
+    } else if (parent->is_guardian && system->last_root.generation != 0) {
         tr_worker_make_runnable(worker, parent); /* there may be only the last one left */
     }
 }

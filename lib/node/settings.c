@@ -154,7 +154,8 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .has_proxy = 1,
         .has_border = tr_hosts_are_wanted(&known) ? 1 : 0,
         .is_debug = known.debug,
-        .ends_max = workers + 2 + or_default(known.own_threads_max, OWN_THREADS_DEFAULT),
+        .ends_max = workers + 1 + (tr_hosts_are_wanted(&known) ? 1 : 0) +
+                    or_default(known.own_threads_max, OWN_THREADS_DEFAULT),
         .actors_max = or_default(known.actors_max, TR_ACTORS_MAX_DEFAULT),
         .mailbox_capacity_default =
             or_default(known.mailbox_capacity_default, TR_MAILBOX_CAPACITY_DEFAULT),

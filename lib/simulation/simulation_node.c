@@ -9,7 +9,7 @@
 #include "simulation/passes.h"
 #include "simulation/simulation.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulation_node_options, sessions);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulation_node_options, unseen);
 
 /* Starting. */
 
@@ -114,6 +114,7 @@ static tr_world_options node_options(const troupe_simulation_node_options *optio
         .mailbox_capacity_default = options->mailbox_capacity_default,
         .turn_messages = options->turn_messages,
         .stack_size = options->stack_size,
+        .is_unseen = options->unseen != 0,
     };
 }
 
@@ -122,6 +123,7 @@ troupe_error troupe_simulation_add(troupe_simulation *simulation,
 {
     troupe_simulation_node_options options;
     TR_REQUIRE(tr_options_read(&options, sizeof options, given), BAD_ARGUMENT);
+    TR_REQUIRE(options.unseen <= 1, BAD_ARGUMENT);
     if ((options.switch_percent != 0 || options.rare_percent != 0) && !tr_passes_can_stop()) {
         troupe_simulation_fail(simulation,
                                "switch_percent and rare_percent of a node need a library that was "

@@ -223,7 +223,7 @@ troupe_error tr_virtual_node_create(tr_course *course, const tr_world_options *o
     if (!error && tr_world_options_have_chances(options)) {
         error = make_passes(node);
     }
-    if (!error && tr_eyes_can_see()) {
+    if (!error && tr_eyes_can_see() && !options->is_unseen) {
         error = tr_eye_open(course, &node->system, identity->index,
                             options->workers + options->own_threads_max, &node->eye);
     }

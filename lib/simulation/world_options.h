@@ -42,6 +42,7 @@ typedef struct tr_world_options {
     uint32_t offload_queue_max;   /* 0: 1024 */
     uint64_t session_dead_ns;     /* frames go in sessions, each dead after so long; 0: none */
     bool has_balance;             /* actors go to other workers as in a node */
+    bool is_unseen;               /* simulation/eyes does not look at it */
 } tr_world_options;
 
 /* Puts the default for each zero; `given` may be NULL. Errors: BAD_ARGUMENT. */
