@@ -89,12 +89,20 @@ static void end(tr_session *session, troupe_error reason)
     session->is_up = false;
 }
 
+/* Once, until a session begins. */
+static void complain(tr_session *session, troupe_log_level level, const char *what)
+{
+    if (!session->has_complained) {
+        session->has_complained = true;
+        tr_log_write(session->options.log, level, "session: node %llx %s; its link is closed",
+                     (unsigned long long) session->options.peer, what);
+    }
+}
+
 /* They have said what nobody may say. */
 static void refuse(tr_session *session, uint64_t now_ns, const char *what)
 {
-    tr_log_write(session->options.log, TROUPE_LOG_WARNING,
-                 "session: node %llx %s; its link is closed, and whoever waits for it is told",
-                 (unsigned long long) session->options.peer, what);
+    complain(session, TROUPE_LOG_WARNING, what);
     tr_speech_say_bye(session, TR_LINK_CONTROL, TR_BYE_BROKEN);
     if (session->is_open) {
         lose(session, TROUPE_ERROR_NODE_LOST);
@@ -124,6 +132,7 @@ static bool open(tr_session *session, uint64_t now_ns)
         close_link(session, now_ns);
     } else {
         session->is_open = true;
+        session->has_complained = false;
         session->counts.begun++;
         tr_detector_start(&session->detector, now_ns);
         session->due_ns[TR_SESSION_DUE_LOOK] = tr_detector_due_ns(&session->detector);
@@ -257,10 +266,8 @@ static void take_limits(tr_session *session, const tr_word *hello)
 
 static void be_incompatible(tr_session *session, uint64_t now_ns)
 {
-    tr_log_write(session->options.log, TROUPE_LOG_ERROR,
-                 "session: node %llx and this one have no version of the protocol in common; one "
-                 "of them has to be updated",
-                 (unsigned long long) session->options.peer);
+    complain(session, TROUPE_LOG_ERROR,
+             "and this one have no version of the protocol in common, one has to be updated");
     session->redial.pause_ns = TR_SESSION_DIAL_NS_MAX;
     close_link(session, now_ns);
 }
@@ -314,10 +321,8 @@ static void hear_bye(tr_session *session, uint64_t now_ns, const tr_word *bye)
         be_incompatible(session, now_ns);
         break;
     case TR_BYE_BROKEN:
+        complain(session, TROUPE_LOG_WARNING, "says that this one has broken the protocol");
         if (session->is_open && bye->session == session->bound) {
-            tr_log_write(session->options.log, TROUPE_LOG_WARNING,
-                         "session: node %llx says that this one has broken the protocol",
-                         (unsigned long long) session->options.peer);
             lose(session, TROUPE_ERROR_NODE_LOST);
         }
         session->redial.pause_ns = TR_SESSION_DIAL_NS_MAX;
@@ -464,7 +469,6 @@ static void do_due(tr_session *session, tr_session_due due, uint64_t now_ns)
         break;
     case TR_SESSION_DUE_ACK:
     case TR_SESSION_DUE_BEAT:
-        session->due_ns[TR_SESSION_DUE_BEAT] = now_ns + session->options.beat_ns;
         tr_speech_say_ack(session, now_ns, false);
         break;
     case TR_SESSION_DUE_PROBE:

@@ -108,6 +108,7 @@ typedef struct tr_session {
     bool is_ready;   /* on this link they have said what they have received */
     bool is_suspect; /* nothing was heard for some time */
     bool is_short;   /* send found no room */
+    bool has_complained;
 } tr_session;
 
 /* It is not moved in memory afterwards. Nothing can fail. */

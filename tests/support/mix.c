@@ -66,6 +66,8 @@ static void cast_acts(troupe_simulation *simulation, struct mix *mix, struct hos
 static troupe_error add_host(troupe_simulation *simulation, struct mix *mix, uint32_t index)
 {
     struct host *host = &mix->hosts[index];
+    /* Of all nodes or none, and not drawn: other runs are as they were. */
+    const bool has_sessions = !mix->has_all && troupe_simulation_seed(simulation) % 4 == 3;
     const bool has_chances = (mix->has_all || draw(simulation, 3) == 0) && tr_passes_can_stop();
     uint32_t node = 0;
     host->id = &mix->nodes[index];
@@ -78,7 +80,9 @@ static troupe_error add_host(troupe_simulation *simulation, struct mix *mix, uin
                                .moves_percent = mix->has_all ? 10 : draw(simulation, 3) * 10,
                                .refuse_percent = draw(simulation, 2) * 5,
                                .switch_percent = has_chances ? 5 : 0,
-                               .rare_percent = has_chances ? 5 : 0),
+                               .rare_percent = has_chances ? 5 : 0,
+                               .sessions =
+                                   has_sessions ? TROUPE_WITHIN_S(1) : (troupe_timeout) {0}),
         &node);
 }
 

@@ -216,6 +216,13 @@ static void ends_with_who_says_what_nobody_may_say(void **state)
     tr_session_came(&end.session, end.now_ns, "garbage", 7);
     expect_refusal(&end, 0);
     assert_int_equal(end.session.number, 1);
+    /* Again and again, and one line in the log. */
+    for (uint32_t i = 0; i < 10; i++) {
+        tr_session_link_up(&end.session, end.now_ns);
+        tr_session_came(&end.session, end.now_ns, "garbage", 7);
+    }
+    assert_int_equal(end.lines, 1);
+    assert_int_equal(end.closed, 11);
     end_fini(&end);
 }
 
