@@ -290,11 +290,74 @@ static void tells_each_once_when_one_does_not(void **state)
     assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = SEEDS), some_die, &talk));
 }
 
+/* As hosts have it: a cable is pulled for ten seconds, a process is stopped for three. */
+static troupe_error long_faults(troupe_simulation *simulation, void *context)
+{
+    struct talk *talk = context;
+    troupe_error error = begin(simulation, talk, TROUPE_WITHIN_S(15));
+    error = error ? error
+                  : troupe_simulation_script(simulation,
+                                             "at 1 s cut clerks from writers for 10 s;"
+                                             "at 15 s stall clerks for 3 s;"
+                                             "at 22 s stall writers for 3 s;"
+                                             "at 28 s cut clerks to writers for 10 s");
+    error = error ? error : troupe_simulation_run(simulation, TROUPE_WITHIN_S(40));
+    talk->in_a_row = 0;
+    error =
+        error ? error : troupe_simulation_settle(simulation, is_going_on, talk, TROUPE_WITHIN_S(8));
+    if (!error && (talk->repeated + talk->skipped + talk->wrong + talk->lost + talk->downs != 0 ||
+                   talk->watched != 1)) {
+        tell_talk(talk, "something was lost, repeated or told though both lived");
+    }
+    return error ? error : troupe_simulation_stop(simulation);
+}
+
+/* Promise: SESSION-CUT */
+static void outlives_ten_seconds_of_a_cut_and_three_of_a_stall(void **state)
+{
+    (void) state;
+    struct talk talk;
+    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = SEEDS / 20), long_faults, &talk));
+}
+
+static bool is_told_of_end(troupe_simulation *simulation, void *context)
+{
+    (void) simulation;
+    return ((const struct talk *) context)->downs != 0;
+}
+
+static troupe_error silent_crash(troupe_simulation *simulation, void *context)
+{
+    struct talk *talk = context;
+    troupe_error error = begin(simulation, talk, TROUPE_WITHIN_S(15));
+    const uint64_t from_ns = troupe_simulation_now_ns(simulation) + UINT64_C(5000000000);
+    error = error ? error : troupe_simulation_script(simulation, "at 5 s drop clerks");
+    error =
+        error ? error
+              : troupe_simulation_run_until(simulation, is_told_of_end, talk, TROUPE_WITHIN_S(60));
+    /* What was heard last may have come some time before. */
+    const uint64_t ms = (troupe_simulation_now_ns(simulation) - from_ns) / 1000000;
+    if (!error && (ms < 13000 || ms > 16000 || talk->downs != 1)) {
+        troupe_simulation_fail(simulation, "told after %" PRIu64 " ms", ms);
+    }
+    return error ? error : troupe_simulation_stop(simulation);
+}
+
+/* Promise: SESSION-DEATH */
+static void tells_of_a_silent_end_when_it_is_time(void **state)
+{
+    (void) state;
+    struct talk talk;
+    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = SEEDS / 20), silent_crash, &talk));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loses_nothing_while_both_live),
         cmocka_unit_test(tells_each_once_when_one_does_not),
+        cmocka_unit_test(outlives_ten_seconds_of_a_cut_and_three_of_a_stall),
+        cmocka_unit_test(tells_of_a_silent_end_when_it_is_time),
     };
     return cmocka_run_group_tests_name("A session", tests, NULL, NULL);
 }
