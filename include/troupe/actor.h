@@ -76,8 +76,9 @@ TROUPE_API size_t troupe_unstash(troupe_self *self, size_t count);
 
 /* Tells an actor to stop: it handles what it is handling, stops its children, and ends. A
  * coroutine's waits for messages return STOPPING. What is still queued becomes dead letters. Never
- * waits.
- * Errors: STALE, NO_SUCH_ACTOR; NO_MEMORY; BAD_ARGUMENT. */
+ * waits. An actor of another node is told behind what this one has sent to it.
+ * Errors: STALE, NO_SUCH_ACTOR; NO_MEMORY; BAD_ARGUMENT; of an actor of another node UNREACHABLE,
+ *         and MAILBOX_FULL if as much as may wait is to go there. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_stop(troupe_self *self, troupe_ref actor);
 
 /* Cancels an actor: every wait in it, now and later, returns CANCELLED; a behavior ends after the

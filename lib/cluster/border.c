@@ -12,6 +12,7 @@
 /* What the core tells. */
 
 static void want(tr_worker *worker, tr_actor *home, uint64_t node);
+static void disown(tr_worker *worker, tr_actor *home, troupe_ref actor);
 
 /* Its actor. */
 
@@ -51,6 +52,17 @@ static void want(tr_worker *worker, tr_actor *home, uint64_t node)
     }
 }
 
+static void disown(tr_worker *worker, tr_actor *home, troupe_ref actor)
+{
+    (void) worker;
+    tr_peer *peer = home->is_started
+                        ? tr_border_peer(((struct root *) home->state_block)->border, actor.node)
+                        : NULL;
+    if (peer != NULL && peer->is_connected) {
+        tr_outgoing_push_stop(peer, actor);
+    }
+}
+
 static const troupe_behavior border_behavior =
     TROUPE_BEHAVIOR(.name = "border", .state_size = sizeof(struct root), .start = start,
                     .stop = stop);
@@ -67,6 +79,7 @@ static const tr_far_port far_port = {.home = &border_behavior,
                                      .monitor = tr_outgoing_monitor,
                                      .demonitor = tr_outgoing_demonitor,
                                      .give_up = tr_outgoing_give_up,
+                                     .disown = disown,
                                      .want = want};
 
 /* Life. */
@@ -79,6 +92,7 @@ void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wi
                            .frame = {.allocator = allocator},
                            .body = {.allocator = allocator}};
     tr_map_init(&border->peers, allocator);
+    tr_nursery_init(&border->nursery, border);
     tr_arena_init(&border->frame_arena, allocator, TR_UNPACK_BYTES_MAX);
     tr_arena_init(&border->body_arena, allocator, TR_UNPACK_BYTES_MAX);
     tr_far_open(system, &far_port);
@@ -91,6 +105,7 @@ void tr_border_fini(tr_border *border)
         tr_peer_destroy(TR_CONTAINER_OF(node, tr_peer, by_node));
     }
     tr_map_fini(&border->peers);
+    tr_nursery_fini(&border->nursery);
     tr_arena_fini(&border->frame_arena);
     tr_arena_fini(&border->body_arena);
     tr_scratch_fini(&border->frame);

@@ -16,6 +16,7 @@
 #include <troupe/spawn.h>
 
 #include "cluster/body.h"
+#include "cluster/nursery.h"
 #include "cluster/wire.h"
 
 typedef struct tr_peer tr_peer;
@@ -45,6 +46,7 @@ typedef struct tr_border {
     tr_worker *worker; /* NULL: its actor has not started */
     tr_address root;
     tr_map peers; /* by node */
+    tr_nursery nursery;
     tr_arena frame_arena;
     tr_arena body_arena;
     tr_scratch frame;

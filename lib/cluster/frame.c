@@ -7,7 +7,8 @@
 #include "cluster/check.h"
 #include "envelope.pb-c.h"
 
-_Static_assert((int) TR_ENVELOPE_LOOKUP == (int) TROUPE__KIND__LOOKUP, "as the .proto says");
+_Static_assert((int) TR_ENVELOPE_SPAWNED == (int) TROUPE__KIND__SPAWNED, "as the .proto says");
+_Static_assert((int) TR_ENVELOPE_KILL == (int) TROUPE__SIGNAL__SIGNAL_KILL, "as the .proto says");
 _Static_assert((int) TR_ENVELOPE_BYTES == (int) TROUPE__FORM__BYTES, "as the .proto says");
 _Static_assert((int) TROUPE_DOWN_NODE_LOST == (int) TROUPE__DOWN__NODE_LOST, "as the .proto says");
 
@@ -90,6 +91,13 @@ static void fill(struct packed *packed, const tr_envelope *from)
     to->error = (int32_t) from->error;
     to->down = (Troupe__Down) from->down;
     to->name = unconst(from->name);
+    to->cause = (int32_t) from->cause;
+    to->text =
+        (ProtobufCBinaryData) {.len = from->text_size, .data = (uint8_t *) (uintptr_t) from->text};
+    to->signal = (Troupe__Signal) from->signal;
+    to->key = from->key;
+    to->monitor = from->monitor;
+    to->link = from->link;
 }
 
 size_t tr_frame_size_of(const tr_envelope *envelope)
@@ -156,11 +164,19 @@ static troupe_ref read_ref(const Troupe__Ref *packed)
 /* Whether the enums have values that this side knows, and the texts are no longer than may be. */
 static bool is_known(const Troupe__Envelope *envelope)
 {
-    return envelope->kind >= TROUPE__KIND__TELL && envelope->kind <= TROUPE__KIND__LOOKUP &&
+    return envelope->kind >= TROUPE__KIND__TELL && envelope->kind <= TROUPE__KIND__SPAWNED &&
            (unsigned) envelope->form <= TROUPE__FORM__BYTES &&
            (unsigned) envelope->down <= TROUPE__DOWN__NODE_LOST && envelope->error >= 0 &&
+           (unsigned) envelope->signal <= TROUPE__SIGNAL__SIGNAL_KILL && envelope->cause >= 0 &&
+           envelope->text.len < TR_FAILURE_TEXT_SIZE &&
            strnlen(envelope->type, TR_TYPE_NAME_MAX + 1) <= TR_TYPE_NAME_MAX &&
            strnlen(envelope->name, TR_NAME_MAX + 1) <= TR_NAME_MAX;
+}
+
+/* Whether the numbers that are given are each another. */
+static bool are_apart(uint64_t number, uint64_t monitor, uint64_t link)
+{
+    return number != monitor && number != link && (monitor != link || link == 0);
 }
 
 /* Whether it has what its kind asks for. */
@@ -168,6 +184,7 @@ static bool is_whole(const tr_envelope *envelope)
 {
     const bool has_number = envelope->number != 0;
     const bool has_receiver = !troupe_ref_is_none(envelope->to);
+    const bool has_sender = !troupe_ref_is_none(envelope->from);
     const bool has_body = envelope->form != TR_ENVELOPE_NONE;
     switch (envelope->kind) {
     case TR_ENVELOPE_TELL:
@@ -178,6 +195,16 @@ static bool is_whole(const tr_envelope *envelope)
         return has_number && has_receiver;
     case TR_ENVELOPE_LOOKUP:
         return has_number && envelope->name[0] != '\0';
+    case TR_ENVELOPE_LINK:
+        return has_number && has_receiver && has_sender;
+    case TR_ENVELOPE_SIGNAL:
+        return has_receiver && envelope->signal != TR_ENVELOPE_NO_SIGNAL;
+    case TR_ENVELOPE_SPAWN:
+        return has_number && has_sender && envelope->name[0] != '\0' &&
+               are_apart(envelope->number, envelope->monitor, envelope->link);
+    case TR_ENVELOPE_SPAWNED:
+        return has_number && has_sender == (envelope->error == TROUPE_OK);
+    case TR_ENVELOPE_EXIT:
     case TR_ENVELOPE_REPLY:
     case TR_ENVELOPE_CANCEL:
     case TR_ENVELOPE_DEMONITOR:
@@ -209,6 +236,13 @@ bool tr_frame_envelope(const tr_frame_reader *reader, size_t index, tr_envelope 
         .name = from->name,
         .error = (troupe_error) from->error,
         .down = (troupe_down_kind) from->down,
+        .cause = (troupe_error) from->cause,
+        .text = from->text.data,
+        .text_size = from->text.len,
+        .signal = (tr_envelope_signal) from->signal,
+        .key = from->key,
+        .monitor = from->monitor,
+        .link = from->link,
     };
     return is_whole(out_envelope);
 }

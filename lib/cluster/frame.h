@@ -25,7 +25,12 @@ typedef enum tr_envelope_kind {
     TR_ENVELOPE_MONITOR,
     TR_ENVELOPE_DEMONITOR,
     TR_ENVELOPE_DOWN,
-    TR_ENVELOPE_LOOKUP
+    TR_ENVELOPE_LOOKUP,
+    TR_ENVELOPE_LINK,
+    TR_ENVELOPE_EXIT,
+    TR_ENVELOPE_SIGNAL,
+    TR_ENVELOPE_SPAWN,
+    TR_ENVELOPE_SPAWNED
 } tr_envelope_kind;
 
 typedef enum tr_envelope_form {
@@ -34,6 +39,13 @@ typedef enum tr_envelope_form {
     TR_ENVELOPE_STRUCT,
     TR_ENVELOPE_BYTES
 } tr_envelope_form;
+
+typedef enum tr_envelope_signal {
+    TR_ENVELOPE_NO_SIGNAL,
+    TR_ENVELOPE_STOP,
+    TR_ENVELOPE_CANCEL_ACTOR,
+    TR_ENVELOPE_KILL
+} tr_envelope_signal;
 
 typedef struct tr_envelope {
     tr_envelope_kind kind;
@@ -49,6 +61,13 @@ typedef struct tr_envelope {
     const char *name; /* NULL: "" */
     troupe_error error;
     troupe_down_kind down;
+    troupe_error cause;
+    const void *text; /* no end is marked */
+    size_t text_size;
+    tr_envelope_signal signal;
+    uint64_t key;
+    uint64_t monitor;
+    uint64_t link;
 } tr_envelope;
 
 typedef struct tr_frame_head {

@@ -5,7 +5,9 @@
 #include "cluster/outgoing.h"
 #include "core/ask.h"
 #include "core/bracket.h"
+#include "core/failure.h"
 #include "core/far.h"
+#include "core/link.h"
 #include "core/monitor.h"
 #include "core/names.h"
 #include "core/scope.h"
@@ -99,6 +101,19 @@ static void take_tell(tr_peer *peer, const tr_envelope *envelope)
 
 /* Asks. */
 
+/* What the entrance was told of a failure it forgets, so that it is never told of another. */
+static void answer_error(tr_peer *peer, const tr_actor *entrance, uint64_t number,
+                         troupe_error error)
+{
+    tr_failure failure;
+    const bool is_told = tr_failure_take(worker_of(peer), entrance, &failure);
+    if (is_told && error == TROUPE_ERROR_HANDLER_FAILED) {
+        tr_outgoing_push_failure(peer, number, &failure);
+    } else {
+        tr_outgoing_push_error(peer, number, error);
+    }
+}
+
 /* The answer of an actor here to a request from there. */
 static troupe_error answered(troupe_self *self, void *state, troupe_error error,
                              troupe_message **reply, void *context)
@@ -115,7 +130,7 @@ static troupe_error answered(troupe_self *self, void *state, troupe_error error,
             message->correlation = their->number;
             tr_outgoing_push(peer, message);
         } else {
-            tr_outgoing_push_error(peer, their->number, error);
+            answer_error(peer, self->actor, their->number, error);
         }
     }
     tr_numbers_remove_their(&peer->numbers, their);
@@ -175,8 +190,10 @@ static void take_ask(tr_peer *peer, const tr_envelope *envelope)
 
 static void take_cancel(tr_peer *peer, const tr_envelope *envelope)
 {
-    const tr_their *their = tr_numbers_find_their(&peer->numbers, envelope->number);
-    if (their != NULL && !their->is_monitor) { /* else it was answered just now */
+    tr_their *their = tr_numbers_find_their(&peer->numbers, envelope->number);
+    if (their != NULL && their->answer != NULL) {
+        tr_nursery_cancel(peer, their);
+    } else if (their != NULL && !their->is_monitor) { /* else it was answered just now */
         tr_scope_give_up(worker_of(peer), peer->entrance, their->to, their->local);
     }
 }
@@ -191,32 +208,31 @@ static troupe_error make_reply(tr_peer *peer, const tr_own *own, const tr_envelo
     tr_system *system = peer->border->system;
     if (own->is_lookup) {
         tr_far_found found = {.actor = envelope->from};
+        if (envelope->error != TROUPE_OK) {
+            return envelope->error;
+        }
         TR_REQUIRE(!troupe_ref_is_none(found.actor), PROTOCOL);
         found.actor.node = found.actor.node != 0 ? found.actor.node : peer->node;
         return tr_message_of_struct(&worker_of(peer)->pool, &tr_far_found_type, &found, out_reply);
     }
     const tr_slot *slot = tr_system_slot(system, request->sender);
-    TR_REQUIRE(envelope->body_size <=
-                   atomic_load_explicit(&slot->reply_bytes, memory_order_relaxed),
-               TOO_LARGE);
+    const uint64_t limit = atomic_load_explicit(&slot->reply_bytes, memory_order_relaxed);
+    if (envelope->error != TROUPE_OK) {
+        const bool tells_why = envelope->error == TROUPE_ERROR_HANDLER_FAILED &&
+                               envelope->cause != TROUPE_OK && limit >= sizeof(tr_failure) &&
+                               !tr_message_has(request, TR_MESSAGE_SETTLES);
+        return tells_why ? tr_failure_make(&worker_of(peer)->pool, envelope->cause, envelope->text,
+                                           envelope->text_size, out_reply)
+                         : envelope->error;
+    }
+    TR_REQUIRE(envelope->body_size <= limit, TOO_LARGE);
     return unpack(peer, envelope, out_reply);
 }
 
-static void take_reply(tr_peer *peer, const tr_envelope *envelope)
+/* Ends one of ours. */
+static void send_reply(tr_peer *peer, tr_own *own, troupe_message *reply)
 {
     tr_worker *worker = worker_of(peer);
-    tr_own *own = tr_numbers_find_own(&peer->numbers, envelope->number);
-    if (own == NULL || !own->is_sent || tr_message_kind(own->message) != TR_KIND_USER) {
-        peer->border->counts.answers_late++;
-        return;
-    }
-    troupe_message *reply = NULL;
-    const troupe_error error =
-        envelope->error != TROUPE_OK ? envelope->error : make_reply(peer, own, envelope, &reply);
-    if (error) {
-        tr_outgoing_fail_own(peer, own, error);
-        return;
-    }
     troupe_message *request = tr_numbers_remove_own(&peer->numbers, own);
     reply->sender = peer->carrier;
     reply->receiver = request->sender;
@@ -226,6 +242,75 @@ static void take_reply(tr_peer *peer, const tr_envelope *envelope)
     tr_ledger_accept(&worker->ledger, reply);
     tr_worker_route(worker, reply);
     tr_message_free(&worker->pool, request);
+}
+
+/* The monitor or link that came with one is of this actor, or nothing. */
+static void settle_tie(tr_peer *peer, uint64_t number, troupe_ref actor)
+{
+    tr_own *tie = number != 0 ? tr_numbers_find_own(&peer->numbers, number) : NULL;
+    if (tie == NULL || !tie->is_tie) {
+        return; /* it was ended here meanwhile */
+    }
+    if (troupe_ref_is_none(actor)) {
+        tr_message_free(&worker_of(peer)->pool, tr_numbers_remove_own(&peer->numbers, tie));
+        return;
+    }
+    tie->is_tie = false;
+    ((troupe_down *) tie->message->body)->actor = actor;
+}
+
+static void take_spawned(tr_peer *peer, const tr_envelope *envelope)
+{
+    tr_own *own = tr_numbers_find_own(&peer->numbers, envelope->number);
+    tr_far_found found = {.actor = envelope->from, .is_made = envelope->key == 0};
+    if (envelope->error == TROUPE_OK) {
+        found.actor.node = peer->node;
+    } else {
+        found.actor = troupe_ref_none();
+    }
+    troupe_error error = envelope->error;
+    troupe_message *reply = NULL;
+    const bool is_ours = own != NULL && own->is_sent && own->is_spawn;
+    if (is_ours) {
+        settle_tie(peer, own->ties[0], found.actor);
+        settle_tie(peer, own->ties[1], found.actor);
+        error = error ? error
+                      : tr_message_of_struct(&worker_of(peer)->pool, &tr_far_found_type, &found,
+                                             &reply);
+    }
+    if (reply != NULL) {
+        send_reply(peer, own, reply);
+        return;
+    }
+    if (is_ours) {
+        tr_outgoing_fail_own(peer, own, error);
+    } else {
+        peer->border->counts.answers_late++;
+    }
+    if (found.is_made && !troupe_ref_is_none(found.actor)) {
+        tr_outgoing_push_stop(peer, found.actor); /* nobody else can know of it */
+    }
+}
+
+static void take_reply(tr_peer *peer, const tr_envelope *envelope)
+{
+    tr_own *own = tr_numbers_find_own(&peer->numbers, envelope->number);
+    if (own != NULL && own->is_spawn && envelope->error != TROUPE_OK) {
+        take_spawned(peer, envelope);
+        return;
+    }
+    if (own == NULL || !own->is_sent || own->is_spawn ||
+        tr_message_kind(own->message) != TR_KIND_USER) {
+        peer->border->counts.answers_late++;
+        return;
+    }
+    troupe_message *reply = NULL;
+    const troupe_error error = make_reply(peer, own, envelope, &reply);
+    if (error) {
+        tr_outgoing_fail_own(peer, own, error);
+        return;
+    }
+    send_reply(peer, own, reply);
 }
 
 /* Monitors. */
@@ -271,23 +356,47 @@ static void take_monitor(tr_peer *peer, const tr_envelope *envelope)
         answer_down(peer, envelope->number, error, TROUPE_DOWN_NODE_LOST);
         return;
     }
+    if (tr_system_address(peer->border->system, to, &their->to) != TROUPE_OK) {
+        their->to = peer->carrier; /* it is told at once that there is nobody */
+    }
     tr_numbers_note_monitor(&peer->numbers, their, id.id);
 }
 
-static void end_monitor(tr_peer *peer, tr_their *their)
+static void forget_id(tr_peer *peer, const tr_their *their)
 {
-    tr_actor *carrier = tr_peer_actor(peer, peer->carrier);
-    if (carrier != NULL && carrier->state == TR_ACTOR_LIVE) {
-        (void) tr_monitor_end(worker_of(peer), carrier, (troupe_monitor_id) {.id = their->local});
-    } /* else it watches nobody any more, or is about to */
+    const tr_actor *carrier = tr_peer_actor(peer, peer->carrier);
+    const uint64_t id = their->local & ~TR_LINK_FAR;
+    const bool was_there = carrier != NULL && carrier->extra != NULL &&
+                           tr_table_remove(&carrier->extra->monitors, id) != NULL;
+    if (was_there && their->exit == NULL) {
+        TR_TELL(MONITOR_OVER, .worker = worker_of(peer), .actor = carrier, .number = id);
+    }
+}
+
+void tr_incoming_forget(tr_peer *peer, tr_their *their)
+{
+    forget_id(peer, their);
+    if (their->exit != NULL) {
+        tr_message_free(&worker_of(peer)->pool, their->exit);
+    }
     tr_numbers_remove_their(&peer->numbers, their);
+}
+
+void tr_incoming_end(tr_peer *peer, tr_their *their)
+{
+    const tr_actor *carrier = tr_peer_actor(peer, peer->carrier);
+    if (carrier != NULL) {
+        tr_monitor_send_leave(worker_of(peer), carrier, their->to, their->local,
+                              their->exit != NULL);
+    }
+    tr_incoming_forget(peer, their);
 }
 
 static void take_demonitor(tr_peer *peer, const tr_envelope *envelope)
 {
     tr_their *their = tr_numbers_find_their(&peer->numbers, envelope->number);
-    if (their != NULL && their->is_monitor) { /* else its DOWN is on the way */
-        end_monitor(peer, their);
+    if (their != NULL && their->is_monitor && their->exit == NULL) {
+        tr_incoming_end(peer, their); /* else its DOWN is on the way */
     }
 }
 
@@ -300,6 +409,86 @@ static void take_down(tr_peer *peer, const tr_envelope *envelope)
     }
     troupe_message *entry = tr_numbers_remove_own(&peer->numbers, own);
     tr_peer_send_down(peer, entry, envelope->error, envelope->down);
+}
+
+/* Links. */
+
+/* Both ends of a link with an actor here, that one there has made. */
+static troupe_error link_with(tr_peer *peer, const tr_envelope *envelope, tr_their *their)
+{
+    tr_worker *worker = worker_of(peer);
+    const tr_system *system = peer->border->system;
+    tr_actor *carrier = tr_peer_actor(peer, peer->carrier);
+    const troupe_ref from = {
+        .node = peer->node, .slot = envelope->from.slot, .generation = envelope->from.generation};
+    const troupe_ref to = {.node = system->options.node_id,
+                           .slot = envelope->to.slot,
+                           .generation = envelope->to.generation};
+    const troupe_error unreachable = tr_system_address(system, to, &their->to);
+    tr_link_ends ends;
+    TR_REQUIRE(carrier != NULL, NODE_LOST);
+    const troupe_error error = tr_link_make(worker, carrier, from, to, their->to, &ends);
+    if (error) {
+        return error;
+    }
+    their->exit = ends.here;
+    tr_numbers_note_monitor(&peer->numbers, their, ends.there->correlation);
+    tr_monitor_send_entry(worker, ends.there, unreachable);
+    return TROUPE_OK;
+}
+
+static void take_link(tr_peer *peer, const tr_envelope *envelope)
+{
+    tr_their *their = NULL;
+    if (envelope->to.node != 0 && envelope->to.node != peer->border->system->options.node_id) {
+        answer_down(peer, envelope->number, TROUPE_ERROR_STALE, TROUPE_DOWN_STALE);
+        return;
+    }
+    troupe_error error = tr_numbers_add_their(&peer->numbers, envelope->number, true, &their);
+    if (error == TROUPE_ERROR_BAD_ARGUMENT) {
+        peer->border->counts.envelopes_refused++;
+        return;
+    }
+    if (error == TROUPE_OK) {
+        error = link_with(peer, envelope, their);
+        if (error) {
+            tr_numbers_remove_their(&peer->numbers, their);
+        }
+    }
+    if (error) {
+        answer_down(peer, envelope->number, error, TROUPE_DOWN_NODE_LOST);
+    }
+}
+
+/* Who made the link there has ended, or it has unlinked, or cannot be heard of any more. */
+static void end_link(tr_peer *peer, tr_their *their, troupe_error reason, troupe_down_kind kind)
+{
+    troupe_message *exit = their->exit;
+    their->exit = NULL;
+    tr_incoming_forget(peer, their);
+    tr_peer_send_down(peer, exit, reason, kind);
+}
+
+static void take_exit(tr_peer *peer, const tr_envelope *envelope)
+{
+    tr_their *their = tr_numbers_find_their(&peer->numbers, envelope->number);
+    if (their != NULL && their->exit != NULL) { /* else its end here is told just now */
+        end_link(peer, their, envelope->error, envelope->down);
+    }
+}
+
+/* Signals. */
+
+static void take_signal(tr_peer *peer, const tr_envelope *envelope)
+{
+    static const uint32_t bits[] = {0, TR_SIGNAL_STOP, TR_SIGNAL_CANCEL,
+                                    TR_SIGNAL_CANCEL | TR_SIGNAL_KILL};
+    tr_address to;
+    if (find_receiver(peer, envelope->to, &to) == TROUPE_OK) {
+        /* One that has ended is as it was to be. */
+        const troupe_error error = tr_actor_signal(worker_of(peer), to, bits[envelope->signal]);
+        peer->border->counts.envelopes_lost += error == TROUPE_ERROR_NO_MEMORY ? 1 : 0;
+    }
 }
 
 /* Names. */
@@ -350,6 +539,21 @@ void tr_incoming_take(tr_peer *peer, const tr_envelope *envelope)
     case TR_ENVELOPE_LOOKUP:
         take_lookup(peer, envelope);
         return;
+    case TR_ENVELOPE_LINK:
+        take_link(peer, envelope);
+        return;
+    case TR_ENVELOPE_EXIT:
+        take_exit(peer, envelope);
+        return;
+    case TR_ENVELOPE_SIGNAL:
+        take_signal(peer, envelope);
+        return;
+    case TR_ENVELOPE_SPAWN:
+        tr_nursery_take_spawn(peer, envelope);
+        return;
+    case TR_ENVELOPE_SPAWNED:
+        take_spawned(peer, envelope);
+        return;
     }
 }
 
@@ -358,8 +562,12 @@ void tr_incoming_forget_all(tr_peer *peer)
     tr_worker *worker = worker_of(peer);
     for (tr_their *their = tr_numbers_first_their(&peer->numbers); their != NULL;
          their = tr_numbers_first_their(&peer->numbers)) {
-        if (their->is_monitor) {
-            end_monitor(peer, their);
+        if (their->answer != NULL) {
+            tr_nursery_forget(peer, their);
+        } else if (their->exit != NULL) {
+            end_link(peer, their, TROUPE_ERROR_NODE_LOST, TROUPE_DOWN_NODE_LOST);
+        } else if (their->is_monitor) {
+            tr_incoming_end(peer, their);
         } else {
             tr_scope_give_up(worker, peer->entrance, their->to, their->local);
             tr_numbers_void_their(&peer->numbers, their);

@@ -17,6 +17,12 @@ extern const troupe_behavior tr_entrance_behavior;
 /* What a connected peer has sent. */
 void tr_incoming_take(tr_peer *peer, const tr_envelope *envelope);
 
+/* An end that is told there now is watched by nobody there any more. */
+void tr_incoming_forget(tr_peer *peer, tr_their *their);
+
+/* A monitor or link from there comes to nothing, in silence. */
+void tr_incoming_end(tr_peer *peer, tr_their *their);
+
 /* Nobody waits any more for what was asked and watched in the name of that node. */
 void tr_incoming_forget_all(tr_peer *peer);
 

@@ -68,6 +68,11 @@
 /* For how long a link is asked for after somebody here last wanted to reach that node. */
 #define TR_SESSION_WANT_NS UINT64_C(5000000000)
 
+/* Spawns for other nodes that are under way at once; their keys, and for how long each is known. */
+#define TR_SPAWNS_MAX TR_SHAKEN(4096, 8)
+#define TR_SPAWN_KEYS_MAX TR_SHAKEN(65536, 64)
+#define TR_SPAWN_KEY_NS UINT64_C(600000000000)
+
 /* When a frame that the wire did not take is offered again. */
 #define TR_WIRE_AGAIN_NS UINT64_C(1000000)
 /* How often DOWNs are looked at that stand behind messages without room. */

@@ -21,9 +21,14 @@ typedef struct tr_own {
     tr_map_node by_key; /* who asked or watches, and the number there */
     uint64_t number;
     troupe_message *message; /* the request, or the entry of a monitor */
+    uint64_t ties[2];        /* of a spawn: the numbers of the monitor and link with it, or 0 */
     bool is_sent;
     bool is_lookup;
+    bool is_spawn;
+    bool is_tie; /* such a monitor or link, as long as its spawn is not answered: of nobody yet */
 } tr_own;
+
+typedef struct tr_nursling tr_nursling;
 
 /* One of theirs. */
 typedef struct tr_their {
@@ -34,7 +39,13 @@ typedef struct tr_their {
     uint64_t number;
     uint64_t local; /* the ask or monitor here */
     tr_address to;
-    bool is_monitor;
+    troupe_message *exit; /* of a link: what tells the actor here; it is the entry's */
+    /* Of a spawn. */
+    troupe_message *answer; /* the entry's; NULL: it is none */
+    tr_nursling *nursling;
+    tr_list waiting;
+    uint64_t ties[2]; /* as above */
+    bool is_monitor;  /* or link */
     bool is_void;
 } tr_their;
 

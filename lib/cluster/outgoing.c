@@ -5,31 +5,15 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "cluster/incoming.h"
+#include "cluster/packing.h"
 #include "core/bracket.h"
+#include "core/failure.h"
 #include "core/far.h"
+#include "core/far_spawn.h"
+#include "core/link.h"
 #include "core/mailbox.h"
 #include "core/monitor.h"
-
-/* A request or the entry of a monitor that is on the way out has its number where its receiver was:
- * the carrier, whoever it is for. */
-static void set_number(troupe_message *message, uint64_t number)
-{
-    _Static_assert(sizeof message->receiver == sizeof number, "a number fits");
-    memcpy(&message->receiver, &number, sizeof number);
-}
-
-static uint64_t number_of(const troupe_message *message)
-{
-    uint64_t number = 0;
-    memcpy(&number, &message->receiver, sizeof number);
-    return number;
-}
-
-static bool is_ask(const troupe_message *message)
-{
-    return tr_message_kind(message) == TR_KIND_USER &&
-           tr_message_has(message, TR_MESSAGE_WANTS_REPLY);
-}
 
 /* The way out. */
 
@@ -79,6 +63,35 @@ void tr_outgoing_break(tr_peer *peer)
     tr_outgoing_flush_soon(peer);
 }
 
+void tr_outgoing_push_failure(tr_peer *peer, uint64_t number, const tr_failure *failure)
+{
+    troupe_message *answer = NULL;
+    if (tr_failure_make(&peer->border->worker->pool, failure->error, failure->text,
+                        strlen(failure->text), &answer) != TROUPE_OK) {
+        tr_outgoing_push_error(peer, number, TROUPE_ERROR_HANDLER_FAILED);
+        return;
+    }
+    answer->correlation = number;
+    tr_message_set_kind(answer, TR_KIND_REPLY);
+    tr_outgoing_push(peer, answer);
+}
+
+void tr_outgoing_push_stop(tr_peer *peer, troupe_ref actor)
+{
+    tr_pool *pool = &peer->border->worker->pool;
+    const tr_far_signal signal = {.bits = TR_SIGNAL_STOP};
+    troupe_message *message = NULL;
+    troupe_error error = tr_message_of_struct(pool, &tr_far_signal_type, &signal, &message);
+    error = error ? error : tr_message_extend(pool, &message);
+    if (error == TROUPE_OK) {
+        tr_message_extended(message)->to =
+            (tr_address) {.slot = actor.slot, .generation = actor.generation};
+        tr_outgoing_push(peer, message);
+    } else if (message != NULL) {
+        tr_message_free(pool, message);
+    }
+}
+
 /* Ends. */
 
 /* The answer to a request or a monitor of ours that is not on the way out any more. */
@@ -97,7 +110,13 @@ static void answer_with(tr_peer *peer, troupe_message *message, troupe_error rea
 
 void tr_outgoing_fail_own(tr_peer *peer, tr_own *own, troupe_error reason)
 {
-    answer_with(peer, tr_numbers_remove_own(&peer->numbers, own), reason);
+    const bool is_tie = own->is_tie;
+    troupe_message *message = tr_numbers_remove_own(&peer->numbers, own);
+    if (is_tie) { /* who waits for its spawn is told by that */
+        tr_message_free(&peer->border->worker->pool, message);
+    } else {
+        answer_with(peer, message, reason);
+    }
 }
 
 /* What was taken off the way out does not go. */
@@ -105,10 +124,10 @@ static void refuse(tr_peer *peer, troupe_message *message, troupe_error reason)
 {
     tr_worker *worker = peer->border->worker;
     const tr_kind kind = tr_message_kind(message);
-    const bool has_number = kind == TR_KIND_MONITOR || is_ask(message);
+    const bool has_number = kind == TR_KIND_MONITOR || tr_packing_is_ask(message);
     if (has_number) {
-        (void) tr_numbers_remove_own(&peer->numbers,
-                                     tr_numbers_find_own(&peer->numbers, number_of(message)));
+        (void) tr_numbers_remove_own(
+            &peer->numbers, tr_numbers_find_own(&peer->numbers, tr_packing_number(message)));
         message->receiver = peer->carrier;
     }
     if (reason == TROUPE_ERROR_EXPIRED) {
@@ -116,6 +135,9 @@ static void refuse(tr_peer *peer, troupe_message *message, troupe_error reason)
     } else if (kind == TR_KIND_USER || has_number) {
         answer_with(peer, message, reason);
     } else {
+        if (message->type == &tr_nursery_answer_type) {
+            tr_nursery_undelivered(peer->border, message);
+        }
         tr_message_end(worker, message, TROUPE_OUTCOME_LOST, reason);
     }
 }
@@ -133,13 +155,22 @@ void tr_outgoing_fail_all(tr_peer *peer, troupe_error reason)
     }
 }
 
+/* Who made it has ended it, and the other end is told. */
+static void end_own_link(tr_peer *peer, uint64_t number)
+{
+    tr_own *own = tr_numbers_find_own(&peer->numbers, number);
+    if (own != NULL) { /* else the other end has told its own in the same moment */
+        tr_message_free(&peer->border->worker->pool, tr_numbers_remove_own(&peer->numbers, own));
+    }
+}
+
 /* The wire has taken it. */
 static void note_sent(tr_peer *peer, troupe_message *message)
 {
     tr_worker *worker = peer->border->worker;
-    const bool asks = is_ask(message);
+    const bool asks = tr_packing_is_ask(message);
     if (asks || tr_message_kind(message) == TR_KIND_MONITOR) {
-        tr_own *own = tr_numbers_find_own(&peer->numbers, number_of(message));
+        tr_own *own = tr_numbers_find_own(&peer->numbers, tr_packing_number(message));
         own->is_sent = true;
         message->receiver = peer->carrier;
     }
@@ -149,99 +180,14 @@ static void note_sent(tr_peer *peer, troupe_message *message)
             tr_message_drop_body(worker->system->ports.allocator, message);
         }
     } else if (tr_message_kind(message) != TR_KIND_MONITOR) {
+        if (tr_packing_is_exit(message)) {
+            end_own_link(peer, tr_packing_number(message));
+        }
         tr_message_end(worker, message, TROUPE_OUTCOME_CARRIED, TROUPE_OK);
     }
 }
 
-/* Packing. */
-
-static troupe_ref ref_there(tr_address address)
-{
-    return (troupe_ref) {.slot = address.slot, .generation = address.generation};
-}
-
-/* Who sent it: of this node, or of a third one that has it forwarded. */
-static troupe_ref sender_of(const tr_peer *peer, troupe_message *message)
-{
-    const tr_extension *extension = tr_message_extension(message);
-    if (extension != NULL && extension->node != 0) {
-        return (troupe_ref) {.node = extension->node,
-                             .slot = extension->from.slot,
-                             .generation = extension->from.generation};
-    }
-    return tr_system_ref(peer->border->system, message->sender);
-}
-
-static troupe_error pack_user(tr_peer *peer, troupe_message *message, tr_envelope *envelope)
-{
-    const bool asks = is_ask(message);
-    if (message->deadline_ns != TR_NEVER) {
-        const uint64_t now_ns = peer->border->worker->now_ns;
-        TR_REQUIRE(message->deadline_ns > now_ns, EXPIRED);
-        envelope->budget_ns = message->deadline_ns - now_ns;
-    }
-    envelope->kind = asks ? TR_ENVELOPE_ASK : TR_ENVELOPE_TELL;
-    envelope->number = asks ? number_of(message) : 0;
-    envelope->from = sender_of(peer, message);
-    if (message->type == &tr_far_lookup_type) {
-        const tr_far_lookup *lookup = message->body;
-        envelope->kind = TR_ENVELOPE_LOOKUP;
-        envelope->name = lookup->name;
-        return TROUPE_OK;
-    }
-    const tr_extension *extension = tr_message_extended(message);
-    envelope->to = ref_there(extension->to);
-    envelope->trace_id = extension->trace_id;
-    return tr_body_pack(&peer->border->body, message, envelope);
-}
-
-static troupe_error pack_reply(tr_peer *peer, troupe_message *message, tr_envelope *envelope)
-{
-    envelope->kind = TR_ENVELOPE_REPLY;
-    envelope->number = message->correlation;
-    if (tr_message_form(message) == TR_FORM_NONE) {
-        envelope->error = (troupe_error) message->value;
-        return TROUPE_OK;
-    }
-    if (message->type == &tr_far_found_type) {
-        envelope->from = ((const tr_far_found *) message->body)->actor;
-        return TROUPE_OK;
-    }
-    envelope->from = sender_of(peer, message);
-    envelope->trace_id = tr_message_trace(message);
-    return tr_body_pack(&peer->border->body, message, envelope);
-}
-
-/* Errors: EXPIRED, TOO_LARGE, LOCAL_ONLY, NO_MEMORY. */
-static troupe_error pack(tr_peer *peer, troupe_message *message, tr_envelope *envelope)
-{
-    const troupe_down *down = message->body;
-    *envelope = (tr_envelope) {.number = message->correlation};
-    switch ((unsigned) tr_message_kind(message)) {
-    case TR_KIND_USER:
-        return pack_user(peer, message, envelope);
-    case TR_KIND_REPLY:
-        return pack_reply(peer, message, envelope);
-    case TR_KIND_DOWN:
-        envelope->kind = TR_ENVELOPE_DOWN;
-        envelope->error = down->reason;
-        envelope->down = down->kind;
-        return TROUPE_OK;
-    case TR_KIND_MONITOR:
-        envelope->kind = TR_ENVELOPE_MONITOR;
-        envelope->number = number_of(message);
-        envelope->to =
-            (troupe_ref) {.slot = down->actor.slot, .generation = down->actor.generation};
-        return TROUPE_OK;
-    case TR_KIND_DEMONITOR:
-        envelope->kind = TR_ENVELOPE_DEMONITOR;
-        return TROUPE_OK;
-    default:
-        TR_ASSERT(tr_message_kind(message) == TR_KIND_GIVE_UP);
-        envelope->kind = TR_ENVELOPE_CANCEL;
-        return TROUPE_OK;
-    }
-}
+/* Frames. */
 
 /* Room in the frame for an envelope that is alone in it. */
 static troupe_error make_room(tr_border *border, const tr_envelope *envelope)
@@ -283,7 +229,7 @@ static void fill_frame(tr_peer *peer, tr_frame_writer *writer)
     begin_frame(peer, writer);
     while (at != NULL) {
         tr_envelope envelope;
-        troupe_error error = pack(peer, at, &envelope);
+        troupe_error error = tr_packing_pack(peer, at, &envelope);
         if (error == TROUPE_OK && tr_frame_add(writer, &envelope)) {
             previous = at;
             at = at->next;
@@ -410,7 +356,7 @@ static troupe_error give_number(tr_peer *peer, troupe_message *message)
         return error;
     }
     own->is_lookup = message->type == &tr_far_lookup_type;
-    set_number(message, own->number);
+    tr_packing_set_number(message, own->number);
     tr_timer *sweep = &peer->sweep;
     tr_worker *worker = peer->border->worker;
     if (!tr_timer_is_running(sweep)) {
@@ -419,31 +365,76 @@ static troupe_error give_number(tr_peer *peer, troupe_message *message)
     return TROUPE_OK;
 }
 
-/* A DOWN for a watcher there. */
-static void take_down(tr_worker *worker, tr_peer *peer, troupe_message *message)
+/* An actor here has ended that made a link with one there. Its number is where the exit finds it
+ * while the other end is still to be told. */
+static bool take_exit(tr_peer *peer, troupe_message *message)
+{
+    const tr_own *own = tr_numbers_find_by_key(&peer->numbers, TR_KIND_MONITOR, message->sender,
+                                               message->correlation);
+    if (own != NULL) {
+        tr_packing_set_number(message, own->number);
+        message->correlation = 0;
+    }
+    return own != NULL;
+}
+
+/* An actor here has ended that one there watches, or is linked to. */
+static bool take_end(tr_peer *peer, troupe_message *message)
 {
     tr_their *their = tr_numbers_find_monitor(&peer->numbers, message->correlation);
-    if (their == NULL || !peer->is_connected) {
-        tr_message_end(worker, message, TROUPE_OUTCOME_CANCELLED, TROUPE_ERROR_CANCELLED);
-        return;
+    if (their != NULL) {
+        message->correlation = their->number;
+        tr_incoming_forget(peer, their);
     }
-    message->correlation = their->number;
-    tr_numbers_remove_their(&peer->numbers, their);
-    tr_outgoing_push(peer, message);
+    return their != NULL;
+}
+
+/* A DOWN, or an exit, for somebody there. */
+static void take_down(tr_worker *worker, tr_peer *peer, troupe_message *message)
+{
+    const bool is_ours =
+        message->type == &troupe_exit_type && (message->correlation & TR_LINK_FAR) == 0;
+    if (peer->is_connected && (is_ours ? take_exit(peer, message) : take_end(peer, message))) {
+        tr_outgoing_push(peer, message);
+    } else {
+        tr_message_end(worker, message, TROUPE_OUTCOME_CANCELLED, TROUPE_ERROR_CANCELLED);
+    }
+}
+
+/* A spawn gets that of its own, and those that its ties have already. */
+static troupe_error give_numbers(tr_peer *peer, troupe_message *message)
+{
+    tr_far_spawn *spawn =
+        (tr_far_spawn *) (uintptr_t) troupe_message_struct(message, &tr_far_spawn_type);
+    for (unsigned i = 0; i < 2; i++) {
+        const tr_own *tie = spawn->ties[i] == 0
+                                ? NULL
+                                : tr_numbers_find_by_key(&peer->numbers, TR_KIND_MONITOR,
+                                                         message->sender, spawn->ties[i]);
+        TR_REQUIRE(spawn->ties[i] == 0 || tie != NULL, LIMIT_REACHED); /* there was no room */
+        spawn->ties[i] = tie != NULL ? tie->number : 0;
+    }
+    const troupe_error error = give_number(peer, message);
+    if (error == TROUPE_OK) {
+        tr_own *own = tr_numbers_find_own(&peer->numbers, tr_packing_number(message));
+        own->is_spawn = true;
+        memcpy(own->ties, spawn->ties, sizeof own->ties);
+    }
+    return error;
 }
 
 static void take_user(tr_worker *worker, tr_peer *peer, troupe_message *message)
 {
     const tr_extension *extension = tr_message_extension(message);
-    if (extension == NULL ||
-        (extension->to.generation == 0 && message->type != &tr_far_lookup_type)) {
+    if (extension == NULL || (extension->to.generation == 0 && !tr_far_is_for_node(message))) {
         /* It was sent to the carrier itself. */
         tr_message_bury(worker, message, TROUPE_DEAD_NO_SUCH_ACTOR, TROUPE_ERROR_NO_SUCH_ACTOR);
         return;
     }
     troupe_error error = peer->is_connected ? TROUPE_OK : TROUPE_ERROR_UNREACHABLE;
-    if (error == TROUPE_OK && is_ask(message)) {
-        error = give_number(peer, message);
+    if (error == TROUPE_OK && tr_packing_is_ask(message)) {
+        error = message->type == &tr_far_spawn_type ? give_numbers(peer, message)
+                                                    : give_number(peer, message);
     }
     if (error) {
         tr_message_bury(worker, message, TROUPE_DEAD_UNREACHABLE, error);
@@ -509,9 +500,26 @@ static tr_peer *peer_of(const tr_actor *carrier)
                : NULL;
 }
 
+/* A monitor or link that comes with a spawn waits for it. */
+static void keep_tie(tr_worker *worker, tr_peer *peer, troupe_message *entry)
+{
+    if (peer == NULL || !peer->is_connected || give_number(peer, entry) != TROUPE_OK) {
+        tr_message_free(&worker->pool, entry); /* its spawn fails */
+        return;
+    }
+    tr_own *own = tr_numbers_find_own(&peer->numbers, tr_packing_number(entry));
+    own->is_sent = true;
+    own->is_tie = true;
+    entry->receiver = peer->carrier;
+}
+
 void tr_outgoing_monitor(tr_worker *worker, tr_actor *carrier, troupe_message *entry)
 {
     tr_peer *peer = peer_of(carrier);
+    if (tr_far_spawn_is_tie(entry)) {
+        keep_tie(worker, peer, entry);
+        return;
+    }
     if (peer == NULL || !peer->is_connected || give_number(peer, entry) != TROUPE_OK) {
         tr_monitor_send_down(worker, entry, TROUPE_ERROR_NODE_LOST, TROUPE_DOWN_NODE_LOST);
         return;
@@ -529,12 +537,34 @@ static uint64_t find_sent(const tr_peer *peer, tr_kind kind, const troupe_messag
     return own != NULL ? own->number : 0;
 }
 
+/* An actor here has unlinked from one there that had made the link. */
+static void unlink_their(tr_worker *worker, tr_peer *peer, troupe_message *message)
+{
+    if (peer != NULL && peer->is_connected && take_end(peer, message)) {
+        tr_message_set_kind(message, TR_KIND_DOWN);
+        message->body = NULL;
+        tr_outgoing_push(peer, message);
+    } else {
+        tr_message_free(&worker->pool, message);
+    }
+}
+
 void tr_outgoing_demonitor(tr_worker *worker, tr_actor *carrier, troupe_message *message)
 {
     tr_peer *peer = peer_of(carrier);
+    const bool is_link = tr_monitor_leaves_link(message);
+    if (is_link && (message->correlation & TR_LINK_FAR) != 0) {
+        unlink_their(worker, peer, message);
+        return;
+    }
     const uint64_t number = find_sent(peer, TR_KIND_MONITOR, message);
     if (number == 0) {
         tr_message_free(&worker->pool, message);
+        return;
+    }
+    if (is_link) { /* behind its entry, if that still is on the way out */
+        tr_packing_set_number(message, number);
+        tr_outgoing_push(peer, message);
         return;
     }
     tr_own *own = tr_numbers_find_own(&peer->numbers, number);

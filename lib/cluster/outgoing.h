@@ -28,6 +28,12 @@ void tr_outgoing_push_error(tr_peer *peer, uint64_t number, troupe_error error);
  * tells whoever waits, on either side, that it is lost. */
 void tr_outgoing_break(tr_peer *peer);
 
+/* The same with what the handler said of it; `failure` is one that is a reply to the entrance. */
+void tr_outgoing_push_failure(tr_peer *peer, uint64_t number, const tr_failure *failure);
+
+/* Stops an actor there in nobody's name. Without memory it lives on. */
+void tr_outgoing_push_stop(tr_peer *peer, troupe_ref actor);
+
 /* Packs what is on the way out and gives it to the wire. */
 void tr_outgoing_flush(tr_peer *peer);
 

@@ -210,6 +210,13 @@ static void drop_numbers(tr_peer *peer)
     }
     for (tr_their *their = tr_numbers_first_their(&peer->numbers); their != NULL;
          their = tr_numbers_first_their(&peer->numbers)) {
+        if (their->exit != NULL) {
+            tr_message_free(&worker->pool, their->exit);
+        }
+        if (their->answer != NULL) {
+            tr_list_remove(&their->waiting);
+            tr_message_free(&worker->pool, their->answer);
+        }
         tr_numbers_remove_their(&peer->numbers, their);
     }
 }

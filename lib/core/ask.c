@@ -5,6 +5,7 @@
 #include "core/bracket.h"
 #include "core/dispatch.h"
 #include "core/failure.h"
+#include "core/far.h"
 #include "core/future.h"
 #include "core/offload.h"
 #include "core/scope.h"
@@ -69,6 +70,7 @@ static tr_ask *find(const tr_actor *actor, uint64_t id)
 static void drop_late(tr_worker *worker, troupe_message *reply)
 {
     tr_ledger_add(&worker->ledger, TR_COUNT_LATE_REPLIES, 1);
+    tr_far_came_late(worker, reply);
     tr_message_end(worker, reply, TROUPE_OUTCOME_DROPPED, TROUPE_ERROR_CANCELLED);
 }
 

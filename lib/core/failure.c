@@ -74,6 +74,33 @@ bool tr_failure_answer(tr_worker *worker, const tr_actor *actor, troupe_error er
     return true;
 }
 
+troupe_error tr_failure_make(tr_pool *pool, troupe_error error, const void *text, size_t size,
+                             troupe_message **out_answer)
+{
+    const troupe_error short_of =
+        tr_message_with_body(pool, TR_FORM_STRUCT, &failure_type, sizeof(tr_failure), out_answer);
+    if (short_of) {
+        return short_of;
+    }
+    tr_failure *body = (*out_answer)->body;
+    body->error = error;
+    if (size > 0) { /* the rest is zero */
+        memcpy(body->text, text, size < sizeof body->text ? size : sizeof body->text - 1);
+    }
+    return TROUPE_OK;
+}
+
+bool tr_failure_take(tr_worker *worker, const tr_actor *actor, tr_failure *out_failure)
+{
+    tr_extra *extra = actor->extra;
+    if (extra == NULL || extra->last_failure == NULL) {
+        return false;
+    }
+    *out_failure = *extra->last_failure;
+    free_at(worker, &extra->last_failure);
+    return true;
+}
+
 bool tr_failure_is(const troupe_message *reply)
 {
     return reply->type == &failure_type;

@@ -27,6 +27,13 @@ const char *tr_failure_text(const tr_actor *actor, troupe_error error);
 bool tr_failure_answer(tr_worker *worker, const tr_actor *actor, troupe_error error,
                        const troupe_message *request);
 
+/* Such an answer, still nobody's, from what another node says. Errors: NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_failure_make(tr_pool *pool, troupe_error error, const void *text,
+                                               size_t size, troupe_message **out_answer);
+
+/* What the actor was told last, and forgets now; false: nothing since. */
+bool tr_failure_take(tr_worker *worker, const tr_actor *actor, tr_failure *out_failure);
+
 /* Whether a reply is such an answer. */
 bool tr_failure_is(const troupe_message *reply);
 

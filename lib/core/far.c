@@ -7,10 +7,13 @@
 
 #include "base/memory.h"
 #include "core/bracket.h"
+#include "core/far_spawn.h"
+#include "core/send.h"
 #include "core/task.h"
 
 const troupe_type tr_far_lookup_type = TROUPE_TYPE(tr_far_lookup);
 const troupe_type tr_far_found_type = TROUPE_TYPE(tr_far_found);
+const troupe_type tr_far_signal_type = TROUPE_TYPE(tr_far_signal);
 
 /* A node that this one has been connected to. */
 struct far_node {
@@ -80,7 +83,7 @@ void tr_far_close(tr_system *system, uint64_t node, troupe_error verdict)
 {
     lock(system);
     struct far_node *far = find(system, node);
-    if (far != NULL) {
+    if (far != NULL && far->verdict != TROUPE_ERROR_STALE) { /* which it stays */
         far->verdict = verdict;
     }
     unlock(system);
@@ -130,31 +133,38 @@ void tr_far_set_home(tr_system *system, tr_address home)
     unlock(system);
 }
 
-/* A wish for a connection, on its way to who makes them. */
+/* A wish on its way to who makes connections: for one with the node that the ref names, or to be
+ * rid of the actor that it names. */
 struct wish {
     tr_call call; /* first */
-    uint64_t node;
+    troupe_ref what;
 };
 
 static void hear_wish(tr_worker *worker, troupe_message *message)
 {
     const struct wish *wish = message->body;
+    const tr_far_port *far = worker->system->far;
     tr_actor *home = tr_actor_at(worker, message->receiver);
-    if (home != NULL && home->state == TR_ACTOR_LIVE) {
-        worker->system->far->want(worker, home, wish->node);
+    if (home == NULL || home->state != TR_ACTOR_LIVE) {
+        /* Nothing goes there any more. */
+    } else if (troupe_ref_is_none(wish->what)) {
+        far->want(worker, home, wish->what.node);
+    } else {
+        far->disown(worker, home, wish->what);
     }
     tr_message_free(&worker->pool, message);
 }
 
-/* Without memory the next one who wants to go there says it again. */
-static void send_wish(tr_worker *worker, tr_address home, uint64_t node)
+/* Without memory the next one who wants to go there says it again; an actor that nobody waits for
+ * lives on. */
+static void send_wish(tr_worker *worker, tr_address home, troupe_ref what)
 {
     troupe_message *message = NULL;
     if (home.generation == 0 || tr_message_with_body(&worker->pool, TR_FORM_NONE, NULL,
                                                      sizeof(struct wish), &message) != TROUPE_OK) {
         return;
     }
-    *(struct wish *) message->body = (struct wish) {.call.run = hear_wish, .node = node};
+    *(struct wish *) message->body = (struct wish) {.call.run = hear_wish, .what = what};
     message->receiver = home;
     tr_message_set_kind(message, TR_KIND_CALL);
     tr_worker_route(worker, message);
@@ -176,9 +186,22 @@ static troupe_error find_carrier(tr_worker *worker, uint64_t node, tr_address *o
     }
     unlock(system);
     if (error == TROUPE_ERROR_UNREACHABLE) {
-        send_wish(worker, home, node);
+        send_wish(worker, home, (troupe_ref) {.node = node});
     }
     return error;
+}
+
+void tr_far_came_late(tr_worker *worker, const troupe_message *reply)
+{
+    const tr_far_found *found =
+        reply->type == &tr_far_found_type ? (const tr_far_found *) reply->body : NULL;
+    if (found != NULL && found->is_made) {
+        tr_system *system = worker->system;
+        lock(system);
+        const tr_address home = system->far_home;
+        unlock(system);
+        send_wish(worker, home, found->actor);
+    }
 }
 
 troupe_error tr_far_address(tr_worker *worker, troupe_ref ref, tr_address *out_address)
@@ -190,6 +213,11 @@ troupe_error tr_far_address(tr_worker *worker, troupe_ref ref, tr_address *out_a
     return find_carrier(worker, ref.node, out_address);
 }
 
+bool tr_far_is_for_node(const troupe_message *request)
+{
+    return request->type == &tr_far_lookup_type || request->type == &tr_far_spawn_type;
+}
+
 /* Whether it can leave its node. */
 static bool may_leave(const troupe_message *message)
 {
@@ -198,7 +226,7 @@ static bool may_leave(const troupe_message *message)
     }
     const troupe_type *type = message->type;
     return type->body_size == 0 || (type->pack != NULL && type->unpack != NULL) ||
-           type == &tr_far_lookup_type;
+           type == &tr_far_signal_type || tr_far_is_for_node(message);
 }
 
 /* A copy of a message that is held, with the wish for a reply and all that belongs to it. */
@@ -235,7 +263,7 @@ troupe_error tr_far_begin_there(tr_actor *sender, troupe_ref to, troupe_message 
     if (!tr_far_is(worker->system, to)) {
         return tr_system_address(worker->system, to, out_address);
     }
-    TR_REQUIRE(to.generation != 0 || (*message)->type == &tr_far_lookup_type, NO_SUCH_ACTOR);
+    TR_REQUIRE(to.generation != 0 || tr_far_is_for_node(*message), NO_SUCH_ACTOR);
     troupe_error error = find_carrier(worker, to.node, out_address);
     if (error) {
         return error;
@@ -270,6 +298,26 @@ void tr_far_end_there(tr_actor *sender, troupe_message **message, const tr_passa
     tr_held_remove(sender, original);
     tr_message_clear(original, TR_MESSAGE_WANTS_REPLY);
     tr_message_end(worker, original, TROUPE_OUTCOME_HANDLED, TROUPE_ERROR_NO_REPLY);
+}
+
+troupe_error tr_far_tell(tr_actor *sender, troupe_ref actor, uint32_t bits)
+{
+    tr_worker *worker = sender->worker;
+    const tr_far_signal signal = {.bits = bits};
+    troupe_message *message = NULL;
+    tr_sending sending = {.sender = sender,
+                          .message = &message,
+                          .deadline_ns = TR_NEVER,
+                          .on_full = TROUPE_ON_FULL_FAIL};
+    tr_passage passage = {0};
+    troupe_error error =
+        tr_message_of_struct(&worker->pool, &tr_far_signal_type, &signal, &message);
+    error = error ? error : tr_far_begin(sender, actor, &message, &sending.to, &passage);
+    error = error ? error : tr_send(worker, &sending);
+    if (message != NULL) {
+        tr_message_free(&worker->pool, message);
+    }
+    return error;
 }
 
 troupe_error troupe_lookup_on(troupe_self *self, uint64_t node, const char *name,

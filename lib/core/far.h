@@ -24,6 +24,8 @@ typedef struct tr_far_port {
     void (*monitor)(tr_worker *worker, tr_actor *carrier, troupe_message *entry);
     void (*demonitor)(tr_worker *worker, tr_actor *carrier, troupe_message *message);
     void (*give_up)(tr_worker *worker, tr_actor *carrier, troupe_message *notice);
+    /* An actor there was spawned for somebody who has not waited for it. `home` is as below. */
+    void (*disown)(tr_worker *worker, tr_actor *home, troupe_ref actor);
     /* Somebody wants to reach a node that is not connected. `home` is the address below; it may
      * have moved on since it was told. */
     void (*want)(tr_worker *worker, tr_actor *home, uint64_t node);
@@ -73,9 +75,24 @@ typedef struct tr_far_lookup {
 } tr_far_lookup;
 typedef struct tr_far_found {
     troupe_ref actor;
+    bool is_made; /* it was spawned for who asks, and nobody else can know it: see disown */
 } tr_far_found;
 extern const troupe_type tr_far_lookup_type;
+bool tr_far_is_for_node(const troupe_message *request);
 extern const troupe_type tr_far_found_type;
+
+/* What an actor there is told to do: TR_SIGNAL_STOP, _CANCEL, _KILL. */
+typedef struct tr_far_signal {
+    uint32_t bits;
+} tr_far_signal;
+extern const troupe_type tr_far_signal_type;
+
+/* Tells an actor of another node, behind what was sent to it before; never waits.
+ * Errors: as tr_far_address; MAILBOX_FULL if too much is to go there already; NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_far_tell(tr_actor *sender, troupe_ref actor, uint32_t bits);
+
+/* An answer comes to nobody. */
+void tr_far_came_late(tr_worker *worker, const troupe_message *reply);
 
 /* The address that stands for the actor: its own, or its node's carrier.
  * Errors: as tr_system_address, less LOCAL_ONLY; STALE; UNREACHABLE, and the connection is wished

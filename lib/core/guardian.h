@@ -13,8 +13,9 @@
 
 #include "core/worker.h"
 
-/* Who waits for a root actor's start. `done` is called once, on worker 0, with what the start
- * returned; it stays its maker's and has to live until then. */
+/* Who waits for a root actor's start, or that of another which no actor waits for itself: its READY
+ * has this as its correlation. `done` is called once, on the spawner's worker, 0 for roots, with
+ * what the start returned; it stays its maker's and has to live until then. */
 typedef struct tr_root_ready {
     void (*done)(struct tr_root_ready *ready, troupe_error error);
 } tr_root_ready;

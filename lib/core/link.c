@@ -3,37 +3,96 @@
 
 #include "base/assert.h"
 #include "core/bracket.h"
+#include "core/far.h"
 #include "core/monitor.h"
 
 const troupe_type troupe_exit_type = {
     .size = sizeof(troupe_type), .name = "troupe_exit", .body_size = sizeof(troupe_down)};
 
+static void set_partner(troupe_message *entry, troupe_ref partner)
+{
+    tr_extension *extension = tr_message_extended(entry);
+    extension->node = partner.node;
+    extension->from = (tr_address) {.slot = partner.slot, .generation = partner.generation};
+}
+
+/* Whom the entry's link is with. */
+static troupe_ref partner_of(const tr_system *system, troupe_message *entry)
+{
+    const tr_extension *extension = tr_message_extension(entry);
+    return extension == NULL ? tr_system_ref(system, entry->sender)
+                             : (troupe_ref) {.node = extension->node,
+                                             .slot = extension->from.slot,
+                                             .generation = extension->from.generation};
+}
+
+/* Of one of another node the entry has to say who it is. */
+static troupe_error note_partner(tr_worker *worker, troupe_message **entry, troupe_ref partner)
+{
+    if (!tr_far_is(worker->system, partner)) {
+        return TROUPE_OK;
+    }
+    const troupe_error error = tr_message_extend(&worker->pool, entry);
+    if (error == TROUPE_OK) {
+        set_partner(*entry, partner);
+    }
+    return error;
+}
+
+static void drop_ends(tr_worker *worker, const tr_link_ends *ends)
+{
+    if (ends->here != NULL) {
+        tr_message_free(&worker->pool, ends->here);
+    }
+    if (ends->there != NULL) {
+        tr_message_free(&worker->pool, ends->there);
+    }
+}
+
+troupe_error tr_link_make(tr_worker *worker, tr_actor *maker, troupe_ref as, troupe_ref other,
+                          tr_address address, tr_link_ends *out_ends)
+{
+    tr_link_ends ends = {0};
+    const troupe_down down = {.actor = as};
+    troupe_error error = tr_message_of_struct(&worker->pool, &troupe_exit_type, &down, &ends.here);
+    error = error ? error : note_partner(worker, &ends.here, other);
+    error = error ? error
+                  : tr_monitor_make_entry(worker, maker, other, tr_monitor_value(address, true),
+                                          &troupe_exit_type, &ends.there);
+    if (error) {
+        drop_ends(worker, &ends);
+        return error;
+    }
+    const uint64_t id = ends.there->correlation;
+    error = note_partner(worker, &ends.there, as);
+    if (error) {
+        (void) tr_table_remove(&maker->extra->monitors, id);
+        drop_ends(worker, &ends);
+        return error;
+    }
+    ends.there->correlation = id | (tr_far_is(worker->system, as) ? TR_LINK_FAR : 0);
+    ends.there->receiver = address;
+    ends.here->sender = address;
+    ends.here->receiver = maker->address;
+    ends.here->correlation = ends.there->correlation;
+    tr_message_set(ends.here, TR_MESSAGE_SEALED);
+    tr_message_set_kind(ends.here, TR_KIND_MONITOR);
+    *out_ends = ends;
+    return TROUPE_OK;
+}
+
+/* A link of an actor of ours, with its end here. */
 static troupe_error make(tr_worker *worker, tr_actor *maker, troupe_ref other, tr_address address,
                          troupe_message **out_there)
 {
-    troupe_message *there = NULL;
-    troupe_message *here = NULL;
-    const troupe_down down = {.actor = tr_system_ref(worker->system, maker->address)};
-    troupe_error error = tr_message_of_struct(&worker->pool, &troupe_exit_type, &down, &here);
+    tr_link_ends ends;
+    const troupe_error error = tr_link_make(
+        worker, maker, tr_system_ref(worker->system, maker->address), other, address, &ends);
     if (error == TROUPE_OK) {
-        error = tr_monitor_make_entry(worker, maker, other, tr_monitor_value(address, true),
-                                      &troupe_exit_type, &there);
+        tr_monitor_add_entry(maker, ends.here);
+        *out_there = ends.there;
     }
-    if (error) {
-        if (here != NULL) {
-            tr_message_free(&worker->pool, here);
-        }
-        return error;
-    }
-    there->receiver = address;
-    here->sender = address;
-    here->receiver = maker->address;
-    here->correlation = there->correlation;
-    tr_message_set(here, TR_MESSAGE_SEALED);
-    tr_message_set_kind(here, TR_KIND_MONITOR);
-    tr_monitor_add_entry(maker, here);
-    *out_there = there;
-    return TROUPE_OK;
+    return error;
 }
 
 troupe_error tr_link_attach(tr_worker *worker, tr_actor *maker, tr_actor *other)
@@ -67,12 +126,7 @@ void tr_link_left(tr_actor *actor, const troupe_message *entry)
 static bool take_link(tr_worker *worker, tr_actor *actor, tr_address other, uint64_t id)
 {
     const bool was_mine = forget_number(actor, other, id) != NULL;
-    troupe_message *entry = tr_monitor_take_entry(actor, other, id);
-    if (entry != NULL && entry->type != &troupe_exit_type) { /* of a monitor with that number */
-        troupe_message *monitor = entry;
-        entry = tr_monitor_take_entry(actor, other, id);
-        tr_monitor_add_entry(actor, monitor);
-    }
+    troupe_message *entry = tr_monitor_take_entry(actor, other, id, &troupe_exit_type);
     if (entry != NULL) {
         tr_message_free(&worker->pool, entry);
     }
@@ -80,22 +134,23 @@ static bool take_link(tr_worker *worker, tr_actor *actor, tr_address other, uint
 }
 
 /* The entry of a link, whoever made it. */
-static const troupe_message *find_entry(const tr_actor *actor, tr_address other)
+static const troupe_message *find_entry(const tr_system *system, const tr_actor *actor,
+                                        troupe_ref other)
 {
-    const troupe_message *at = actor->watchers;
+    troupe_message *at = actor->watchers;
     while (at != NULL &&
-           !(at->type == &troupe_exit_type && tr_address_is_same(at->sender, other))) {
+           !(at->type == &troupe_exit_type && troupe_ref_is_same(partner_of(system, at), other))) {
         at = at->next;
     }
     return at;
 }
 
 /* Both may have made it at the same moment: then there are two, of which one end is told. */
-static void take_others(tr_worker *worker, tr_actor *actor, tr_address other)
+static void take_others(tr_worker *worker, tr_actor *actor, troupe_ref other)
 {
-    for (const troupe_message *entry = find_entry(actor, other); entry != NULL;
-         entry = find_entry(actor, other)) {
-        (void) take_link(worker, actor, other, entry->correlation);
+    for (const troupe_message *entry = find_entry(worker->system, actor, other); entry != NULL;
+         entry = find_entry(worker->system, actor, other)) {
+        (void) take_link(worker, actor, entry->sender, entry->correlation);
     }
 }
 
@@ -105,10 +160,10 @@ bool tr_link_exit_came(tr_worker *worker, tr_actor *actor, const troupe_message 
     if (!take_link(worker, actor, message->sender, message->correlation)) {
         return false;
     }
-    take_others(worker, actor, message->sender);
     if (down->reason == TROUPE_OK) {
-        return false;
+        return false; /* or it has unlinked, and may have linked again */
     }
+    take_others(worker, actor, down->actor);
     if (!actor->traps_exits) {
         actor->is_struck = !actor->is_cancelled;
         actor->is_cancelled = true;
@@ -117,42 +172,45 @@ bool tr_link_exit_came(tr_worker *worker, tr_actor *actor, const troupe_message 
     return actor->traps_exits;
 }
 
-/* The number of a link that this actor has made with the other; 0 if there is none. */
-static uint64_t find_made(const tr_actor *actor, tr_address other)
-{
-    uint64_t id = 0;
-    if (actor->extra == NULL) {
-        return 0;
-    }
-    for (void *value = tr_table_next(&actor->extra->monitors, &id); value != NULL;
-         value = tr_table_next(&actor->extra->monitors, &id)) {
-        if (value == tr_monitor_value(other, true)) {
-            return id;
-        }
-    }
-    return 0;
-}
-
-bool tr_link_end(tr_worker *worker, tr_actor *actor, tr_address other)
+bool tr_link_end(tr_worker *worker, tr_actor *actor, troupe_ref other)
 {
     bool was_linked = false;
-    for (const troupe_message *entry = find_entry(actor, other); entry != NULL;
-         entry = find_entry(actor, other)) {
+    for (const troupe_message *entry = find_entry(worker->system, actor, other); entry != NULL;
+         entry = find_entry(worker->system, actor, other)) {
+        const tr_address address = entry->sender;
         const uint64_t id = entry->correlation;
-        (void) take_link(worker, actor, other, id);
-        tr_monitor_send_leave(worker, actor, other, id);
+        (void) take_link(worker, actor, address, id);
+        tr_monitor_send_leave(worker, actor, address, id, true);
         was_linked = true;
     }
-    TR_ASSERT(find_made(actor, other) == 0); /* it goes with its entry */
     return was_linked;
+}
+
+void tr_link_end_one(tr_worker *worker, tr_actor *actor, tr_address other, uint64_t id)
+{
+    if (take_link(worker, actor, other, id)) {
+        tr_monitor_send_leave(worker, actor, other, id, true);
+    }
+}
+
+void tr_link_name(tr_actor *actor, tr_address other, uint64_t id, troupe_ref partner)
+{
+    troupe_message *at = actor->watchers;
+    while (at != NULL && !(at->type == &troupe_exit_type && at->correlation == id &&
+                           tr_address_is_same(at->sender, other))) {
+        at = at->next;
+    }
+    if (at != NULL) {
+        set_partner(at, partner);
+    }
 }
 
 static troupe_error link_to(tr_worker *worker, tr_actor *actor, troupe_ref other)
 {
     tr_address address = {0};
-    const troupe_error unreachable = tr_system_address(worker->system, other, &address);
+    const troupe_error unreachable = tr_far_address(worker, other, &address);
     TR_REQUIRE(unreachable || !tr_address_is_same(address, actor->address), BAD_ARGUMENT);
-    if (!unreachable && find_entry(actor, address) != NULL) {
+    if (!unreachable && find_entry(worker->system, actor, other) != NULL) {
         return TROUPE_OK;
     }
     troupe_message *entry = NULL;
@@ -180,9 +238,7 @@ bool troupe_unlink(troupe_self *self, troupe_ref other)
         return false;
     }
     tr_worker *worker = tr_enter(self);
-    tr_address address;
-    const bool was_linked = tr_system_address(worker->system, other, &address) == TROUPE_OK &&
-                            tr_link_end(worker, self->actor, address);
+    const bool was_linked = !troupe_ref_is_none(other) && tr_link_end(worker, self->actor, other);
     tr_leave(self);
     return was_linked;
 }

@@ -56,11 +56,19 @@ void tr_monitor_add_entry(tr_actor *watched, troupe_message *entry)
     watched->watchers = entry;
 }
 
-troupe_message *tr_monitor_take_entry(tr_actor *watched, tr_address watcher, uint64_t id)
+troupe_message *tr_monitor_take_entry(tr_actor *watched, tr_address watcher, uint64_t id,
+                                      const troupe_type *type)
 {
-    tr_queue entries = {.head = watched->watchers};
-    troupe_message *entry = tr_queue_take(&entries, watcher, id);
-    watched->watchers = entries.head;
+    troupe_message **at = &watched->watchers;
+    while (*at != NULL && !((*at)->type == type && (*at)->correlation == id &&
+                            tr_address_is_same((*at)->sender, watcher))) {
+        at = &(*at)->next;
+    }
+    troupe_message *entry = *at;
+    if (entry != NULL) {
+        *at = entry->next;
+        entry->next = NULL;
+    }
     return entry;
 }
 
@@ -89,8 +97,11 @@ void tr_monitor_leave(tr_worker *worker, troupe_message *message)
         tr_far_port_of(worker)->demonitor(worker, actor, message);
         return;
     }
+    const troupe_type *type =
+        tr_monitor_leaves_link(message) ? &troupe_exit_type : &troupe_down_type;
     troupe_message *entry =
-        actor != NULL ? tr_monitor_take_entry(actor, message->sender, message->correlation) : NULL;
+        actor != NULL ? tr_monitor_take_entry(actor, message->sender, message->correlation, type)
+                      : NULL;
     if (entry != NULL) {
         tr_link_left(actor, entry);
         tr_message_free(&worker->pool, entry);
@@ -102,7 +113,8 @@ void tr_monitor_down(tr_worker *worker, troupe_message *down)
 {
     tr_actor *actor = tr_actor_at(worker, down->receiver);
     if (actor == NULL || !tr_actor_is_live(actor) ||
-        (down->type == &troupe_exit_type && !tr_link_exit_came(worker, actor, down))) {
+        (down->type == &troupe_exit_type && !actor->is_carrier &&
+         !tr_link_exit_came(worker, actor, down))) {
         tr_message_end(worker, down, TROUPE_OUTCOME_CANCELLED, TROUPE_ERROR_CANCELLED);
         return;
     }
@@ -150,7 +162,7 @@ void tr_monitor_tell_all(tr_worker *worker, tr_actor *actor, bool is_told)
 /* Tells the watched. Without memory for that its entry stays there until it ends, harmless: its
  * DOWN finds no monitor. */
 void tr_monitor_send_leave(tr_worker *worker, const tr_actor *actor, tr_address watched,
-                           uint64_t id)
+                           uint64_t id, bool is_link)
 {
     const tr_slot *slot = tr_system_slot(worker->system, watched);
     troupe_message *message = slot != NULL && tr_slot_generation(slot) == watched.generation
@@ -160,6 +172,7 @@ void tr_monitor_send_leave(tr_worker *worker, const tr_actor *actor, tr_address 
         message->sender = actor->address;
         message->receiver = watched;
         message->correlation = id;
+        message->value = is_link ? 1 : 0;
         tr_worker_route(worker, message);
     }
 }
@@ -178,7 +191,7 @@ void tr_monitor_forget_all(tr_worker *worker, tr_actor *actor, bool keeps_links)
         }
         if (!is_link) {
             TR_TELL(MONITOR_OVER, .worker = worker, .actor = actor, .number = id);
-            tr_monitor_send_leave(worker, actor, tr_monitor_address(value), id);
+            tr_monitor_send_leave(worker, actor, tr_monitor_address(value), id, false);
         }
     }
 }
@@ -275,7 +288,7 @@ bool tr_monitor_end(tr_worker *worker, tr_actor *actor, troupe_monitor_id monito
     void *value = extra != NULL ? tr_table_remove(&extra->monitors, monitor_id.id) : NULL;
     if (value != NULL) {
         TR_TELL(MONITOR_OVER, .worker = worker, .actor = actor, .number = monitor_id.id);
-        tr_monitor_send_leave(worker, actor, tr_monitor_address(value), monitor_id.id);
+        tr_monitor_send_leave(worker, actor, tr_monitor_address(value), monitor_id.id, false);
     }
     return value != NULL;
 }

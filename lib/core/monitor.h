@@ -48,8 +48,9 @@ tr_address tr_monitor_address(const void *value);
 bool tr_monitor_is_link(const void *value);
 
 void tr_monitor_add_entry(tr_actor *watched, troupe_message *entry);
-/* The entry of this watcher, or NULL. */
-troupe_message *tr_monitor_take_entry(tr_actor *watched, tr_address watcher, uint64_t id);
+/* The entry of this watcher, of a monitor or a link as the type says, or NULL. */
+troupe_message *tr_monitor_take_entry(tr_actor *watched, tr_address watcher, uint64_t id,
+                                      const troupe_type *type);
 
 /* Makes an entry, known to the watcher by a number of its own; its receiver is still to be set.
  * Errors: LIMIT_REACHED, NO_MEMORY. */
@@ -59,9 +60,14 @@ TROUPE_MUST_CHECK troupe_error tr_monitor_make_entry(tr_worker *worker, tr_actor
                                                      troupe_message **out_entry);
 /* Sends an entry to the actor that it is about; to the watcher, if there is none such. */
 void tr_monitor_send_entry(tr_worker *worker, troupe_message *entry, troupe_error unreachable);
-/* Tells the watched that a watcher is none any more. */
+/* Tells the watched that a watcher is none any more, or has unlinked. */
 void tr_monitor_send_leave(tr_worker *worker, const tr_actor *actor, tr_address watched,
-                           uint64_t id);
+                           uint64_t id, bool is_link);
+/* Which of them such a message says. */
+static inline bool tr_monitor_leaves_link(const troupe_message *message)
+{
+    return message->value != 0;
+}
 
 /* As troupe_monitor. */
 TROUPE_MUST_CHECK troupe_error tr_monitor_begin(tr_worker *worker, tr_actor *actor,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/assert.h"
 #include "core/bracket.h"
+#include "core/far.h"
 #include "core/names.h"
 
 troupe_ref troupe_self_ref(const troupe_self *self)
@@ -107,12 +108,18 @@ static troupe_error signal_actor(troupe_self *self, troupe_ref ref, uint32_t bit
     tr_actor *actor = self->actor;
     tr_worker *worker = tr_enter(self);
     tr_address address;
-    troupe_error error = tr_system_address(worker->system, ref, &address);
-    if (error == TROUPE_OK && actor->state == TR_ACTOR_LIVE &&
-        tr_address_is_same(address, actor->address)) {
-        signal_self(actor, bit);
-    } else if (error == TROUPE_OK) {
-        error = tr_actor_signal(worker, address, bit);
+    troupe_error error = TROUPE_OK;
+    if (tr_far_is(worker->system, ref)) {
+        error =
+            actor->state != TR_ACTOR_ENDED ? tr_far_tell(actor, ref, bit) : TROUPE_ERROR_STOPPING;
+    } else {
+        error = tr_system_address(worker->system, ref, &address);
+        if (error == TROUPE_OK && actor->state == TR_ACTOR_LIVE &&
+            tr_address_is_same(address, actor->address)) {
+            signal_self(actor, bit);
+        } else if (error == TROUPE_OK) {
+            error = tr_actor_signal(worker, address, bit);
+        }
     }
     tr_leave(self);
     return error;

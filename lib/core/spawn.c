@@ -280,9 +280,22 @@ static troupe_error make_actor(tr_worker *worker, tr_worker *home, tr_address pa
     return TROUPE_OK;
 }
 
+/* They watch it, or are linked to it, before it runs. */
+static void add_entries(tr_worker *worker, tr_actor *actor, tr_queue *entries)
+{
+    for (troupe_message *entry = tr_queue_pop(entries); entry != NULL;
+         entry = tr_queue_pop(entries)) {
+        entry->receiver = actor->address;
+        if (entry->type == &troupe_down_type) {
+            TR_TELL(MONITOR_MADE, .worker = worker, .message = entry, .actor = actor);
+        }
+        tr_monitor_add_entry(actor, entry);
+    }
+}
+
 static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address parent,
                              const troupe_spawn_options *options, troupe_message *ready,
-                             tr_address *out_child)
+                             tr_queue *entries, tr_address *out_child)
 {
     troupe_message *start = NULL;
     if (home != worker) {
@@ -300,6 +313,7 @@ static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address pare
     fill_slot(actor->slot, actor, home, options);
     link_child(worker->system, actor->slot);
     actor->ready_message = ready;
+    add_entries(worker, actor, entries);
     *out_child = actor->address; /* before it may run elsewhere */
     ship(worker, home, actor, start);
     return TROUPE_OK;
@@ -307,6 +321,14 @@ static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address pare
 
 troupe_error tr_spawn(tr_worker *worker, tr_address parent, const troupe_spawn_options *options,
                       troupe_message *ready, tr_address *out_child)
+{
+    tr_queue nobody = {0};
+    return tr_spawn_watched(worker, parent, options, ready, &nobody, out_child);
+}
+
+troupe_error tr_spawn_watched(tr_worker *worker, tr_address parent,
+                              const troupe_spawn_options *options, troupe_message *ready,
+                              tr_queue *entries, tr_address *out_child)
 {
     troupe_error error = check_redirect(worker->system, options);
     if (error) {
@@ -318,7 +340,7 @@ troupe_error tr_spawn(tr_worker *worker, tr_address parent, const troupe_spawn_o
         return error;
     }
     tr_worker *home = tr_system_worker(worker->system, index);
-    error = spawn_on(worker, home, parent, options, ready, out_child);
+    error = spawn_on(worker, home, parent, options, ready, entries, out_child);
     if (error && options->place == TROUPE_PLACE_OWN_THREAD) {
         worker->system->ports.worker_is_done(worker->system->ports.context, index);
     }
@@ -343,12 +365,13 @@ void tr_spawn_ready(tr_worker *worker, troupe_message *message)
 {
     tr_actor *spawner = tr_actor_at(worker, message->receiver);
     const troupe_error error = (troupe_error) message->value;
-    if (spawner != NULL && spawner->is_guardian) {
-        tr_root_ready *ready = (tr_root_ready *) (uintptr_t) message->correlation;
-        ready->done(ready, error);
-    } else if (spawner != NULL && spawner->is_supervisor) {
+    if (spawner != NULL && spawner->is_supervisor) {
         tr_restart_ready_came(worker, spawner, message);
         return;
+    }
+    if (spawner != NULL && message->correlation != 0) {
+        tr_root_ready *ready = (tr_root_ready *) (uintptr_t) message->correlation;
+        ready->done(ready, error);
     } else if (spawner != NULL) {
         tr_task *task = tr_task_of(spawner, waits_for_start, &message->sender);
         if (task != NULL && waits_for_start(task, &message->sender)) {
@@ -465,7 +488,7 @@ static troupe_error spawn_child(troupe_self *self, const troupe_spawn_options *o
         (void) tr_monitor_end(actor->worker, actor, *options->out_monitor);
     }
     if (options->link != 0) {
-        (void) tr_link_end(actor->worker, actor, child);
+        (void) tr_link_end(actor->worker, actor, tr_system_ref(actor->worker->system, child));
     }
     return error;
 }

@@ -19,6 +19,13 @@ TROUPE_MUST_CHECK troupe_error tr_spawn(tr_worker *worker, tr_address parent,
                                         const troupe_spawn_options *options, troupe_message *ready,
                                         tr_address *out_child);
 
+/* The same with entries of monitors and links that stand at the child from its start on; they are
+ * taken on success, and have the child as their receiver then. */
+TROUPE_MUST_CHECK troupe_error tr_spawn_watched(tr_worker *worker, tr_address parent,
+                                                const troupe_spawn_options *options,
+                                                troupe_message *ready, tr_queue *entries,
+                                                tr_address *out_child);
+
 void tr_spawn_started(tr_worker *worker, troupe_message *message);
 void tr_spawn_ready(tr_worker *worker, troupe_message *message);
 void tr_spawn_child_ended(tr_worker *worker, troupe_message *message);

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "core/far.h"
+#include "core/offers.h"
 #include "core/types.h"
 
 static const troupe_behavior plain_behavior = TROUPE_BEHAVIOR(.name = "plain");
@@ -26,6 +27,7 @@ troupe_error tr_system_init(tr_system *system, const tr_system_options *options,
     tr_map_init(&system->names, system->ports.allocator);
     tr_list_init(&system->quarantine.entries);
     tr_map_init(&system->types, system->ports.allocator);
+    tr_map_init(&system->offers, system->ports.allocator);
     tr_map_init(&system->far_nodes, system->ports.allocator);
     return tr_slots_init(&system->slots, options->actors_max);
 }
@@ -34,8 +36,10 @@ void tr_system_fini(tr_system *system)
 {
     tr_far_forget_all(system);
     tr_types_forget_all(system);
+    tr_offers_forget_all(system);
     tr_map_fini(&system->far_nodes);
     tr_map_fini(&system->types);
+    tr_map_fini(&system->offers);
     tr_map_fini(&system->names);
     tr_slots_fini(&system->slots);
 }

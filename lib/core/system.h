@@ -68,6 +68,7 @@ typedef struct tr_system {
     tr_map names;
     tr_quarantine quarantine;
     tr_map types;                  /* see types */
+    tr_map offers;                 /* see offers */
     tr_address far_home;           /* see far */
     tr_map far_nodes;              /* see far */
     const struct tr_far_port *far; /* NULL: the node has to do with no other */

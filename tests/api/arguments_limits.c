@@ -34,6 +34,13 @@ void call_to_retry(troupe_self *self)
     BAD(troupe_retry_budget_init, (&(troupe_retry_budget) {0}, 1001, 0));
 }
 
+static troupe_error none_such(troupe_self *self, void *argument)
+{
+    (void) self;
+    (void) argument;
+    return TROUPE_OK;
+}
+
 static void call_about_remote(troupe_self *self)
 {
     const troupe_type short_one = {.size = 1, .name = "short"};
@@ -52,6 +59,17 @@ static void call_about_remote(troupe_self *self)
     BAD(troupe_lookup_on, (self, 1, NULL, TROUPE_NOW, &found));
     BAD(troupe_lookup_on, (self, 1, "", TROUPE_NOW, &found));
     BAD(troupe_lookup_on, (self, 1, "name", TROUPE_NOW, NULL));
+    BAD(troupe_offer, (NULL, "name", TROUPE_SPAWN(.body = none_such), NULL));
+    BAD(troupe_offer, (self, NULL, TROUPE_SPAWN(.body = none_such), NULL));
+    BAD(troupe_offer, (self, "name", NULL, NULL));
+    BAD(troupe_offer, (self, "", TROUPE_SPAWN(.body = none_such), NULL));
+    BAD(troupe_offer, (self, "name", TROUPE_SPAWN(.body = none_such, .link = 1), NULL));
+    BAD(troupe_spawn_on, (NULL, 1, TROUPE_SPAWN_ON(.name = "name"), &found));
+    BAD(troupe_spawn_on, (self, 0, TROUPE_SPAWN_ON(.name = "name"), &found));
+    BAD(troupe_spawn_on, (self, 1, NULL, &found));
+    BAD(troupe_spawn_on, (self, 1, TROUPE_SPAWN_ON(.name = NULL), &found));
+    BAD(troupe_spawn_on, (self, 1, TROUPE_SPAWN_ON(.name = "name", .link = 2), &found));
+    BAD(troupe_spawn_on, (self, 1, TROUPE_SPAWN_ON(.name = "name"), NULL));
 }
 
 void call_about_limits(troupe_self *self)

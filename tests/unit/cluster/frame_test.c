@@ -101,6 +101,46 @@ static void have_the_same_bytes_for_ever(void **state)
     assert_memory_equal(bytes, golden, sizeof golden);
 }
 
+/* Promise: REMOTE-WIRE */
+static void have_the_same_bytes_for_ever_in_every_field(void **state)
+{
+    (void) state;
+    static const unsigned char golden[] = {
+        0x09, 0x11, 0,    0,    0,    0,    0,    0,    0, /* from */
+        0x11, 0x22, 0,    0,    0,    0,    0,    0,    0, /* to */
+        0x18, 0x03, 0x20, 0x04,                            /* connection, sequence */
+        0x2a, 0x17,                                        /* an envelope */
+        0x08, 0x0c, 0x10, 0x05,                            /* SPAWN, number */
+        0x62, 0x01, 'x',                                   /* name */
+        0x81, 0x01, 0x0a, 0,    0,    0,    0,    0,    0, /* key */
+        0,    0x88, 0x01, 0x06, 0x90, 0x01, 0x07,          /* monitor, link */
+        0x2a, 0x0a, 0x08, 0x0b,                            /* SIGNAL */
+        0x1a, 0x04, 0x10, 0x06, 0x18, 0x07, 0x78, 0x03,    /* to, KILL */
+        0x2a, 0x0c, 0x08, 0x03, 0x10, 0x05,                /* REPLY */
+        0x50, 0x0f, 0x68, 0x07, 0x72, 0x02, 'n',  'o'};    /* error, cause, text */
+    unsigned char bytes[512];
+    tr_frame_writer writer = {.data = bytes, .capacity = sizeof bytes};
+    tr_frame_begin(&writer, &head);
+    assert_true(tr_frame_add(&writer, &(const tr_envelope) {.kind = TR_ENVELOPE_SPAWN,
+                                                            .number = 5,
+                                                            .name = "x",
+                                                            .key = 10,
+                                                            .monitor = 6,
+                                                            .link = 7}));
+    assert_true(tr_frame_add(&writer, &(const tr_envelope) {.kind = TR_ENVELOPE_SIGNAL,
+                                                            .to = {.slot = 6, .generation = 7},
+                                                            .signal = TR_ENVELOPE_KILL}));
+    assert_true(tr_frame_add(&writer, &(const tr_envelope) {.kind = TR_ENVELOPE_REPLY,
+                                                            .number = 5,
+                                                            .error = (troupe_error) 15,
+                                                            .cause = (troupe_error) 7,
+                                                            .text = "no",
+                                                            .text_size = 2}));
+
+    assert_int_equal(writer.size, sizeof golden);
+    assert_memory_equal(bytes, golden, sizeof golden);
+}
+
 static void refuse_an_envelope_too_many_and_stay_as_they_were(void **state)
 {
     unsigned char bytes[200];
@@ -203,7 +243,7 @@ static void let_no_envelope_through_that_lacks_what_it_needs(void **state)
     envelope.form = (tr_envelope_form) 4;
     assert_false(is_accepted(arena, &envelope));
     envelope = ask;
-    envelope.kind = (tr_envelope_kind) 9;
+    envelope.kind = (tr_envelope_kind) 14;
     assert_false(is_accepted(arena, &envelope));
     envelope = ask;
     envelope.type = long_name;
@@ -220,6 +260,38 @@ static void let_no_envelope_through_that_lacks_what_it_needs(void **state)
     assert_true(is_accepted(arena, &envelope));
     envelope.name = long_name;
     assert_false(is_accepted(arena, &envelope));
+    envelope = (tr_envelope) {.kind = TR_ENVELOPE_LINK, .number = 1, .to = ask.to};
+    assert_false(is_accepted(arena, &envelope));
+    envelope.from = ask.from;
+    assert_true(is_accepted(arena, &envelope));
+    envelope = (tr_envelope) {.kind = TR_ENVELOPE_EXIT};
+    assert_false(is_accepted(arena, &envelope));
+    envelope = (tr_envelope) {.kind = TR_ENVELOPE_SIGNAL, .to = ask.to};
+    assert_false(is_accepted(arena, &envelope));
+    envelope.signal = (tr_envelope_signal) 4;
+    assert_false(is_accepted(arena, &envelope));
+    envelope.signal = TR_ENVELOPE_KILL;
+    assert_true(is_accepted(arena, &envelope));
+    envelope = (tr_envelope) {.kind = TR_ENVELOPE_SPAWN, .number = 1, .name = "x"};
+    assert_false(is_accepted(arena, &envelope));
+    envelope.from = ask.from;
+    assert_true(is_accepted(arena, &envelope));
+    envelope.link = 1;
+    assert_false(is_accepted(arena, &envelope));
+    envelope.link = 2;
+    envelope.monitor = 2;
+    assert_false(is_accepted(arena, &envelope));
+    envelope.monitor = 3;
+    assert_true(is_accepted(arena, &envelope));
+    envelope = (tr_envelope) {.kind = TR_ENVELOPE_SPAWNED, .number = 1};
+    assert_false(is_accepted(arena, &envelope));
+    envelope.error = TROUPE_ERROR_FAILED;
+    assert_true(is_accepted(arena, &envelope));
+    envelope = (tr_envelope) {.kind = TR_ENVELOPE_REPLY, .number = 1, .text = long_name};
+    envelope.text_size = TR_FAILURE_TEXT_SIZE - 1;
+    assert_true(is_accepted(arena, &envelope));
+    envelope.text_size++;
+    assert_false(is_accepted(arena, &envelope));
 }
 
 int main(void)
@@ -227,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_ARENA(come_back_as_they_were),
         WITH_ARENA(have_the_same_bytes_for_ever),
+        WITH_ARENA(have_the_same_bytes_for_ever_in_every_field),
         WITH_ARENA(refuse_an_envelope_too_many_and_stay_as_they_were),
         WITH_ARENA(have_no_more_than_so_many_envelopes),
         WITH_ARENA(are_refused_that_are_too_large_or_of_nobody),

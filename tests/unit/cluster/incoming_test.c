@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What comes from another node: it is admitted, answered and watched like what is sent here. */
 #include "cluster/peer.h"
+
+#include <string.h>
+
 #include "core/actor.h"
 #include "support/actors.h"
 #include "support/cast.h"
@@ -51,6 +54,54 @@ static void is_answered_there(void **state)
     wires_run(wires, 10 * MS);
 
     assert_said(cast.seen, "answer 42 OK");
+    drop_probe(&cast.seen);
+}
+
+static troupe_error fails_saying(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const troupe_error error = troupe_receive(self, &message, TROUPE_FOREVER);
+    return error ? error
+                 : troupe_fail(self, TROUPE_ERROR_PROTOCOL, "%s", (const char *) cast->more);
+}
+
+static troupe_error asks_why(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    uint64_t answer = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        const troupe_error error = ask_figure(self, cast->refs[i], 1, TROUPE_WITHIN_S(1), &answer);
+        const char *text = NULL;
+        const troupe_error cause = troupe_last_failure(self, &text);
+        probe_say(cast->seen, "%s %s %.8s %d", troupe_error_name(error), troupe_error_name(cause),
+                  text, (int) strlen(text));
+    }
+    return TROUPE_OK;
+}
+
+/* Promise: REMOTE-WHY */
+static void is_told_why_the_receiver_failed(void **state)
+{
+    struct wires *wires = *state;
+    char long_text[400];
+    memset(long_text, 'x', sizeof long_text - 1);
+    long_text[sizeof long_text - 1] = '\0';
+    struct cast cast = {.seen = a_probe()};
+    char brief_text[] = "no tea";
+    struct cast brief = {.more = brief_text};
+    struct cast lengthy = {.more = long_text};
+    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = fails_saying, .argument = &brief));
+    cast.refs[1] = wires_root(wires, 1, TROUPE_SPAWN(.body = fails_saying, .argument = &lengthy));
+    cast.refs[2] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_failing));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_why, .argument = &cast));
+
+    wires_run(wires, 20 * MS);
+
+    assert_int_equal(probe_count(cast.seen), 3);
+    assert_string_equal(probe_line(cast.seen, 0), "HANDLER_FAILED PROTOCOL no tea 6");
+    assert_string_equal(probe_line(cast.seen, 1), "HANDLER_FAILED PROTOCOL xxxxxxxx 255");
+    assert_string_equal(probe_line(cast.seen, 2), "HANDLER_FAILED FAILED  0");
     drop_probe(&cast.seen);
 }
 
@@ -359,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_WIRES(comes_in_the_order_sent),
         WITH_WIRES(is_answered_there),
+        WITH_WIRES(is_told_why_the_receiver_failed),
         WITH_WIRES(is_told_that_the_receiver_has_ended),
         WITH_WIRES(is_watched_and_its_end_told_behind_its_messages),
         WITH_WIRES(is_told_behind_its_messages_though_there_is_no_room_for_them),

@@ -357,6 +357,45 @@ static void stays_when_the_other_is_restarted(void **state)
     drop_probe(&cast.seen);
 }
 
+static troupe_error watches_for_a_while(troupe_self *self, void *argument)
+{
+    const struct pair *pair = argument;
+    troupe_monitor_id id;
+    troupe_error error = troupe_monitor(self, pair->refs[0], &id);
+    error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(100)); /* it is linked now */
+    probe_say(pair->seen, "demonitor %d", troupe_demonitor(self, id));
+    error = error ? error : quietly(self);
+    return error ? error : TROUPE_ERROR_PROTOCOL;
+}
+
+static troupe_error links_and_waits(troupe_self *self, void *argument)
+{
+    struct pair *pair = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    pair->refs[0] = troupe_self_ref(self);
+    troupe_error error = troupe_spawn(
+        self, TROUPE_SPAWN(.body = watches_for_a_while, .argument = pair), &pair->refs[1]);
+    error = error ? error : quietly(self);
+    error = error ? error : troupe_link(self, pair->refs[1]);
+    error = error ? error : troupe_receive(self, &message, TROUPE_FOREVER);
+    const troupe_down *exit = troupe_message_struct(message, &troupe_exit_type);
+    probe_say(pair->seen, "exit %s", exit != NULL ? troupe_error_name(exit->reason) : "none");
+    return TROUPE_OK;
+}
+
+/* The first of each has the same number at either.
+ * Promise: LINK-UNLINK */
+static void stays_when_a_monitor_ends(void **state)
+{
+    struct pair pair = {.seen = a_probe()};
+    (void) a_root(*state,
+                  TROUPE_SPAWN(.body = links_and_waits, .argument = &pair, .trap_exits = 1));
+    tr_world_advance(*state, SECOND);
+
+    assert_said(pair.seen, "demonitor 1", "exit PROTOCOL");
+    drop_probe(&pair.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +411,7 @@ int main(void)
         WITH_WORLD_OF_TWO(strikes_for_a_start_that_nobody_waits_for),
         WITH_WORLD_OF_TWO(is_an_exit_if_the_other_has_ended),
         WITH_WORLD_OF_TWO(stays_when_the_other_is_restarted),
+        WITH_WORLD_OF_TWO(stays_when_a_monitor_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
