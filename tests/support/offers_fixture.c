@@ -72,6 +72,11 @@ static troupe_error offers(troupe_self *self, void *argument)
                   : troupe_offer(self, "plain",
                                  TROUPE_SPAWN(.body = lives, .ready_when = TROUPE_READY_WHEN_SAID),
                                  NULL);
+    error = error ? error
+                  : troupe_offer(self, "nowhere",
+                                 TROUPE_SPAWN(.body = lives, .place = TROUPE_PLACE_WORKER,
+                                              .place_worker = 77),
+                                 &figure);
     return error ? error
                  : troupe_offer(self, "shop", TROUPE_SPAWN(.behavior = &shop_behavior), &order);
 }
@@ -105,7 +110,9 @@ static troupe_error wishes(troupe_self *self, void *argument)
     TROUPE_AUTO(troupe_message) *message = NULL;
     while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {
         say_end(cast, message);
-        if (figure_of(message) == 99) {
+        if (figure_of(message) == 98) {
+            probe_say(cast->seen, "unlink %d", troupe_unlink(self, cast->refs[0]));
+        } else if (figure_of(message) == 99) {
             return TROUPE_ERROR_PROTOCOL; /* the spawner fails */
         }
     }

@@ -4,6 +4,7 @@
  *
  *     "figure"   takes a figure: how it is to start; doubles what it is asked, fails when told 99
  *     "plain"    the same without an argument; starts well
+ *     "nowhere"  takes a figure; cannot be placed
  *     "shop"     a behavior that takes a shop.Order, which it cannot start with if its id is 13
  * Threads: the test's. */
 #ifndef TR_TESTS_SUPPORT_OFFERS_FIXTURE_H
@@ -42,7 +43,7 @@ struct wish {
 struct wish a_wish(const struct wires *wires, uint64_t how);
 
 /* The actor of node 0 that does the wish; it says "spawn NAME", and of ends "down NAME KIND the
- * one", "exit NAME KIND the one". Told 99 it fails. */
+ * one", "exit NAME KIND the one". Told 98 it unlinks, told 99 it fails. */
 troupe_ref make(struct wires *wires, struct wish *wish);
 
 /* Has an actor of that node send a figure, and waits for what comes of it. */

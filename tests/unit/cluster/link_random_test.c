@@ -145,7 +145,7 @@ static void assert_no_link_left(const struct scene *scene)
     }
 }
 
-/* Links that a living maker has, as far as it can know; if the other undoes them, at most so many. */
+/* Links that a living maker has, as far as it can know; at most, if the other undoes them. */
 static uint32_t left_of(const struct member *maker, uint32_t other)
 {
     return maker->made[other] - maker->undone[other];

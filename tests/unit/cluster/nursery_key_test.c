@@ -37,6 +37,44 @@ static void are_one_for_each_key(void **state)
 }
 
 /* Promise: REMOTE-SPAWN-KEY */
+static void are_others_for_another_name(void **state)
+{
+    struct wires *wires = *state;
+    struct wish wish = a_wish(wires, WELL);
+    struct wish plain = a_wish(wires, WELL);
+    plain.name = "plain";
+    wish.key = plain.key = 5;
+    (void) make(wires, &wish);
+    (void) make(wires, &plain);
+    wires_run(wires, 5 * MS);
+
+    assert_int_equal(born, 2);
+    assert_false(troupe_ref_is_same(wish.cast.refs[0], plain.cast.refs[0]));
+    drop_probe(&wish.cast.seen);
+    drop_probe(&plain.cast.seen);
+}
+
+/* Promise: REMOTE-SPAWN-TIES */
+static void end_with_who_is_linked_to_them_later(void **state)
+{
+    struct wires *wires = *state;
+    struct wish wish = a_wish(wires, WELL);
+    struct wish linked = a_wish(wires, WELL);
+    wish.key = linked.key = 5;
+    linked.link = 1;
+    (void) make(wires, &wish);
+    wires_run(wires, 5 * MS);
+    const troupe_ref spawner = make(wires, &linked);
+    wires_run(wires, 5 * MS);
+    order(wires, 0, spawner, 99);
+
+    assert_said(there, "born 1", "ends CANCELLED");
+    assert_nothing_open(wires);
+    drop_probe(&wish.cast.seen);
+    drop_probe(&linked.cast.seen);
+}
+
+/* Promise: REMOTE-SPAWN-KEY */
 static void are_found_again_after_the_connection_was_lost(void **state)
 {
     struct wires *wires = *state;
@@ -144,6 +182,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_OFFERS(are_one_for_each_key),
+        WITH_OFFERS(are_others_for_another_name),
+        WITH_OFFERS(end_with_who_is_linked_to_them_later),
         WITH_OFFERS(are_found_again_after_the_connection_was_lost),
         WITH_OFFERS(have_the_same_result_for_a_key_for_so_long),
         WITH_OFFERS(take_no_key_when_they_have_not_begun),

@@ -43,22 +43,28 @@ static void tell_how_their_start_failed(void **state)
     struct wish unknown = a_wish(wires, WELL);
     struct wish plain = a_wish(wires, WELL);
     struct wish strange = a_wish(wires, WELL);
+    struct wish nowhere = a_wish(wires, WELL);
     unknown.name = "nothing";
     plain.name = "plain";
     strange.name = "shop"; /* whose argument is another */
-    strange.link = failing.link = 1;
-    failing.watches = true;
+    nowhere.name = "nowhere";
+    nowhere.link = strange.link = failing.link = 1;
+    nowhere.watches = failing.watches = true;
     (void) make(wires, &failing);
     (void) make(wires, &unknown);
     (void) make(wires, &plain);
     (void) make(wires, &strange);
+    (void) make(wires, &nowhere);
     wires_run(wires, 10 * MS);
 
     assert_said(failing.cast.seen, "spawn PROTOCOL"); /* of its end nothing else is told */
     assert_said(unknown.cast.seen, "spawn NO_SUCH_ACTOR");
     assert_said(plain.cast.seen, "spawn OK");
     assert_said(strange.cast.seen, "spawn PROTOCOL");
+    assert_said(nowhere.cast.seen, "spawn BAD_ARGUMENT");
     assert_nothing_open(wires);
+    assert_int_equal(wires->ends[0].border.counts.answers_late, 0);
+    drop_probe(&nowhere.cast.seen);
     drop_probe(&failing.cast.seen);
     drop_probe(&unknown.cast.seen);
     drop_probe(&plain.cast.seen);
@@ -135,6 +141,23 @@ static void end_with_who_they_are_linked_to(void **state)
 }
 
 /* Promise: REMOTE-SPAWN-TIES */
+static void can_be_unlinked_from(void **state)
+{
+    struct wires *wires = *state;
+    struct wish wish = a_wish(wires, WELL);
+    wish.link = 1;
+    wish.traps = true;
+    const troupe_ref spawner = make(wires, &wish);
+    wires_run(wires, 5 * MS);
+    order(wires, 0, spawner, 98);
+    order(wires, 0, wish.cast.refs[0], 99);
+
+    assert_said(wish.cast.seen, "spawn OK", "unlink 1");
+    assert_nothing_open(wires);
+    drop_probe(&wish.cast.seen);
+}
+
+/* Promise: REMOTE-SPAWN-TIES */
 static void that_fail_to_start_strike_nobody(void **state)
 {
     struct wires *wires = *state;
@@ -191,16 +214,32 @@ static void are_stopped_when_who_asks_is_cancelled(void **state)
 }
 
 /* Promise: REMOTE-SPAWN-ENDS */
+static void are_stopped_when_who_asks_is_lost(void **state)
+{
+    struct wires *wires = *state;
+    struct wish wish = a_wish(wires, NEVER);
+    (void) make(wires, &wish);
+    wires_run(wires, 5 * MS);
+    wires_cut(wires, true);
+    wires_run(wires, 5 * MS);
+
+    assert_said(wish.cast.seen, "spawn NODE_LOST");
+    assert_said(there, "born 4", "slept STOPPING");
+    assert_nothing_open(wires);
+    drop_probe(&wish.cast.seen);
+}
+
+/* Promise: REMOTE-SPAWN-ENDS */
 static void are_stopped_when_nobody_waits_for_the_answer(void **state)
 {
     struct wires *wires = *state;
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         struct wish wish = a_wish(wires, WELL);
         wish.within_ms = 10;
         wish.key = i == 2 ? 5 : 0;
         (void) make(wires, &wish);
-        wires->ends[1].is_stuck = true; /* the answer */
-        wires_run(wires, 20 * MS);
+        wires->ends[1].is_stuck = true;              /* the answer */
+        wires_run(wires, (i == 3 ? 3000 : 20) * MS); /* so late that nothing is known of it */
         assert_said(wish.cast.seen, "spawn TIMED_OUT");
         assert_said(there, "born 1");
         if (i == 1) {
@@ -242,9 +281,11 @@ int main(void)
         WITH_OFFERS(have_a_message_as_their_argument),
         WITH_OFFERS(are_watched_and_linked_from_their_start),
         WITH_OFFERS(end_with_who_they_are_linked_to),
+        WITH_OFFERS(can_be_unlinked_from),
         WITH_OFFERS(that_fail_to_start_strike_nobody),
         WITH_OFFERS(are_stopped_when_they_are_not_ready_in_time),
         WITH_OFFERS(are_stopped_when_who_asks_is_cancelled),
+        WITH_OFFERS(are_stopped_when_who_asks_is_lost),
         WITH_OFFERS(are_stopped_when_nobody_waits_for_the_answer),
         WITH_OFFERS(are_refused_where_they_cannot_go),
     };
