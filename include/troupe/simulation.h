@@ -85,7 +85,7 @@ typedef struct troupe_simulation_node_options {
     uint32_t rare_percent;
     /* Given: frames to other nodes go in sessions, dead after so long a silence; all or none. */
     troupe_timeout sessions;
-    uint64_t unseen; /* 1: some times quicker; messages, timers, ends are neither checked nor told */
+    uint64_t unseen; /* 1: some times quicker; messages and timers are not checked, nor told */
 } troupe_simulation_node_options;
 #define TROUPE_SIMULATION_NODE(...)                                                                \
     (&(const troupe_simulation_node_options) {.size = sizeof(troupe_simulation_node_options),      \
