@@ -64,7 +64,11 @@
 #define TR_SESSION_AGAIN_NS UINT64_C(1000000)
 /* The pause before a link is asked for again: at least and at most, half of it drawn by chance. */
 #define TR_SESSION_DIAL_NS UINT64_C(50000000)
-#define TR_SESSION_DIAL_NS_MAX UINT64_C(5000000000)
+#define TR_SESSION_DIAL_NS_MAX UINT64_C(1000000000)
+/* There is room for as many of them in the time after which a node is dead. */
+#define TR_SESSION_DIALS_LEAST 8
+/* The same, after a link on which the other said what nobody may say. */
+#define TR_SESSION_DIAL_NS_DESPAIR UINT64_C(5000000000)
 /* For how long a link is asked for after somebody here last wanted to reach that node. */
 #define TR_SESSION_WANT_NS UINT64_C(5000000000)
 

@@ -13,11 +13,19 @@
 
 typedef struct tr_redial {
     tr_random random;
-    uint64_t pause_ns; /* the next, at most; to be set back when a link was of use */
+    uint64_t pause_max_ns;
+    uint64_t pause_ns; /* the next, at most */
     uint64_t from_ns;  /* not before */
 } tr_redial;
 
-void tr_redial_init(tr_redial *redial, uint64_t seed);
+/* No pause is longer than a part of the time after which a node is dead: when a link can be had
+ * again it has to be there in time. */
+void tr_redial_init(tr_redial *redial, uint64_t seed, uint64_t dead_ns);
+
+/* A link was of use: the next pause is short again. */
+void tr_redial_succeed(tr_redial *redial);
+/* It was of no use, and will not soon be. */
+void tr_redial_despair(tr_redial *redial);
 
 /* A pause begins. */
 void tr_redial_pause(tr_redial *redial, uint64_t now_ns);

@@ -107,7 +107,7 @@ static void refuse(tr_session *session, uint64_t now_ns, const char *what)
     if (session->is_open) {
         lose(session, TROUPE_ERROR_NODE_LOST);
     }
-    session->redial.pause_ns = TR_SESSION_DIAL_NS_MAX;
+    tr_redial_despair(&session->redial);
     close_link(session, now_ns);
 }
 
@@ -201,7 +201,7 @@ static bool agree(tr_session *session, uint64_t now_ns, uint64_t upto)
     const bool is_first = session->is_up && !session->is_ready;
     if (is_first) {
         session->is_ready = true;
-        session->redial.pause_ns = TR_SESSION_DIAL_NS;
+        tr_redial_succeed(&session->redial);
         tr_window_rewind(&session->window);
         tr_session_set_due(session, TR_SESSION_DUE_BEAT, now_ns + session->options.beat_ns);
     }
@@ -268,7 +268,7 @@ static void be_incompatible(tr_session *session, uint64_t now_ns)
 {
     complain(session, TROUPE_LOG_ERROR,
              "and this one have no version of the protocol in common, one has to be updated");
-    session->redial.pause_ns = TR_SESSION_DIAL_NS_MAX;
+    tr_redial_despair(&session->redial);
     close_link(session, now_ns);
 }
 
@@ -325,7 +325,7 @@ static void hear_bye(tr_session *session, uint64_t now_ns, const tr_word *bye)
         if (session->is_open && bye->session == session->bound) {
             lose(session, TROUPE_ERROR_NODE_LOST);
         }
-        session->redial.pause_ns = TR_SESSION_DIAL_NS_MAX;
+        tr_redial_despair(&session->redial);
         close_link(session, now_ns);
         break;
     case TR_BYE_OVER: /* its owner's */
@@ -514,7 +514,7 @@ void tr_session_init(tr_session *session, const tr_session_port *port,
     own->dead_ns = own->dead_ns != 0 ? own->dead_ns : TR_SESSION_DEAD_NS;
     session->detector = (tr_detector) {
         .step_ns = own->beat_ns, .suspect_ns = own->suspect_ns, .dead_ns = own->dead_ns};
-    tr_redial_init(&session->redial, options->seed);
+    tr_redial_init(&session->redial, options->seed, own->dead_ns);
     tr_window_init(&session->window, options->allocator);
     clear_dues(session, TR_SESSION_DUE_HELLO, TR_SESSION_DUE_LOOK);
 }

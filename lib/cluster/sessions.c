@@ -241,7 +241,7 @@ void tr_sessions_link_up(tr_sessions *sessions, uint64_t node)
 
 void tr_sessions_link_down(tr_sessions *sessions, uint64_t node, troupe_error reason)
 {
-    member *with = get(sessions, node);
+    member *with = sessions->is_over ? NULL : find(sessions, node);
     if (with == NULL) {
         return;
     }

@@ -19,6 +19,12 @@
 #define SEEDS 500
 #endif
 
+static uint64_t seeds(void)
+{
+    const char *given = getenv("TROUPE_SEEDS"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
+    return given != NULL ? strtoull(given, NULL, 10) : SEEDS;
+}
+
 struct talk {
     troupe_simulation *simulation;
     uint64_t clerk_node; /* the id of its node, now */
@@ -254,7 +260,7 @@ static void loses_nothing_while_both_live(void **state)
 {
     (void) state;
     struct talk talk;
-    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = SEEDS), both_live, &talk));
+    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = seeds()), both_live, &talk));
 }
 
 static troupe_error some_die(troupe_simulation *simulation, void *context)
@@ -287,7 +293,7 @@ static void tells_each_once_when_one_does_not(void **state)
 {
     (void) state;
     struct talk talk;
-    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = SEEDS), some_die, &talk));
+    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = seeds()), some_die, &talk));
 }
 
 /* As hosts have it: a cable is pulled for ten seconds, a process is stopped for three. */
@@ -317,7 +323,7 @@ static void outlives_ten_seconds_of_a_cut_and_three_of_a_stall(void **state)
 {
     (void) state;
     struct talk talk;
-    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = SEEDS / 20), long_faults, &talk));
+    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = seeds() / 20), long_faults, &talk));
 }
 
 static bool is_told_of_end(troupe_simulation *simulation, void *context)
@@ -348,7 +354,7 @@ static void tells_of_a_silent_end_when_it_is_time(void **state)
 {
     (void) state;
     struct talk talk;
-    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = SEEDS / 20), silent_crash, &talk));
+    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = seeds() / 20), silent_crash, &talk));
 }
 
 int main(void)
