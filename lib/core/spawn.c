@@ -283,6 +283,7 @@ static troupe_error make_actor(tr_worker *worker, tr_worker *home, tr_address pa
 /* They watch it, or are linked to it, before it runs. */
 static void add_entries(tr_worker *worker, tr_actor *actor, tr_queue *entries)
 {
+    (void) worker; /* where nobody is told */
     for (troupe_message *entry = tr_queue_pop(entries); entry != NULL;
          entry = tr_queue_pop(entries)) {
         entry->receiver = actor->address;
