@@ -102,6 +102,12 @@ static void says_of_an_incarnation_that_is_over_that_it_is(void **state)
     wires_run(wires, 1 * MS);
 
     assert_said(cast.seen, "send STALE", "ask STALE", "down STALE");
+
+    /* And so it is when what carried to it has ended. */
+    probe_clear(cast.seen);
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = tries_each_way, .argument = &cast));
+    wires_run(wires, 1 * MS);
+    assert_said(cast.seen, "send STALE", "ask STALE", "down STALE");
     assert_fails(tr_border_connected(&wires->ends[0].border, node), STALE);
     assert_false(tr_border_is_connected(&wires->ends[0].border, node));
     drop_probe(&cast.seen);
