@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/offers_fixture.h"
 
+#include "base/assert.h"
+
 #include <string.h>
 
 #include "cluster/peer.h"
@@ -154,6 +156,7 @@ void assert_nothing_open(const struct wires *wires)
         assert_int_equal(peer->numbers.own.count, 0);
         assert_int_equal(peer->numbers.theirs.count, 0);
         const tr_actor *carrier = tr_peer_actor(peer, peer->carrier);
+        TR_ASSERT(carrier != NULL);
         assert_true(carrier->extra == NULL || carrier->extra->monitors.count == 0);
         assert_int_equal(wires->ends[i].border.nursery.under_way_count, 0);
     }
