@@ -413,6 +413,20 @@ static void take_down(tr_peer *peer, const tr_envelope *envelope)
 
 /* Links. */
 
+/* The same where it can end the actor: those that the node itself is made of are nobody. */
+static troupe_error find_user(const tr_peer *peer, troupe_ref to, tr_address *out_address)
+{
+    const tr_border *border = peer->border;
+    const troupe_error error = find_receiver(peer, to, out_address);
+    const tr_actor *actor = error ? NULL : tr_actor_at(border->worker, *out_address);
+    TR_REQUIRE(error || !tr_address_is_same(*out_address, border->system->guardian), NO_SUCH_ACTOR);
+    TR_REQUIRE(error || !tr_address_is_same(*out_address, border->root), NO_SUCH_ACTOR);
+    TR_REQUIRE(actor == NULL || (actor->behavior != &tr_carrier_behavior &&
+                                 actor->behavior != &tr_entrance_behavior),
+               NO_SUCH_ACTOR);
+    return error;
+}
+
 /* Both ends of a link with an actor here, that one there has made. */
 static troupe_error link_with(tr_peer *peer, const tr_envelope *envelope, tr_their *their)
 {
@@ -424,7 +438,7 @@ static troupe_error link_with(tr_peer *peer, const tr_envelope *envelope, tr_the
     const troupe_ref to = {.node = system->options.node_id,
                            .slot = envelope->to.slot,
                            .generation = envelope->to.generation};
-    const troupe_error unreachable = tr_system_address(system, to, &their->to);
+    const troupe_error unreachable = find_user(peer, to, &their->to);
     tr_link_ends ends;
     TR_REQUIRE(carrier != NULL, NODE_LOST);
     const troupe_error error = tr_link_make(worker, carrier, from, to, their->to, &ends);
@@ -484,7 +498,7 @@ static void take_signal(tr_peer *peer, const tr_envelope *envelope)
     static const uint32_t bits[] = {0, TR_SIGNAL_STOP, TR_SIGNAL_CANCEL,
                                     TR_SIGNAL_CANCEL | TR_SIGNAL_KILL};
     tr_address to;
-    if (find_receiver(peer, envelope->to, &to) == TROUPE_OK) {
+    if (find_user(peer, envelope->to, &to) == TROUPE_OK) {
         /* One that has ended is as it was to be. */
         const troupe_error error = tr_actor_signal(worker_of(peer), to, bits[envelope->signal]);
         peer->border->counts.envelopes_lost += error == TROUPE_ERROR_NO_MEMORY ? 1 : 0;

@@ -15,6 +15,13 @@
 #define DEMONITOR(number) ENVELOPE, 6, (number), 12, 1, 0, USUAL_BODY, 0, 0, 0
 #define DOWN_OURS(index) ENVELOPE, 7, 64 + (index), 12, 1, 0, USUAL_BODY, 128 + 1, 2, 0
 #define LOOKUP(number) ENVELOPE, 8, (number), 12, 1, 0, USUAL_BODY, 0, 0, 1
+/* The same, and which signal, key, monitor and link: see border_test. */
+#define LINK(number, to) ENVELOPE, 9, (number), (to), 1, 0, USUAL_BODY, 0, 0, 0, 1
+#define EXIT(number) ENVELOPE, 10, (number), 12, 1, 0, USUAL_BODY, 128 + 24, 2, 0, 1
+#define SIGNAL(to, signal) ENVELOPE, 11, 0, (to), 1, 0, USUAL_BODY, 0, 0, 0, (signal)
+#define SPAWN(number, tie)                                                                         \
+    ENVELOPE, 12, (number), 12, 1, 0, USUAL_BODY, 0, 0, 4, 12, (tie), (tie) + 1
+#define SPAWNED_OURS(index) ENVELOPE, 13, 64 + (index), 12, 1, 0, USUAL_BODY, 0, 0, 0, 1
 
 size_t fuzz_sample(size_t index, uint8_t *bytes, size_t capacity)
 {
@@ -37,6 +44,14 @@ size_t fuzz_sample(size_t index, uint8_t *bytes, size_t capacity)
         CONNECTION, 4,          3, ASK(1, 0),  FRAME,     CONNECTION, 4,          1, ASK(2, 2),
         FRAME,      CONNECTION, 4, 0,          LOOKUP(3), FRAME,      CONNECTION, 4, 2,
         DEAL,       0,          0, CONNECTION, 4,         2,          DEAL,       3, 0};
+    static const uint8_t links[] = {LINK(1, 2), LINK(2, 3), LINK(3, 7), FRAME,
+                                    ADVANCE,    EXIT(1),    TELL(2),    FRAME};
+    static const uint8_t signals[] = {SIGNAL(5, 3), SIGNAL(6, 3), SIGNAL(7, 3), SIGNAL(8, 2),
+                                      SIGNAL(0, 1), FRAME,        ADVANCE};
+    static const uint8_t spawns[] = {SPAWN(1, 20), SPAWN(2, 30), FRAME,     ADVANCE,
+                                     EXIT(21),     FRAME,        CANCEL(2), FRAME};
+    static const uint8_t spawned[] = {DEAL,  6,      0, DEAL, 7, 0, ADVANCE, SPAWNED_OURS(0),
+                                      FRAME, ADVANCE};
     static const struct {
         const uint8_t *bytes;
         size_t size;
@@ -48,7 +63,11 @@ size_t fuzz_sample(size_t index, uint8_t *bytes, size_t capacity)
                    {ends, sizeof ends},
                    {connects, sizeof connects},
                    {odd, sizeof odd},
-                   {short_of_memory, sizeof short_of_memory}};
+                   {short_of_memory, sizeof short_of_memory},
+                   {links, sizeof links},
+                   {signals, sizeof signals},
+                   {spawns, sizeof spawns},
+                   {spawned, sizeof spawned}};
     if (index >= sizeof samples / sizeof samples[0] || samples[index].size > capacity) {
         return 0;
     }

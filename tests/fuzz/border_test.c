@@ -9,6 +9,7 @@
 #include "cluster/border.h"
 #include "cluster/frame.h"
 #include "cluster/peer.h"
+#include "core/offers.h"
 #include "core/types.h"
 #include "fuzz/border_script.h"
 #include "fuzz/target.h"
@@ -214,9 +215,10 @@ static void pick_body(struct feed *feed, tr_envelope *envelope, uint8_t *bytes)
 
 static void add_envelope(struct stage *stage, struct feed *feed)
 {
-    static const char *const names[] = {"", "clerk", "nobody", "a name that nobody would have"};
+    static const char *const names[] = {"", "clerk", "nobody", "a name that nobody would have",
+                                        "figure"};
     uint8_t bytes[64];
-    tr_envelope envelope = {.kind = (tr_envelope_kind) (next(feed) % 10)};
+    tr_envelope envelope = {.kind = (tr_envelope_kind) (next(feed) % 15)};
     const uint8_t number = next(feed);
     envelope.number = number < 64 ? number : stage->numbers[number % NUMBERS_KEPT];
     envelope.to = pick_receiver(stage, feed);
@@ -228,7 +230,14 @@ static void add_envelope(struct stage *stage, struct feed *feed)
     const uint8_t error = next(feed);
     envelope.error = (troupe_error) (error < 128 ? 0 : error - 128);
     envelope.down = (troupe_down_kind) (next(feed) % 9);
-    envelope.name = names[next(feed) % 4];
+    envelope.name = names[next(feed) % 5];
+    if (envelope.kind > TR_ENVELOPE_LOOKUP) {
+        const uint8_t more = next(feed);
+        envelope.signal = (tr_envelope_signal) (more % 5);
+        envelope.key = more / 5 % 4;
+        envelope.monitor = more % 3 == 0 ? next(feed) : 0;
+        envelope.link = more % 4 == 0 ? next(feed) : 0;
+    }
     if (!tr_frame_add(&stage->writer, &envelope)) {
         end_frame(stage);
     }
@@ -239,11 +248,15 @@ static void add_envelope(struct stage *stage, struct feed *feed)
 static troupe_error has_its_end(troupe_self *self, uint32_t *ended)
 {
     TROUPE_AUTO(troupe_message) *message = NULL;
-    while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {
+    bool is_told = false;
+    troupe_error error = TROUPE_OK;
+    while ((error = troupe_receive(self, &message, TROUPE_FOREVER)) == TROUPE_OK) {
         if (troupe_message_is(message, &troupe_down_type)) {
+            is_told = true;
             ++*ended;
         }
     }
+    *ended += !is_told && error == TROUPE_ERROR_CANCELLED ? 1 : 0; /* by the guest */
     return TROUPE_OK;
 }
 
@@ -279,6 +292,18 @@ static troupe_error deals(troupe_self *self, void *argument)
         }
         stage->begun++;
         return has_its_end(self, &stage->ended);
+    case 6:
+        stage->begun++;
+        (void) troupe_spawn_on(self, GUEST,
+                               TROUPE_SPAWN_ON(.name = "figure", .timeout = TROUPE_FOREVER,
+                                               .link = 1, .out_monitor = &id),
+                               &found);
+        stage->ended++;
+        return troupe_sleep(self, TROUPE_FOREVER);
+    case 7:
+        (void) troupe_link(self, local->to);
+        (void) troupe_stop(self, local->to);
+        return troupe_sleep(self, TROUPE_WITHIN_MS(1));
     default:
         for (uint64_t i = 0; i < 20; i++) {
             (void) send_figure(self, local->to, i);
@@ -289,7 +314,7 @@ static troupe_error deals(troupe_self *self, void *argument)
 
 static void let_one_deal(struct stage *stage, struct feed *feed)
 {
-    const uint8_t what = next(feed) % 6;
+    const uint8_t what = next(feed) % 8;
     const troupe_ref to = {.node = GUEST, .slot = 1, .generation = 1 + next(feed) % 2U};
     if (stage->local_count < LOCALS_MAX) {
         struct local *local = &stage->locals[stage->local_count++];
@@ -365,6 +390,14 @@ static void play(struct stage *stage, struct feed *feed)
     }
 }
 
+static void offer(tr_system *system)
+{
+    const troupe_accept argument = {.type = &figure_type};
+    troupe_spawn_options options;
+    assert_ok(tr_settings_complete(TROUPE_SPAWN(.body = play_doubler), 16, &options));
+    assert_ok(tr_offers_add(system, "figure", &options, &argument));
+}
+
 static void set_the_stage(struct stage *stage)
 {
     *stage = (struct stage) {.memory = TR_FAILING_ALLOCATOR_INIT, .connection = 1};
@@ -379,6 +412,7 @@ static void set_the_stage(struct stage *stage)
     (void) a_root(stage->world, &spawn);
     assert_ok(tr_types_learn(system, true, &shop__order__descriptor));
     assert_ok(tr_types_learn(system, false, &figure_type));
+    offer(system);
     stage->doubler = a_root(stage->world, TROUPE_SPAWN(.body = play_doubler));
     stage->others[0] =
         a_root(stage->world, TROUPE_SPAWN(.body = play_hoarder, .mailbox_capacity = 2));

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Stop, cancel and kill of an actor of another node. */
+#include "cluster/peer.h"
+#include "core/actor.h"
 #include "support/actors.h"
 #include "support/cast.h"
 #include "support/fixtures.h"
@@ -145,12 +147,55 @@ static void is_nothing_to_one_that_has_ended(void **state)
     drop_probe(&scene.cast.seen);
 }
 
+static troupe_error kills_and_fails(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    for (unsigned i = 0; i < 4; i++) {
+        (void) tell(cast, "kill", troupe_kill(self, cast->refs[i]));
+        (void) tell(cast, "link", troupe_link(self, cast->refs[i]));
+    }
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    while (troupe_receive(self, &message, TROUPE_WITHIN_MS(2)) == TROUPE_OK) {
+        const troupe_down *exit = troupe_message_struct(message, &troupe_exit_type);
+        probe_say(cast->seen, "exit %s", exit != NULL ? troupe_error_name(exit->reason) : "none");
+    }
+    return TROUPE_ERROR_FAILED;
+}
+
+/* Promise: REMOTE-SIGNAL */
+static void ends_nobody_that_the_node_is_made_of(void **state)
+{
+    struct wires *wires = *state;
+    const tr_border *border = &wires->ends[1].border;
+    const tr_peer *peer = tr_border_peer(border, wires->ends[0].node);
+    const tr_system *system = border->system;
+    const tr_address own[] = {peer->carrier, peer->entrance, border->root, system->guardian};
+    struct cast cast = {.seen = a_probe()};
+    for (unsigned i = 0; i < 4; i++) {
+        cast.refs[i] = tr_system_ref(system, own[i]);
+    }
+    (void) wires_root(wires, 0,
+                      TROUPE_SPAWN(.body = kills_and_fails, .argument = &cast, .trap_exits = 1));
+    wires_run(wires, 10 * MS);
+
+    assert_int_equal(probe_count_of(cast.seen, "kill OK"), 4);
+    assert_int_equal(probe_count_of(cast.seen, "exit NO_SUCH_ACTOR"), 4);
+    for (unsigned i = 0; i < 3; i++) {
+        const tr_actor *actor = tr_actor_at(border->worker, own[i]);
+        assert_true(actor != NULL && actor->state == TR_ACTOR_LIVE);
+    }
+    assert_true(tr_border_is_connected(border, wires->ends[0].node));
+    assert_int_equal(atomic_load(&system->is_stopping), 0);
+    drop_probe(&cast.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_WIRES(reaches_it_behind_what_was_sent_before),
         WITH_WIRES(never_waits),
         WITH_WIRES(is_nothing_to_one_that_has_ended),
+        WITH_WIRES(ends_nobody_that_the_node_is_made_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
