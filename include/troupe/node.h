@@ -93,6 +93,8 @@ typedef struct troupe_node_options {
     troupe_timeout dead_after;       /* silence after which it counts as lost; not given: 10 s */
     uint32_t peer_count;
     uint32_t allowed_key_count;
+    const char *key_file;     /* instead of the two keys: a file with them; see keys.h */
+    const char *allowed_file; /* who else may dial, and what each may do; see keys.h */
 } troupe_node_options;
 
 /* Handlers that block. When one has held its worker for longer than .blocking_limit while others

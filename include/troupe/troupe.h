@@ -17,13 +17,14 @@
 #include <troupe/error.h>
 #include <troupe/file.h>
 #include <troupe/future.h>
+#include <troupe/hosts.h>
 #include <troupe/io.h>
+#include <troupe/keys.h>
 #include <troupe/link.h>
 #include <troupe/log.h>
 #include <troupe/mailbox.h>
 #include <troupe/message.h>
 #include <troupe/monitor.h>
-#include <troupe/hosts.h>
 #include <troupe/node.h>
 #include <troupe/offload.h>
 #include <troupe/process.h>

@@ -98,6 +98,11 @@ void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wi
     tr_far_open(system, &far_port);
 }
 
+void tr_border_set_rights(tr_border *border, const tr_rights_port *rights)
+{
+    border->rights = *rights;
+}
+
 void tr_border_fini(tr_border *border)
 {
     for (tr_map_node *node = tr_map_first(&border->peers); node != NULL;
@@ -331,6 +336,13 @@ static void make_older(tr_envelope *envelope, uint64_t age_ns)
     }
 }
 
+static tr_rights rights_of(const tr_border *border, uint64_t node)
+{
+    const tr_rights_port *port = &border->rights;
+    return port->of != NULL ? port->of(port->context, node)
+                            : (tr_rights) {.granted = TR_RIGHTS_ALL};
+}
+
 void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, size_t size,
                       uint64_t age_ns)
 {
@@ -351,6 +363,7 @@ void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, 
         return;
     }
     peer->has_heard = true;
+    peer->rights = rights_of(border, from_node);
     for (size_t i = 0; i < reader.count && peer->is_connected; i++) {
         tr_envelope envelope;
         border->counts.envelopes_received++;

@@ -17,6 +17,7 @@
 
 #include "cluster/body.h"
 #include "cluster/nursery.h"
+#include "cluster/rights.h"
 #include "cluster/wire.h"
 
 typedef struct tr_peer tr_peer;
@@ -33,16 +34,18 @@ typedef struct tr_border_counts {
     uint64_t frames_strange; /* from a node that is not connected, or for another incarnation */
     uint64_t frames_malformed;
     uint64_t
-        envelopes_refused;   /* of a type that is not known here, or that do not fit their kind */
-    uint64_t envelopes_lost; /* messages for which there was no memory */
-    uint64_t answers_late;   /* to what nobody waits for */
-    uint64_t connections;    /* begun */
+        envelopes_refused;     /* of a type that is not known here, or that do not fit their kind */
+    uint64_t envelopes_denied; /* that their node has no right to */
+    uint64_t envelopes_lost;   /* messages for which there was no memory */
+    uint64_t answers_late;     /* to what nobody waits for */
+    uint64_t connections;      /* begun */
     uint64_t connections_lost;
 } tr_border_counts;
 
 typedef struct tr_border {
     tr_system *system; /* borrowed */
     tr_wire_port wire;
+    tr_rights_port rights;
     tr_worker *worker; /* NULL: its actor has not started */
     tr_address root;
     tr_map peers; /* by node */
@@ -58,6 +61,8 @@ typedef struct tr_border {
 
 /* The border is not moved in memory afterwards. Nothing can fail. */
 void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wire);
+/* Asked for each frame that comes. Before anything does. */
+void tr_border_set_rights(tr_border *border, const tr_rights_port *rights);
 void tr_border_fini(tr_border *border);
 
 /* What to spawn as a root actor of the node, once, before anything else is done with the border.

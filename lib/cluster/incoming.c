@@ -2,6 +2,7 @@
 #include "cluster/incoming.h"
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "cluster/outgoing.h"
 #include "core/ask.h"
 #include "core/bracket.h"
@@ -12,6 +13,9 @@
 #include "core/names.h"
 #include "core/scope.h"
 #include "core/send.h"
+
+/* Of refusals that the log tells of. */
+#define DENIALS_TOLD 10
 
 static tr_worker *worker_of(const tr_peer *peer)
 {
@@ -526,8 +530,44 @@ static void take_lookup(tr_peer *peer, const tr_envelope *envelope)
     tr_outgoing_push(peer, message);
 }
 
+/* Rights. */
+
+static void tell_of_denial(const tr_peer *peer, uint32_t right)
+{
+    const tr_border *border = peer->border;
+    if (border->counts.envelopes_denied <= DENIALS_TOLD) {
+        tr_log_write(border->system->ports.log, TROUPE_LOG_WARNING,
+                     "border: node %llx%s%s wants what its key has no role for: '%s'%s",
+                     (unsigned long long) peer->node, peer->rights.who != NULL ? ", key of " : "",
+                     peer->rights.who != NULL ? peer->rights.who : "", tr_right_name(right),
+                     border->counts.envelopes_denied == DENIALS_TOLD
+                         ? "; of more than these ten nothing is said"
+                         : "");
+    }
+}
+
+/* Whether the peer may not; who waits for an answer has it. */
+static bool is_denied(tr_peer *peer, const tr_envelope *envelope)
+{
+    const uint32_t right = tr_right_for(envelope->kind);
+    if ((peer->rights.granted & right) == right) {
+        return false;
+    }
+    peer->border->counts.envelopes_denied++;
+    tell_of_denial(peer, right);
+    if (envelope->kind == TR_ENVELOPE_ASK) {
+        tr_outgoing_push_error(peer, envelope->number, TROUPE_ERROR_NOT_AUTHORISED);
+    } else if (envelope->kind == TR_ENVELOPE_MONITOR) {
+        answer_down(peer, envelope->number, TROUPE_ERROR_NOT_AUTHORISED, TROUPE_DOWN_NODE_LOST);
+    }
+    return true;
+}
+
 void tr_incoming_take(tr_peer *peer, const tr_envelope *envelope)
 {
+    if (is_denied(peer, envelope)) {
+        return;
+    }
     switch (envelope->kind) {
     case TR_ENVELOPE_TELL:
         take_tell(peer, envelope);

@@ -43,6 +43,7 @@ struct tr_peer {
     uint64_t their_connection; /* the last that was heard of; 0: none */
     uint64_t their_least;      /* what is older is of a connection that was lost */
     uint64_t their_sequence;   /* of the last frame that came */
+    tr_rights rights;          /* when the last frame came; the name is valid only then */
     bool has_heard;            /* in this connection of ours */
 };
 

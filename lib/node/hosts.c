@@ -4,14 +4,14 @@
 #include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
+#include <troupe/keys.h>
 
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "node/key_file.h"
 #include "node/node.h"
-
-#define KEY_LENGTH 40
 
 bool tr_hosts_are_wanted(const troupe_node_options *options)
 {
@@ -32,14 +32,6 @@ static bool blame(const troupe_node_options *options, const troupe_log *log, con
     tr_log_write(log, TROUPE_LOG_ERROR, "node '%s': %s%s%s", name_of(options), what,
                  which != NULL ? ": " : "", which != NULL ? which : "");
     return false;
-}
-
-static bool is_key(const char *key)
-{
-    static const char z85[] =
-        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-        ".-:+=^!/*?&<>()[]{}@%$#";
-    return strlen(key) == KEY_LENGTH && strspn(key, z85) == KEY_LENGTH;
 }
 
 static bool is_loopback(const char *endpoint)
@@ -84,11 +76,15 @@ static bool check_keys(const troupe_node_options *options, const troupe_log *log
         return blame(options, log, "a public key needs a secret key and the other way round", NULL);
     }
     if (options->public_key != NULL &&
-        (!is_key(options->public_key) || !is_key(options->secret_key))) {
+        (!tr_curve_is_key(options->public_key) || !tr_curve_is_key(options->secret_key))) {
         return blame(options, log, "the node's own keys are not 40 characters of Z85", NULL);
     }
+    if (options->allowed_file != NULL && options->secret_key == NULL) {
+        return blame(options, log, "an allow-list needs keys of the node's own",
+                     options->allowed_file);
+    }
     for (uint32_t i = 0; i < options->allowed_key_count; i++) {
-        if (options->allowed_keys[i] == NULL || !is_key(options->allowed_keys[i])) {
+        if (options->allowed_keys[i] == NULL || !tr_curve_is_key(options->allowed_keys[i])) {
             return blame(options, log, "an allowed key should be 40 characters of Z85 and is",
                          options->allowed_keys[i] != NULL ? options->allowed_keys[i] : "NULL");
         }
@@ -108,7 +104,7 @@ static bool check(const troupe_node_options *options, const troupe_log *log)
         if (!check_endpoint(options, log, peer->endpoint, peer->key == NULL)) {
             return false;
         }
-        if (peer->key != NULL && (!has_keys || !is_key(peer->key))) {
+        if (peer->key != NULL && (!has_keys || !tr_curve_is_key(peer->key))) {
             return blame(options, log,
                          has_keys ? "the key of a peer should be 40 characters of Z85"
                                   : "to dial with keys the node needs keys of its own",
@@ -151,6 +147,7 @@ static void copy_all(tr_hosts *hosts, const troupe_node_options *options, struct
     hosts->listen = copy(copier, options->listen);
     hosts->public_key = copy(copier, options->public_key);
     hosts->secret_key = copy(copier, options->secret_key);
+    hosts->allowed_file = copy(copier, options->allowed_file);
     for (uint32_t i = 0; i < options->peer_count; i++) {
         const tr_hub_address address = {.endpoint = copy(copier, options->peers[i].endpoint),
                                         .server_key = copy(copier, options->peers[i].key)};
@@ -166,20 +163,27 @@ static void copy_all(tr_hosts *hosts, const troupe_node_options *options, struct
     }
 }
 
-troupe_error tr_hosts_read(tr_hosts *hosts, const troupe_node_options *given,
-                           const troupe_allocator *allocator, const troupe_log *log)
+/* The keys of the key file take the place of those that were not given. */
+static troupe_error use_key_file(troupe_node_options *options, const tr_text_reader *reader,
+                                 tr_key_pair *pair)
 {
-    troupe_node_options known;
-    TR_REQUIRE(tr_options_read(&known, sizeof known, given), BAD_ARGUMENT);
-    const troupe_node_options *options = &known;
-    *hosts = (tr_hosts) {.address_count = options->peer_count,
-                         .allowed_key_count = options->allowed_key_count,
-                         .suspect_ns = options->suspect_after.ns,
-                         .dead_ns = options->dead_after.ns};
-    if (!tr_hosts_are_wanted(options)) {
+    if (options->key_file == NULL) {
         return TROUPE_OK;
     }
-    TR_REQUIRE(check(options, log), BAD_ARGUMENT);
+    if (options->public_key != NULL || options->secret_key != NULL) {
+        (void) blame(options, reader->log, "its keys are given twice, also by .key_file",
+                     options->key_file);
+        return TROUPE_ERROR_BAD_ARGUMENT;
+    }
+    const troupe_error error = tr_key_file_read(options->key_file, reader, pair);
+    options->public_key = pair->public_key;
+    options->secret_key = pair->secret_key;
+    return error;
+}
+
+static troupe_error copy_options(tr_hosts *hosts, const troupe_node_options *options,
+                                 const troupe_allocator *allocator)
+{
     struct copier copier = {.block = NULL};
     copy_all(hosts, options, &copier);
     hosts->size = copier.used;
@@ -191,25 +195,53 @@ troupe_error tr_hosts_read(tr_hosts *hosts, const troupe_node_options *given,
     return TROUPE_OK;
 }
 
+static troupe_error read_wanted(tr_hosts *hosts, troupe_node_options *options,
+                                const tr_text_reader *reader)
+{
+    tr_key_pair pair = {0};
+    troupe_error error = use_key_file(options, reader, &pair);
+    if (!error && !check(options, reader->log)) {
+        error = TROUPE_ERROR_BAD_ARGUMENT;
+    }
+    error = error ? error : copy_options(hosts, options, reader->allocator);
+    explicit_bzero(&pair, sizeof pair);
+    error = error ? error : tr_hosts_read_allowed(hosts, reader, &hosts->allowed);
+    if (error) {
+        tr_hosts_free(hosts, reader->allocator);
+    }
+    return error;
+}
+
+troupe_error tr_hosts_read_allowed(const tr_hosts *hosts, const tr_text_reader *reader,
+                                   tr_allowed *out_allowed)
+{
+    return tr_allowed_read(out_allowed, hosts->allowed_file, hosts->allowed_keys,
+                           hosts->allowed_key_count, reader);
+}
+
+troupe_error tr_hosts_read(tr_hosts *hosts, const troupe_node_options *given,
+                           const troupe_allocator *allocator, const troupe_log *log)
+{
+    troupe_node_options known;
+    TR_REQUIRE(tr_options_read(&known, sizeof known, given), BAD_ARGUMENT);
+    *hosts = (tr_hosts) {.address_count = known.peer_count,
+                         .allowed_key_count = known.allowed_key_count,
+                         .suspect_ns = known.suspect_after.ns,
+                         .dead_ns = known.dead_after.ns};
+    char who[TR_LOG_LINE_BYTES_MAX / 2];
+    (void) snprintf(who, sizeof who, "node '%s'", name_of(&known));
+    const tr_text_reader reader = {.allocator = allocator, .log = log, .who = who};
+    return tr_hosts_are_wanted(&known) ? read_wanted(hosts, &known, &reader) : TROUPE_OK;
+}
+
 void tr_hosts_free(tr_hosts *hosts, const troupe_allocator *allocator)
 {
     if (hosts->block != NULL) {
         explicit_bzero(hosts->block, hosts->size); /* the secret key */
         tr_free(allocator, hosts->block, hosts->size);
+        tr_allowed_free(&hosts->allowed, allocator);
         *hosts = (tr_hosts) {0};
     }
-}
-
-static bool admits(void *context, const char *key, const char *address)
-{
-    const tr_hosts *hosts = context;
-    (void) address;
-    for (uint32_t i = 0; i < hosts->allowed_key_count; i++) {
-        if (strcmp(hosts->allowed_keys[i], key) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 tr_hub_options tr_hosts_hub_options(const tr_hosts *hosts)
@@ -220,7 +252,7 @@ tr_hub_options tr_hosts_hub_options(const tr_hosts *hosts)
         .listen = hosts->listen,
         .public_key = hosts->public_key,
         .secret_key = hosts->secret_key,
-        .judge = {.context = (void *) (uintptr_t) hosts, .admits = admits},
+        .allowed = hosts->secret_key != NULL ? &hosts->allowed : NULL,
         .suspect_ns = hosts->suspect_ns,
         .dead_ns = hosts->dead_ns,
     };
@@ -242,4 +274,59 @@ troupe_error troupe_node_endpoint(const troupe_node *node, char *out_text, size_
     const int length = snprintf(out_text, size, "%s", endpoint);
     TR_REQUIRE(length >= 0 && (size_t) length < size, TOO_LARGE);
     return TROUPE_OK;
+}
+
+/* Reloading. */
+
+struct reload {
+    troupe_node *node;
+    tr_allowed next;
+};
+
+/* On the hub's thread. */
+static void put_in_force(tr_worker *worker, void *context)
+{
+    (void) worker;
+    struct reload *reload = context;
+    tr_hosts *hosts = &reload->node->hosts;
+    const tr_allowed before = hosts->allowed;
+    hosts->allowed = reload->next;
+    reload->next = before;
+    tr_hub_allow(reload->node->hub, &hosts->allowed);
+}
+
+static troupe_error reload_keys(troupe_node *node)
+{
+    char who[TR_LOG_LINE_BYTES_MAX / 2];
+    struct reload reload = {.node = node};
+    (void) snprintf(who, sizeof who, "node '%s'", node->settings.name);
+    const tr_text_reader reader = {
+        .allocator = &node->settings.allocator, .log = &node->settings.log, .who = who};
+    troupe_error error = tr_hosts_read_allowed(&node->hosts, &reader, &reload.next);
+    if (error) {
+        return error;
+    }
+    const uint32_t count = reload.next.count;
+    error = tr_engine_call_and_wait(node->engines[tr_system_border_worker(&node->system)],
+                                    put_in_force, &reload, TR_NEVER);
+    tr_allowed_free(&reload.next, &node->settings.allocator);
+    if (!error) {
+        tr_log_write(&node->settings.log, TROUPE_LOG_NOTICE, "%s: %s is read again: %u keys", who,
+                     node->hosts.allowed_file, (unsigned) count);
+    }
+    return error;
+}
+
+troupe_error troupe_node_reload_keys(troupe_node *node)
+{
+    TR_CHECK_NODE(node);
+    TR_REQUIRE(node != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(!tr_node_is_forked(node), FORKED);
+    TR_REQUIRE(node->hosts.allowed_file != NULL, END);
+    const tr_node_phase phase = tr_node_phase_now(node);
+    TR_REQUIRE(phase != TR_NODE_MADE && phase != TR_NODE_STOPPED, STOPPING);
+    tr_mutex_lock(&node->reloading); /* what was read last is in force last */
+    const troupe_error error = reload_keys(node);
+    tr_mutex_unlock(&node->reloading);
+    return error;
 }

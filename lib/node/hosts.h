@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* hosts: what a node's options say of other nodes, checked and copied.
  *
- * Owns:       copies of endpoints and keys, in one block.
- * Threads:    read and free one at a time; the rest any, they do not change.
+ * Owns:       copies of endpoints and keys, in one block; the allow-list.
+ * Threads:    read and free one at a time; the rest any, they do not change, but for the
+ *             allow-list, which the node's hub has.
  * Fails:      in read. */
 #ifndef TR_NODE_HOSTS_H
 #define TR_NODE_HOSTS_H
@@ -20,8 +21,10 @@ typedef struct tr_hosts {
     const char *secret_key;
     tr_hub_address *addresses;
     const char **allowed_keys;
+    const char *allowed_file; /* NULL: none */
     uint32_t address_count;
     uint32_t allowed_key_count;
+    tr_allowed allowed;
     uint64_t suspect_ns;
     uint64_t dead_ns;
 } tr_hosts;
@@ -35,6 +38,12 @@ TROUPE_MUST_CHECK troupe_error tr_hosts_read(tr_hosts *hosts, const troupe_node_
                                              const troupe_log *log);
 /* Takes one that is all zero. */
 void tr_hosts_free(tr_hosts *hosts, const troupe_allocator *allocator);
+
+/* The allow-list as it is now, for the hub, to take the place of the one it has.
+ * Errors: as tr_allowed_read. */
+TROUPE_MUST_CHECK troupe_error tr_hosts_read_allowed(const tr_hosts *hosts,
+                                                     const tr_text_reader *reader,
+                                                     tr_allowed *out_allowed);
 
 /* For the hub; with what the node still adds. */
 tr_hub_options tr_hosts_hub_options(const tr_hosts *hosts);

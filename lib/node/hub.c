@@ -60,6 +60,7 @@ struct tr_hub {
     tr_random random;
     address *addresses;
     size_t addresses_bytes;
+    tr_doorman doorman;
 };
 
 static uint64_t now_ns(const tr_hub *hub)
@@ -205,6 +206,72 @@ static bool greet(tr_hub *hub, tr_mesh_link *link)
     return tr_mesh_send(link, TR_CHANNEL_CONTROL, data, size) == TROUPE_OK;
 }
 
+/* Keys. */
+
+static bool admits(void *context, const char *key, const char *where)
+{
+    return tr_doorman_admits(&((tr_hub *) context)->doorman, key, where);
+}
+
+static tr_guest_key key_of(const way *of)
+{
+    return (tr_guest_key) {.key = of->from != NULL ? of->from->given.server_key
+                                                   : tr_mesh_user(of->link),
+                           .is_dialled = of->from != NULL};
+}
+
+static bool may_stay(const tr_hub *hub, const way *guest)
+{
+    const tr_guest_key key = key_of(guest);
+    return tr_doorman_lets_stay(&hub->doorman, &key);
+}
+
+static tr_rights rights_of(void *context, uint64_t node)
+{
+    const tr_hub *hub = context;
+    const way *by = find_way(hub, node);
+    const tr_guest_key key = by != NULL ? key_of(by) : (tr_guest_key) {.key = ""};
+    return by != NULL ? tr_doorman_rights(&hub->doorman, &key) : (tr_rights) {.granted = 0};
+}
+
+static void cut_off(way *gone)
+{
+    tr_hub *hub = gone->hub;
+    const uint64_t node = gone->node;
+    tr_log_write(log_of(hub), TROUPE_LOG_NOTICE,
+                 "node '%s': cuts off node '%s' (%s): its key is not allowed any more",
+                 hub->options.name, gone->name, tr_mesh_peer(gone->link));
+    end_way(gone);
+    if (node != 0) {
+        tr_sessions_link_down(&hub->sessions, node, TROUPE_ERROR_NODE_LOST);
+    }
+}
+
+static way *find_unwanted(const tr_hub *hub)
+{
+    for (tr_map_node *node = tr_map_first(&hub->ways); node != NULL;
+         node = tr_map_next(&hub->ways, node)) {
+        if (!may_stay(hub, TR_CONTAINER_OF(node, way, by_node))) {
+            return TR_CONTAINER_OF(node, way, by_node);
+        }
+    }
+    for (tr_list *node = tr_list_first(&hub->waiting); node != NULL;
+         node = tr_list_next(&hub->waiting, node)) {
+        if (!may_stay(hub, TR_CONTAINER_OF(node, way, waiting))) {
+            return TR_CONTAINER_OF(node, way, waiting);
+        }
+    }
+    return NULL;
+}
+
+void tr_hub_allow(tr_hub *hub, const tr_allowed *allowed)
+{
+    hub->doorman.allowed = allowed;
+    for (way *gone = find_unwanted(hub); gone != NULL; gone = find_unwanted(hub)) {
+        cut_off(gone);
+    }
+}
+
 static void link_up(void *context, tr_mesh_link *link)
 {
     tr_hub *hub = context;
@@ -221,7 +288,7 @@ static void link_up(void *context, tr_mesh_link *link)
     }
     made->deadline_ns = now_ns(hub) + GREETING_NS;
     tr_list_push_back(&hub->waiting, &made->waiting);
-    if (!greet(hub, link)) {
+    if (!may_stay(hub, made) || !greet(hub, link)) { /* it was allowed when it dialled */
         end_way(made);
     }
 }
@@ -447,7 +514,7 @@ static troupe_error open_mesh(tr_hub *hub)
         .listen = options->listen,
         .public_key = options->public_key,
         .secret_key = options->secret_key,
-        .judge = options->judge,
+        .judge = {.context = hub, .admits = admits},
         .message_bytes_max = TR_FRAME_BYTES_MAX + TR_WORD_HEAD_BYTES_MAX,
         .queue_max = QUEUE_MAX,
         .links_max = 2 * TR_PEERS_MAX,
@@ -480,6 +547,8 @@ troupe_error tr_hub_create(const tr_hub_options *options, tr_hub **out_hub)
     TR_REQUIRE(hub != NULL, NO_MEMORY);
     hub->options = *options;
     hub->allocator = allocator;
+    hub->doorman =
+        (tr_doorman) {.allowed = options->allowed, .log = log_of(hub), .node_name = options->name};
     tr_map_init(&hub->ways, allocator);
     tr_list_init(&hub->waiting);
     tr_random_seed(&hub->random, options->system->options.seed);
@@ -491,6 +560,8 @@ troupe_error tr_hub_create(const tr_hub_options *options, tr_hub **out_hub)
     tr_sessions_init(&hub->sessions, &hub->border, options->system, &links, &sessions);
     const tr_wire_port wire = tr_sessions_wire(&hub->sessions);
     tr_border_init(&hub->border, options->system, &wire);
+    const tr_rights_port rights = {.context = hub, .of = rights_of};
+    tr_border_set_rights(&hub->border, &rights);
     troupe_error error = keep_addresses(hub);
     error = error ? error : open_mesh(hub);
     if (error) {

@@ -7,6 +7,7 @@
  * Owns:       the border, the sessions, the mesh; the ways; the addresses that it dials.
  * Invariants: an incarnation has one way at most. An address has a way, or a time to dial at, or
  *             its incarnation has a way that was dialled from there, or it is this node itself.
+ *             With keys, who has dialled has one that is allowed.
  * Threads:    create and destroy while nothing runs the border's worker; the rest its thread.
  * Fails:      in create.
  * Uses:       mesh, border, sessions, greeting. */
@@ -14,6 +15,7 @@
 #define TR_NODE_HUB_H
 
 #include "cluster/border.h"
+#include "node/doorman.h"
 #include "node/guest.h"
 #include "transport/mesh.h"
 
@@ -31,8 +33,8 @@ typedef struct tr_hub_options {
     uint32_t address_count;
     const char *listen; /* NULL: nobody can dial */
     const char *public_key;
-    const char *secret_key; /* NULL: plain */
-    tr_mesh_judge judge;
+    const char *secret_key;    /* NULL: plain */
+    const tr_allowed *allowed; /* who may dial with keys; NULL: plain */
     void *zmq;
     /* Of sessions; 0: as usual. */
     uint64_t beat_ns;
@@ -47,6 +49,10 @@ void tr_hub_destroy(tr_hub **hub);
 
 tr_border *tr_hub_border(tr_hub *hub);
 const char *tr_hub_endpoint(const tr_hub *hub);
+
+/* From now on these may dial; who has dialled and is not among them is cut off. What it had before
+ * is not used any more. On the thread that runs the border's worker. */
+void tr_hub_allow(tr_hub *hub, const tr_allowed *allowed);
 
 /* Looks after all of it. */
 tr_guest tr_hub_guest(tr_hub *hub);

@@ -81,6 +81,7 @@ static void free_all(troupe_node *node)
     tr_signals_close(&node->signals);
     tr_hosts_free(&node->hosts, &allocator);
     tr_condition_fini(&node->changed);
+    tr_mutex_fini(&node->reloading);
     tr_mutex_fini(&node->mutex);
     tr_mutex_fini(&node->shared);
     TR_MARK_END(&node->mark);
@@ -225,6 +226,7 @@ troupe_error troupe_node_create(const troupe_node_options *options, troupe_node 
     node->process_id = (int64_t) getpid();
     tr_mutex_init(&node->shared);
     tr_mutex_init(&node->mutex);
+    tr_mutex_init(&node->reloading);
     tr_condition_init(&node->changed);
 
     error = tr_hosts_read(&node->hosts, options, &node->settings.allocator, &node->settings.log);

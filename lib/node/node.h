@@ -49,6 +49,7 @@ struct troupe_node {
     tr_hosts hosts;
     tr_hub *hub; /* NULL: the node has to do with no other */
     tr_guest guest;
+    tr_mutex reloading; /* of keys */
     tr_signals signals;
     bool has_faults; /* the handlers of faults are open for this node */
     tr_crowd crowd;

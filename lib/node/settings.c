@@ -14,7 +14,7 @@
 #include "node/hosts.h"
 #include "node/spares.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, allowed_key_count);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, allowed_file);
 
 #define TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
 #define SLOW_AFTER_DEFAULT_NS UINT64_C(100000000)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* command: the subcommands of the program `troupe`, and how each ends.
+ *
+ * A subcommand is a file with a tr_command, which stands in the table of main.c.
+ * Owns:    nothing.
+ * Threads: one. */
+#ifndef TR_COMMAND_COMMAND_H
+#define TR_COMMAND_COMMAND_H
+
+/* As for every program here; `troupe help` says so. */
+enum {
+    TR_EXIT_OK = 0,
+    TR_EXIT_FAILED = 1,      /* what was asked for could not be done; stderr says why */
+    TR_EXIT_BAD_ARGUMENT = 2 /* the command line was not understood; likewise */
+};
+
+typedef struct tr_command {
+    const char *name;
+    const char *arguments; /* for people, as "FILE" */
+    const char *summary;   /* one line */
+    const char *details;   /* of its help, whole lines */
+    /* argv[0] is the name. Returns one of the above. */
+    int (*run)(int argc, char **argv);
+} tr_command;
+
+extern const tr_command tr_command_keygen;
+
+/* Says on stderr how the subcommand is to be called; TR_EXIT_BAD_ARGUMENT. */
+int tr_command_misused(const tr_command *command, const char *what);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/rights.h"
+
+#include "support/fixtures.h"
+
+static void are_read_by_name(void **state)
+{
+    (void) state;
+    uint32_t rights = 0;
+    assert_true(tr_rights_read("send", &rights));
+    assert_int_equal(rights, TR_RIGHT_SEND);
+    assert_true(tr_rights_read("monitor,spawn,inspect", &rights));
+    assert_int_equal(rights, TR_RIGHT_MONITOR | TR_RIGHT_SPAWN | TR_RIGHT_INSPECT);
+    assert_true(tr_rights_read("all", &rights));
+    assert_int_equal(rights, TR_RIGHTS_ALL);
+    static const char *const bad[] = {"",      ",",    "send,", ",send",        "sen",
+                                      "sends", "SEND", "none",  "send;monitor", "all,send,x"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        rights = 77;
+        assert_false(tr_rights_read(bad[i], &rights));
+        assert_int_equal(rights, 77);
+    }
+}
+
+static void have_names(void **state)
+{
+    (void) state;
+    uint32_t rights = 0;
+    for (uint32_t right = 1; right <= TR_RIGHT_INSPECT; right *= 2) {
+        assert_true(tr_rights_read(tr_right_name(right), &rights));
+        assert_int_equal(rights, right);
+    }
+    assert_string_equal(tr_right_name(0), "none");
+}
+
+/* Promise: KEYS-ANSWERS */
+static void are_not_needed_to_answer(void **state)
+{
+    (void) state;
+    assert_int_equal(tr_right_for(TR_ENVELOPE_TELL), TR_RIGHT_SEND);
+    assert_int_equal(tr_right_for(TR_ENVELOPE_ASK), TR_RIGHT_SEND);
+    assert_int_equal(tr_right_for(TR_ENVELOPE_MONITOR), TR_RIGHT_MONITOR);
+    assert_int_equal(tr_right_for(TR_ENVELOPE_REPLY), 0);
+    assert_int_equal(tr_right_for(TR_ENVELOPE_DOWN), 0);
+    assert_int_equal(tr_right_for(TR_ENVELOPE_LOOKUP), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(are_read_by_name),
+        cmocka_unit_test(have_names),
+        cmocka_unit_test(are_not_needed_to_answer),
+    };
+    return cmocka_run_group_tests_name("Rights", tests, NULL, NULL);
+}
