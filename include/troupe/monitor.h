@@ -29,14 +29,15 @@ typedef enum troupe_down_kind {
     TROUPE_DOWN_NO_ACTOR,   /* there has never been such an actor */
     TROUPE_DOWN_STALE,      /* it had ended before it was watched */
     TROUPE_DOWN_KILLED,     /* by troupe_kill, or with what it was a child of */
-    TROUPE_DOWN_NODE_LOST   /* the connection to its node is lost, or there is none */
+    TROUPE_DOWN_NODE_LOST   /* the connection to its node is lost, or there is none, or
+                            * that node lets this one monitor nothing */
 } troupe_down_kind;
 
 typedef struct troupe_down {
     troupe_monitor_id monitor;
     troupe_ref actor;
     troupe_error reason; /* OK: it returned OK or was stopped; else its error, CANCELLED, STALE or
-                            * NO_SUCH_ACTOR if there was none to watch, NODE_LOST */
+                            * NO_SUCH_ACTOR if there was none to watch, NODE_LOST, NOT_AUTHORISED */
     troupe_down_kind kind;
 } troupe_down;
 extern TROUPE_API const troupe_type troupe_down_type;

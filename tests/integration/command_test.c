@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* The program `troupe`, run as users run it. COMMAND is where it lies. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "integration/program.h"
+#include "support/files.h"
+#include "support/fixtures.h"
+
+static struct program run(const char *arguments)
+{
+    char command[512];
+    (void) snprintf(command, sizeof command, "'%s' %s", COMMAND, arguments);
+    return program_run(command);
+}
+
+/* It ends with this status, and has written these among others; NULL: nothing at all. */
+static void ends(const char *arguments, int status, const char *out, const char *err)
+{
+    struct program program = run(arguments);
+    assert_int_equal(program.status, status);
+    if (out == NULL) {
+        assert_string_equal(program.out, "");
+    } else if (strstr(program.out, out) == NULL) {
+        fail_msg("'%s' is not in '%s'", out, program.out);
+    }
+    if (err == NULL) {
+        assert_string_equal(program.err, "");
+    } else if (strstr(program.err, err) == NULL) {
+        fail_msg("'%s' is not in '%s'", err, program.err);
+    }
+    program_fini(&program);
+}
+
+/* Promise: COMMAND-HELP */
+static void says_what_it_can_do(void **state)
+{
+    (void) state;
+    ends("help", 0, "keygen", NULL);
+    ends("--help", 0, "Exit status: 0: done", NULL);
+    ends("help keygen", 0, "Usage: troupe keygen FILE", NULL);
+    ends("--version", 0, "troupe 0.", NULL);
+    ends("--version >/dev/full", 1, NULL, "cannot be written");
+}
+
+/* Promise: COMMAND-HELP */
+static void says_what_it_did_not_understand(void **state)
+{
+    (void) state;
+    ends("", 2, NULL, "a command is missing");
+    ends("keygne x", 2, NULL, "no such command: keygne");
+    ends("help keygne", 2, NULL, "no such command: keygne");
+    ends("help keygen now", 2, NULL, "one command");
+    ends("keygen", 2, NULL, "FILE is missing");
+    ends("keygen a b", 2, NULL, "one FILE");
+    ends("keygen --force", 2, NULL, "no options");
+    ends("keygen ''", 2, NULL, "no options");
+}
+
+/* Promise: KEYS-FILE */
+static void makes_keys_and_does_not_overwrite_them(void **state)
+{
+    const struct files *files = *state;
+    char arguments[128];
+    char line[64];
+    char text[1024];
+    struct stat status;
+    (void) snprintf(arguments, sizeof arguments, "keygen '%s'", files->path);
+    struct program program = run(arguments);
+    assert_int_equal(program.status, 0);
+    assert_string_equal(program.err, "");
+    assert_int_equal(strlen(program.out), 41);
+    assert_int_equal(stat(files->path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    (void) snprintf(line, sizeof line, "\npublic %s", program.out);
+    (void) snprintf(text, sizeof text, "%s", files_read(files));
+    assert_non_null(strstr(text, line));
+    assert_non_null(strstr(text, "\nsecret "));
+    program_fini(&program);
+
+    ends(arguments, 1, NULL, "not overwritten");
+    assert_string_equal(files_read(files), text);
+    ends("keygen /none/file", 1, NULL, "/none/file: No such file");
+    (void) snprintf(arguments, sizeof arguments, "keygen '%s' >/dev/full", files->path);
+    assert_int_equal(unlink(files->path), 0);
+    ends(arguments, 1, NULL, "cannot be written to standard output");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_what_it_can_do),
+        cmocka_unit_test(says_what_it_did_not_understand),
+        cmocka_unit_test_setup_teardown(makes_keys_and_does_not_overwrite_them, files_open,
+                                        files_close),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
