@@ -113,6 +113,10 @@ void call_about_hosts(troupe_node *node)
     BAD(troupe_node_endpoint, (node, NULL, 10));
     BAD(troupe_node_endpoint, (node, text, 0));
     RETURNS(troupe_node_id, (NULL));
+    BAD(troupe_node_reload_keys, (NULL));
+    BAD(troupe_key_file_create, (NULL, NULL, text, sizeof text));
+    BAD(troupe_key_file_create, ("", NULL, text, sizeof text));
+    BAD(troupe_key_file_create, ("/none/file", NULL, NULL, sizeof text));
 }
 
 void call_about_snapshots(troupe_node *node)

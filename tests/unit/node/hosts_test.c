@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What a node's options may say of other nodes. */
 #include <string.h>
+#include <troupe/keys.h>
+#include <unistd.h>
 #include <zmq.h>
 
+#include "support/files.h"
 #include "support/node_fixture.h"
 
 static char said[1024];
@@ -77,6 +80,44 @@ static void refuses_what_cannot_be(void **state)
     refuses((troupe_node_options) {.allowed_key_count = 1}, "");
 }
 
+/* Promise: KEYS-MODE, KEYS-LINES */
+static void reads_keys_from_files(void **state)
+{
+    struct files *files = *state;
+    char key[TROUPE_KEY_BYTES];
+    char list[128];
+    char text[1024];
+    (void) snprintf(list, sizeof list, "%s/list", files->folder);
+    refuses((troupe_node_options) {.listen = "tcp://127.0.0.1:*", .allowed_file = list},
+            "needs keys of the node's own");
+    assert_ok(troupe_key_file_create(files->path, NULL, key, sizeof key));
+    refuses((troupe_node_options) {.listen = "tcp://127.0.0.1:*",
+                                   .key_file = files->path,
+                                   .public_key = KEY,
+                                   .secret_key = KEY},
+            "given twice");
+    FILE *file = fopen(list, "we");
+    assert_non_null(file);
+    assert_true(fprintf(file, "a %s all\nb %s\n", key, KEY) > 0);
+    assert_int_equal(fclose(file), 0);
+    refuses((troupe_node_options) {.listen = "tcp://127.0.0.1:*",
+                                   .key_file = files->path,
+                                   .allowed_file = list},
+            "/list:2: a line should be NAME KEY ROLES");
+    assert_int_equal(unlink(list), 0);
+    troupe_node *node = a_node(
+        TROUPE_NODE_OPTIONS(.workers = 1, .listen = "tcp://127.0.0.1:*", .key_file = files->path));
+    assert_fails(troupe_node_reload_keys(node), END);
+    drop_node(&node);
+    (void) snprintf(text, sizeof text, "%s", files_read(files));
+    files_write(files, text, 0644);
+    refuses((troupe_node_options) {.listen = "tcp://127.0.0.1:*", .key_file = files->path},
+            "its mode is 0644 and should be 0600");
+    files_write(files, "", 0600);
+    refuses((troupe_node_options) {.listen = "tcp://127.0.0.1:*", .key_file = files->path},
+            "as troupe keygen writes them");
+}
+
 /* Promise: HOSTS-ENDPOINT */
 static void says_where_it_listens(void **state)
 {
@@ -111,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_has_to_be_asked_for),
         cmocka_unit_test(refuses_what_cannot_be),
+        cmocka_unit_test_setup_teardown(reads_keys_from_files, files_open, files_close),
         cmocka_unit_test(says_where_it_listens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
