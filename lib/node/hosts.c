@@ -196,15 +196,13 @@ static troupe_error copy_options(tr_hosts *hosts, const troupe_node_options *opt
 }
 
 static troupe_error read_wanted(tr_hosts *hosts, troupe_node_options *options,
-                                const tr_text_reader *reader)
+                                const tr_text_reader *reader, tr_key_pair *pair)
 {
-    tr_key_pair pair = {0};
-    troupe_error error = use_key_file(options, reader, &pair);
+    troupe_error error = use_key_file(options, reader, pair);
     if (!error && !check(options, reader->log)) {
         error = TROUPE_ERROR_BAD_ARGUMENT;
     }
     error = error ? error : copy_options(hosts, options, reader->allocator);
-    explicit_bzero(&pair, sizeof pair);
     error = error ? error : tr_hosts_read_allowed(hosts, reader, &hosts->allowed);
     if (error) {
         tr_hosts_free(hosts, reader->allocator);
@@ -231,7 +229,11 @@ troupe_error tr_hosts_read(tr_hosts *hosts, const troupe_node_options *given,
     char who[TR_LOG_LINE_BYTES_MAX / 2];
     (void) snprintf(who, sizeof who, "node '%s'", name_of(&known));
     const tr_text_reader reader = {.allocator = allocator, .log = log, .who = who};
-    return tr_hosts_are_wanted(&known) ? read_wanted(hosts, &known, &reader) : TROUPE_OK;
+    tr_key_pair pair = {0};
+    const troupe_error error =
+        tr_hosts_are_wanted(&known) ? read_wanted(hosts, &known, &reader, &pair) : TROUPE_OK;
+    explicit_bzero(&pair, sizeof pair);
+    return error;
 }
 
 void tr_hosts_free(tr_hosts *hosts, const troupe_allocator *allocator)
