@@ -14,13 +14,13 @@
  * The name, of at most 63 bytes, is for the log. Roles are of these, parted by commas:
  *     send     messages, and asks, to actors of this node
  *     monitor  to be told when they end
- *     spawn    to have actors spawned here, and stopped
+ *     spawn    to have actors spawned here, stopped, cancelled and killed
  *     inspect  to see what is on this node
  *     all      all of these
- * Each may look names up, and answer what it is asked. What it may not do is refused with
- * NOT_AUTHORISED, or lost and counted where there is no answer; the log tells of the first ten. A
- * node that is dialled and stands in the list has the roles it has there. If it does not, it may
- * only answer; without an allow-list it may do all, as may those in .allowed_keys.
+ * A link takes monitor and spawn. Each may look names up, and answer what it is asked. What it may
+ * not do is refused with NOT_AUTHORISED, or lost and counted where there is no answer; the log tells
+ * of the first ten. A node that is dialled and stands in the list has the roles it has there. If it
+ * does not, it may only answer; without an allow-list it may do all, as may those in .allowed_keys.
  *
  * Threads: any. */
 #ifndef TROUPE_KEYS_H

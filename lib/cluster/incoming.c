@@ -2,8 +2,8 @@
 #include "cluster/incoming.h"
 
 #include "base/assert.h"
-#include "base/log.h"
 #include "cluster/outgoing.h"
+#include "cluster/refusal.h"
 #include "core/ask.h"
 #include "core/bracket.h"
 #include "core/failure.h"
@@ -13,9 +13,6 @@
 #include "core/names.h"
 #include "core/scope.h"
 #include "core/send.h"
-
-/* Of refusals that the log tells of. */
-#define DENIALS_TOLD 10
 
 static tr_worker *worker_of(const tr_peer *peer)
 {
@@ -319,21 +316,6 @@ static void take_reply(tr_peer *peer, const tr_envelope *envelope)
 
 /* Monitors. */
 
-/* A DOWN for a monitor that could not be made. */
-static void answer_down(tr_peer *peer, uint64_t number, troupe_error reason, troupe_down_kind kind)
-{
-    const troupe_down down = {.reason = reason, .kind = kind};
-    troupe_message *message = NULL;
-    if (tr_message_of_struct(&worker_of(peer)->pool, &troupe_down_type, &down, &message) !=
-        TROUPE_OK) {
-        tr_outgoing_break(peer);
-        return;
-    }
-    message->correlation = number;
-    tr_message_set_kind(message, TR_KIND_DOWN);
-    tr_outgoing_push(peer, message);
-}
-
 static void take_monitor(tr_peer *peer, const tr_envelope *envelope)
 {
     tr_their *their = NULL;
@@ -341,7 +323,7 @@ static void take_monitor(tr_peer *peer, const tr_envelope *envelope)
     tr_actor *carrier = tr_peer_actor(peer, peer->carrier);
     troupe_ref to = envelope->to;
     if (to.node != 0 && to.node != peer->border->system->options.node_id) {
-        answer_down(peer, envelope->number, TROUPE_ERROR_STALE, TROUPE_DOWN_STALE);
+        tr_refusal_down(peer, envelope->number, TROUPE_ERROR_STALE, TROUPE_DOWN_STALE);
         return;
     }
     to.node = peer->border->system->options.node_id;
@@ -357,7 +339,7 @@ static void take_monitor(tr_peer *peer, const tr_envelope *envelope)
         }
     }
     if (error) {
-        answer_down(peer, envelope->number, error, TROUPE_DOWN_NODE_LOST);
+        tr_refusal_down(peer, envelope->number, error, TROUPE_DOWN_NODE_LOST);
         return;
     }
     if (tr_system_address(peer->border->system, to, &their->to) != TROUPE_OK) {
@@ -459,7 +441,7 @@ static void take_link(tr_peer *peer, const tr_envelope *envelope)
 {
     tr_their *their = NULL;
     if (envelope->to.node != 0 && envelope->to.node != peer->border->system->options.node_id) {
-        answer_down(peer, envelope->number, TROUPE_ERROR_STALE, TROUPE_DOWN_STALE);
+        tr_refusal_down(peer, envelope->number, TROUPE_ERROR_STALE, TROUPE_DOWN_STALE);
         return;
     }
     troupe_error error = tr_numbers_add_their(&peer->numbers, envelope->number, true, &their);
@@ -474,7 +456,7 @@ static void take_link(tr_peer *peer, const tr_envelope *envelope)
         }
     }
     if (error) {
-        answer_down(peer, envelope->number, error, TROUPE_DOWN_NODE_LOST);
+        tr_refusal_down(peer, envelope->number, error, TROUPE_DOWN_NODE_LOST);
     }
 }
 
@@ -530,42 +512,9 @@ static void take_lookup(tr_peer *peer, const tr_envelope *envelope)
     tr_outgoing_push(peer, message);
 }
 
-/* Rights. */
-
-static void tell_of_denial(const tr_peer *peer, uint32_t right)
-{
-    const tr_border *border = peer->border;
-    if (border->counts.envelopes_denied <= DENIALS_TOLD) {
-        tr_log_write(border->system->ports.log, TROUPE_LOG_WARNING,
-                     "border: node %llx%s%s wants what its key has no role for: '%s'%s",
-                     (unsigned long long) peer->node, peer->rights.who != NULL ? ", key of " : "",
-                     peer->rights.who != NULL ? peer->rights.who : "", tr_right_name(right),
-                     border->counts.envelopes_denied == DENIALS_TOLD
-                         ? "; of more than these ten nothing is said"
-                         : "");
-    }
-}
-
-/* Whether the peer may not; who waits for an answer has it. */
-static bool is_denied(tr_peer *peer, const tr_envelope *envelope)
-{
-    const uint32_t right = tr_right_for(envelope->kind);
-    if ((peer->rights.granted & right) == right) {
-        return false;
-    }
-    peer->border->counts.envelopes_denied++;
-    tell_of_denial(peer, right);
-    if (envelope->kind == TR_ENVELOPE_ASK) {
-        tr_outgoing_push_error(peer, envelope->number, TROUPE_ERROR_NOT_AUTHORISED);
-    } else if (envelope->kind == TR_ENVELOPE_MONITOR) {
-        answer_down(peer, envelope->number, TROUPE_ERROR_NOT_AUTHORISED, TROUPE_DOWN_NODE_LOST);
-    }
-    return true;
-}
-
 void tr_incoming_take(tr_peer *peer, const tr_envelope *envelope)
 {
-    if (is_denied(peer, envelope)) {
+    if (tr_refusal_is_due(peer, envelope)) {
         return;
     }
     switch (envelope->kind) {

@@ -13,7 +13,7 @@ static const struct {
 
 #define NAMES (sizeof names / sizeof names[0])
 
-uint32_t tr_right_for(tr_envelope_kind kind)
+uint32_t tr_rights_for(tr_envelope_kind kind)
 {
     switch (kind) {
     case TR_ENVELOPE_TELL:
@@ -21,11 +21,18 @@ uint32_t tr_right_for(tr_envelope_kind kind)
         return TR_RIGHT_SEND;
     case TR_ENVELOPE_MONITOR:
         return TR_RIGHT_MONITOR;
+    case TR_ENVELOPE_LINK: /* by its own failure it can end an actor here */
+        return TR_RIGHT_MONITOR | TR_RIGHT_SPAWN;
+    case TR_ENVELOPE_SIGNAL:
+    case TR_ENVELOPE_SPAWN:
+        return TR_RIGHT_SPAWN;
     case TR_ENVELOPE_REPLY:
     case TR_ENVELOPE_CANCEL:
     case TR_ENVELOPE_DEMONITOR:
     case TR_ENVELOPE_DOWN:
     case TR_ENVELOPE_LOOKUP:
+    case TR_ENVELOPE_EXIT:
+    case TR_ENVELOPE_SPAWNED:
         break;
     }
     return 0;

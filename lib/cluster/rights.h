@@ -31,10 +31,10 @@ typedef struct tr_rights_port {
     tr_rights (*of)(void *context, uint64_t node); /* NULL: everyone may do all */
 } tr_rights_port;
 
-/* The right that an envelope takes; 0: none, as it answers, or ends what was allowed. */
-uint32_t tr_right_for(tr_envelope_kind kind);
+/* What an envelope takes; 0: nothing, as it answers, or ends what was allowed. */
+uint32_t tr_rights_for(tr_envelope_kind kind);
 
-/* Its name, as in a list of rights. */
+/* The name of one of them, as in a list. */
 const char *tr_right_name(uint32_t right);
 
 /* Reads "send,monitor", or "all". False: it is none. */

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cluster/rights.h"
 
-#include <string.h>
-
-#include "support/actors.h"
-#include "support/cast.h"
 #include "support/fixtures.h"
-#include "support/wire_fixture.h"
 
 static void are_read_by_name(void **state)
 {
@@ -42,121 +37,19 @@ static void have_names(void **state)
 static void are_not_needed_to_answer(void **state)
 {
     (void) state;
-    assert_int_equal(tr_right_for(TR_ENVELOPE_TELL), TR_RIGHT_SEND);
-    assert_int_equal(tr_right_for(TR_ENVELOPE_ASK), TR_RIGHT_SEND);
-    assert_int_equal(tr_right_for(TR_ENVELOPE_MONITOR), TR_RIGHT_MONITOR);
-    assert_int_equal(tr_right_for(TR_ENVELOPE_REPLY), 0);
-    assert_int_equal(tr_right_for(TR_ENVELOPE_DOWN), 0);
-    assert_int_equal(tr_right_for(TR_ENVELOPE_LOOKUP), 0);
-}
-
-static tr_rights some_rights(void *context, uint64_t node)
-{
-    const uint32_t *granted = context;
-    (void) node;
-    return (tr_rights) {.granted = *granted, .who = "guest-1"};
-}
-
-static void grant(struct wires *wires, const uint32_t *granted)
-{
-    const tr_rights_port rights = {.context = (void *) (uintptr_t) granted, .of = some_rights};
-    tr_border_set_rights(&wires->ends[1].border, &rights);
-}
-
-/* Tells, asks and watches the first, as often as `count` says. */
-static troupe_error tries_all(troupe_self *self, void *argument)
-{
-    const struct cast *cast = argument;
-    TROUPE_AUTO(troupe_message) *message = NULL;
-    uint64_t answer = 0;
-    troupe_monitor_id id;
-    for (uint64_t i = 0; i < cast->count; i++) {
-        (void) tell(cast, "tell", send_figure(self, cast->refs[0], 1));
-        (void) tell(cast, "ask",
-                    ask_figure(self, cast->refs[0], 21, TROUPE_WITHIN_MS(20), &answer));
-        troupe_error error = troupe_monitor(self, cast->refs[0], &id);
-        error = error ? error : troupe_receive(self, &message, TROUPE_WITHIN_MS(20));
-        const troupe_down *down = error ? NULL : troupe_message_struct(message, &troupe_down_type);
-        (void) tell(cast, "down", down != NULL ? down->reason : error);
-        troupe_message_destroy(&message);
-    }
-    return TROUPE_OK;
-}
-
-/* Promise: KEYS-REFUSED */
-static void what_is_not_granted_is_not_done(void **state)
-{
-    struct wires *wires = *state;
-    uint32_t granted = TR_RIGHT_SPAWN | TR_RIGHT_INSPECT;
-    struct cast cast = {.seen = a_probe(), .count = 1};
-    struct cast there = {.seen = a_probe()};
-    const tr_border_counts *counts = &wires->ends[1].border.counts;
-    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_listener, .argument = &there));
-    grant(wires, &granted);
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = tries_all, .argument = &cast));
-    wires_run(wires, 100 * MS);
-    assert_said(cast.seen, "tell OK", "ask NOT_AUTHORISED", "down NOT_AUTHORISED");
-    assert_silent(there.seen);
-    assert_int_equal(counts->envelopes_denied, 3);
-
-    /* Each right on its own. */
-    probe_clear(cast.seen);
-    granted = TR_RIGHT_MONITOR;
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = tries_all, .argument = &cast));
-    wires_run(wires, 100 * MS);
-    assert_said(cast.seen, "tell OK", "ask NOT_AUTHORISED", "down TIMED_OUT"); /* it lives */
-    assert_silent(there.seen);
-    probe_clear(cast.seen);
-    granted = TR_RIGHT_SEND;
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = tries_all, .argument = &cast));
-    wires_run(wires, 100 * MS);
-    assert_said(cast.seen, "tell OK", "ask NO_REPLY", "down NOT_AUTHORISED");
-    assert_said(there.seen, "got 1", "got 21");
-    assert_int_equal(counts->envelopes_denied, 6);
-    drop_probe(&cast.seen);
-    drop_probe(&there.seen);
-}
-
-/* Promise: KEYS-REFUSED */
-static void the_log_tells_of_the_first_ten(void **state)
-{
-    (void) state;
-    struct probe *said = a_probe();
-    const troupe_log log = log_of(said);
-    struct wires *wires = some_wires_of(&(const tr_world_options) {.seed = 1, .log = &log});
-    uint32_t granted = 0;
-    size_t told = 0;
-    struct cast cast = {.seen = a_probe(), .count = 5};
-    wires_connect(wires);
-    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_idle));
-    grant(wires, &granted);
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = tries_all, .argument = &cast));
-    wires_run(wires, 300 * MS);
-    assert_int_equal(wires->ends[1].border.counts.envelopes_denied, 15);
-    for (size_t i = 0; i < probe_count(said); i++) {
-        told += strstr(probe_line(said, i), "key of guest-1 wants") != NULL ? 1 : 0;
-    }
-    assert_int_equal(told, 10);
-    assert_true(probe_has(said, "has no role for: 'monitor'; of more than these ten") ||
-                probe_has(said, "has no role for: 'send'; of more than these ten"));
-    drop_wires(&wires);
-    drop_probe(&cast.seen);
-    drop_probe(&said);
-}
-
-/* Promise: KEYS-ANSWERS */
-static void answers_need_no_right(void **state)
-{
-    struct wires *wires = *state;
-    const uint32_t granted = 0;
-    struct cast cast = {.seen = a_probe(), .count = 1};
-    cast.refs[0] = wires_root(wires, 0, TROUPE_SPAWN(.body = play_doubler, .argument = &cast));
-    grant(wires, &granted);
-    (void) wires_root(wires, 1, TROUPE_SPAWN(.body = tries_all, .argument = &cast));
-    wires_run(wires, 100 * MS);
-    assert_said(cast.seen, "tell OK", "ask OK", "down TIMED_OUT");
-    assert_int_equal(wires->ends[1].border.counts.envelopes_denied, 0);
-    drop_probe(&cast.seen);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_TELL), TR_RIGHT_SEND);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_ASK), TR_RIGHT_SEND);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_MONITOR), TR_RIGHT_MONITOR);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_LINK), TR_RIGHT_MONITOR | TR_RIGHT_SPAWN);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_SPAWN), TR_RIGHT_SPAWN);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_SIGNAL), TR_RIGHT_SPAWN);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_REPLY), 0);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_CANCEL), 0);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_DEMONITOR), 0);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_EXIT), 0);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_SPAWNED), 0);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_DOWN), 0);
+    assert_int_equal(tr_rights_for(TR_ENVELOPE_LOOKUP), 0);
 }
 
 int main(void)
@@ -165,9 +58,6 @@ int main(void)
         cmocka_unit_test(are_read_by_name),
         cmocka_unit_test(have_names),
         cmocka_unit_test(are_not_needed_to_answer),
-        WITH_WIRES(what_is_not_granted_is_not_done),
-        cmocka_unit_test(the_log_tells_of_the_first_ten),
-        WITH_WIRES(answers_need_no_right),
     };
     return cmocka_run_group_tests_name("Rights", tests, NULL, NULL);
 }
