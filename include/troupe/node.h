@@ -89,8 +89,8 @@ typedef struct troupe_node_options {
     const char *secret_key;
     const char *const *allowed_keys; /* the public keys of who may dial */
     troupe_timeout suspect_after;    /* silence of a node that is worth a line in the log; not
-                                         * given: 3 s */
-    troupe_timeout dead_after;       /* silence after which it counts as lost; not given: 10 s */
+                                         * given: 2 s */
+    troupe_timeout dead_after;       /* silence after which it counts as lost; not given: 15 s */
     uint32_t peer_count;
     uint32_t allowed_key_count;
     const char *key_file;     /* instead of the two keys: a file with them; see keys.h */
