@@ -26,6 +26,7 @@ static troupe_error start(troupe_self *self, void *state, void *argument)
     ((struct root *) state)->border = border;
     border->worker = tr_enter(self);
     border->root = self->actor->address;
+    self->actor->is_home = true;
     tr_far_set_home(border->system, border->root);
     tr_leave(self);
     return TROUPE_OK;

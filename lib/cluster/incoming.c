@@ -408,7 +408,8 @@ static troupe_error find_user(const tr_peer *peer, troupe_ref to, tr_address *ou
     TR_REQUIRE(error || !tr_address_is_same(*out_address, border->system->guardian), NO_SUCH_ACTOR);
     TR_REQUIRE(error || !tr_address_is_same(*out_address, border->root), NO_SUCH_ACTOR);
     TR_REQUIRE(actor == NULL || (actor->behavior != &tr_carrier_behavior &&
-                                 actor->behavior != &tr_entrance_behavior),
+                                 actor->behavior != &tr_entrance_behavior &&
+                                 actor->behavior != &tr_nursery_behavior),
                NO_SUCH_ACTOR);
     return error;
 }

@@ -15,6 +15,8 @@
 #include "core/offers.h"
 #include "core/spawn.h"
 
+/* It takes nothing itself. */
+const troupe_behavior tr_nursery_behavior = TROUPE_BEHAVIOR(.name = "nursery");
 const troupe_type tr_nursery_answer_type = TROUPE_TYPE(tr_nursery_answer);
 
 struct tr_nursling {
@@ -388,23 +390,49 @@ static troupe_error make_nursling(tr_nursery *nursery, const tr_offer *offer, ui
     return TROUPE_OK;
 }
 
+/* The parent, made if need be. */
+static troupe_error find_parent(tr_border *border, tr_address *out_parent)
+{
+    tr_worker *worker = border->worker;
+    tr_system *system = border->system;
+    const tr_actor *root = tr_actor_at(worker, border->root);
+    TR_REQUIRE(root != NULL && root->state == TR_ACTOR_LIVE, STOPPING);
+    /* Relaxed: one that slips through is told to stop like the others. */
+    TR_REQUIRE(atomic_load_explicit(&system->is_stopping, memory_order_relaxed) < 2, STOPPING);
+    if (system->far_nursery.generation == 0) {
+        const troupe_spawn_options given = {
+            .size = sizeof given, .behavior = &tr_nursery_behavior, .pinned = 1};
+        troupe_spawn_options options;
+        troupe_error error =
+            tr_settings_complete(&given, system->options.mailbox_capacity_default, &options);
+        error =
+            error ? error : tr_spawn(worker, border->root, &options, NULL, &system->far_nursery);
+        if (error) {
+            return error;
+        }
+        TR_ASSERT(tr_actor_at(worker, system->far_nursery) != NULL); /* it stays with its parent */
+    }
+    *out_parent = system->far_nursery;
+    return TROUPE_OK;
+}
+
 static troupe_error spawn(tr_nursling *nursling, tr_queue *entries)
 {
     tr_border *border = nursling->nursery->border;
     tr_worker *worker = border->worker;
     troupe_spawn_options options = nursling->offer->options;
-    const tr_actor *root = tr_actor_at(worker, border->root);
-    TR_REQUIRE(root != NULL && root->state == TR_ACTOR_LIVE && !root->is_stopping &&
-                   !root->is_cancelled,
-               STOPPING);
+    tr_address parent;
+    troupe_error error = find_parent(border, &parent);
+    if (error) {
+        return error;
+    }
     troupe_message *ready = tr_message_of_kind(&worker->pool, TR_KIND_READY);
     TR_REQUIRE(ready != NULL, NO_MEMORY);
     ready->correlation = (uint64_t) (uintptr_t) &nursling->ready;
     if (nursling->argument != NULL) {
         options.argument = troupe_message_body(nursling->argument);
     }
-    const troupe_error error =
-        tr_spawn_watched(worker, border->root, &options, ready, entries, &nursling->child);
+    error = tr_spawn_watched(worker, parent, &options, ready, entries, &nursling->child);
     if (error) {
         tr_message_free(&worker->pool, ready);
     }

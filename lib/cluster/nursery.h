@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* nursery: the actors that other nodes have this one spawn.
  *
- * They are children of the border's actor. A spawn is under way until the actor has said that it is
+ * They are children of an actor of its own, which is made for the first and is a child of the
+ * border's. A spawn is under way until the actor has said that it is
  * ready, or has ended; whoever asks for it with the same key meanwhile, or for a while after that,
  * gets the same answer. The entries of monitors and links that come with a spawn stand at the actor
  * before it runs; of those that come with a key again, as they would without.
@@ -12,6 +13,8 @@
  * Uses:       peer, body, numbers, outgoing, offers, spawn. */
 #ifndef TR_CLUSTER_NURSERY_H
 #define TR_CLUSTER_NURSERY_H
+
+#include <troupe/behavior.h>
 
 #include "base/list.h"
 #include "cluster/frame.h"
@@ -34,6 +37,9 @@ typedef struct tr_nursery {
 void tr_nursery_init(tr_nursery *nursery, tr_border *border);
 /* After the peers are gone. */
 void tr_nursery_fini(tr_nursery *nursery);
+
+/* Of the actor that they are children of. */
+extern const troupe_behavior tr_nursery_behavior;
 
 /* SPAWN came. */
 void tr_nursery_take_spawn(tr_peer *peer, const tr_envelope *envelope);

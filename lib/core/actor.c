@@ -205,6 +205,7 @@ static bool signal_children(tr_worker *worker, const tr_actor *actor)
                          (actor->is_cancelled ? TR_SIGNAL_CANCEL : TR_SIGNAL_STOP);
     const tr_system *system = worker->system;
     const uint32_t first = actor->slot->first_child;
+    const bool has_nursery = actor->is_home && system->far_nursery.generation != 0;
     bool is_done = true;
     for (uint32_t next = first; next != 0;) {
         const tr_slot *child = &system->slots.table[next - 1];
@@ -213,6 +214,9 @@ static bool signal_children(tr_worker *worker, const tr_actor *actor)
         next = child->next_sibling;
         if (actor->is_guardian && !is_only && tr_address_is_same(address, system->last_root)) {
             continue; /* when the others have ended */
+        }
+        if (has_nursery && !tr_address_is_same(address, system->far_nursery)) {
+            continue; /* when that has ended */
         }
         is_done = tr_actor_signal(worker, address, bit) != TROUPE_ERROR_NO_MEMORY && is_done;
     }

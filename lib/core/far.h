@@ -5,6 +5,9 @@
  * goes that is for an actor there: the order and the bound are those of any mailbox. What is sent
  * is admitted to the carrier; whom it is for stands in the message's extension. Monitors and asks
  * name the carrier where they would name an actor of ours.
+ * The carriers' parent, the actor at home, may have one other child, the nursery: its children are
+ * spawned for other nodes. It is told to stop before the carriers, so that these can say how those
+ * have ended.
  * Owns:       the system's list of nodes.
  * Invariants: the carrier of a node on the list lives as long as its entry, or nearly so: who still
  *             sends to one that has ended is told STALE.

@@ -100,7 +100,8 @@ static troupe_error offer(tr_system *system, const char *name, const troupe_spaw
         return error;
     }
     TR_REQUIRE(options.name == NULL && options.argument == NULL && options.out_monitor == NULL &&
-                   options.scope == NULL && options.link == 0,
+                   options.scope == NULL && options.link == 0 &&
+                   options.place <= TROUPE_PLACE_OWN_THREAD,
                BAD_ARGUMENT);
     return tr_offers_add(system, name, &options, argument);
 }

@@ -397,6 +397,11 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
         tr_scopes_child_ended(worker, parent, message->sender, reason);
     }
 
+    const bool was_nursery =
+        parent->is_home && tr_address_is_same(message->sender, system->far_nursery);
+    if (was_nursery) {
+        system->far_nursery = (tr_address) {0};
+    }
     message->receiver = message->sender;
     tr_message_set_kind(message, TR_KIND_REAPED);
     if (atomic_load_explicit(&child->way, memory_order_relaxed) == worker->index) {
@@ -414,6 +419,8 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
         tr_actor_finish(worker, parent);
     } else if (parent->is_guardian && system->last_root.generation != 0) {
         tr_worker_make_runnable(worker, parent); /* there may be only the last one left */
+    } else if (was_nursery) {
+        tr_worker_make_runnable(worker, parent); /* the others' turn */
     }
 }
 

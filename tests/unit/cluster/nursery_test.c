@@ -259,6 +259,22 @@ static void are_stopped_when_nobody_waits_for_the_answer(void **state)
     }
 }
 
+/* Promise: REMOTE-SPAWN-TIES */
+static void end_before_their_node_leaves(void **state)
+{
+    struct wires *wires = *state;
+    struct wish wish = a_wish(wires, WELL);
+    wish.watches = true;
+    (void) make(wires, &wish);
+    wires_run(wires, 5 * MS);
+    assert_true(tr_world_stop(wires->ends[1].world));
+    wires_run(wires, 5 * MS);
+
+    assert_said(wish.cast.seen, "spawn OK", "down OK 1 the one");
+    assert_said(there, "born 1", "ends STOPPING");
+    drop_probe(&wish.cast.seen);
+}
+
 /* Promise: REMOTE-SPAWN */
 static void are_refused_where_they_cannot_go(void **state)
 {
@@ -287,6 +303,7 @@ int main(void)
         WITH_OFFERS(are_stopped_when_who_asks_is_cancelled),
         WITH_OFFERS(are_stopped_when_who_asks_is_lost),
         WITH_OFFERS(are_stopped_when_nobody_waits_for_the_answer),
+        WITH_OFFERS(end_before_their_node_leaves),
         WITH_OFFERS(are_refused_where_they_cannot_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
