@@ -304,7 +304,12 @@ static void begin_anew(tr_peer *peer)
                  "border: there was no memory to answer node %llx; its connection is begun anew, "
                  "and who waits for something is told NODE_LOST",
                  (unsigned long long) peer->node);
-    (void) tr_border_connected(border, peer->node);
+    if (border->wire.renew != NULL) {
+        tr_border_lost(border, peer->node, TROUPE_ERROR_NODE_LOST);
+        border->wire.renew(border->wire.context, peer->node);
+    } else {
+        (void) tr_border_connected(border, peer->node);
+    }
 }
 
 void tr_outgoing_flush(tr_peer *peer)

@@ -206,7 +206,7 @@ static bool agree(tr_session *session, uint64_t now_ns, uint64_t upto)
         tr_session_set_due(session, TR_SESSION_DUE_BEAT, now_ns + session->options.beat_ns);
     }
     acknowledge(session, now_ns, upto);
-    return true;
+    return session->is_open; /* who was told that there is room may have it renewed */
 }
 
 static void send_again(tr_session *session, uint64_t now_ns)
@@ -522,6 +522,15 @@ void tr_session_init(tr_session *session, const tr_session_port *port,
 void tr_session_fini(tr_session *session)
 {
     tr_window_clear(&session->window);
+}
+
+void tr_session_renew(tr_session *session, uint64_t now_ns)
+{
+    if (session->is_open) {
+        lose(session, TROUPE_ERROR_NODE_LOST);
+        tr_speech_owe_hello(session, now_ns);
+        session->wanted_until_ns = now_ns + TR_SESSION_WANT_NS;
+    }
 }
 
 void tr_session_end(tr_session *session)

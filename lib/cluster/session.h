@@ -6,8 +6,8 @@
  * Owns:       the frames that are not yet acknowledged.
  * Invariants: it is open only while bound, ready only while open and the link is up. What came in
  *             it are the frames 1 to `received` of the other's, each once.
- * Threads:    its owner's. A call of the port may call send and leave, nothing else; it may not
- *             free the session.
+ * Threads:    its owner's. A call of the port may call send, renew and leave, nothing else; it
+ *             may not free the session.
  * Fails:      in send.
  * Uses:       window, words, detector, redial. */
 #ifndef TR_CLUSTER_SESSION_H
@@ -132,6 +132,10 @@ void tr_session_hear(tr_session *session, uint64_t now_ns, const tr_word *word);
 /* When tr_session_tick has something to do; UINT64_MAX: never. */
 uint64_t tr_session_due_ns(const tr_session *session);
 void tr_session_tick(tr_session *session, uint64_t now_ns);
+
+/* Another session in the place of this one, if it is open: what is under way in it is lost at both
+ * ends, and both are told. */
+void tr_session_renew(tr_session *session, uint64_t now_ns);
 
 /* That incarnation is over: it is lost, if it was open, as STALE; for good. */
 void tr_session_end(tr_session *session);

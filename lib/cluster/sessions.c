@@ -184,6 +184,17 @@ static bool send_frame(void *context, uint64_t to_node, const void *frame, size_
     return is_taken;
 }
 
+static void renew(void *context, uint64_t node)
+{
+    tr_sessions *sessions = context;
+    member *with = sessions->is_over ? NULL : find(sessions, node);
+    if (with != NULL) {
+        sessions->inside++;
+        tr_session_renew(&with->session, now_of(sessions));
+        have_called(sessions, with);
+    }
+}
+
 static void closed(void *context)
 {
     tr_sessions *sessions = context;
@@ -198,7 +209,8 @@ static void closed(void *context)
 
 tr_wire_port tr_sessions_wire(tr_sessions *sessions)
 {
-    return (tr_wire_port) {.context = sessions, .send = send_frame, .closed = closed};
+    return (tr_wire_port) {
+        .context = sessions, .send = send_frame, .renew = renew, .closed = closed};
 }
 
 void tr_sessions_init(tr_sessions *sessions, tr_border *border, tr_system *system,

@@ -16,6 +16,10 @@ typedef struct tr_wire_port {
     /* Takes a copy of a frame for that node. False: not now; the border keeps what is in it and
      * tries again in a millisecond, or at tr_border_ready. */
     bool (*send)(void *context, uint64_t to_node, const void *frame, size_t size);
+    /* Something that came or was to go is lost for want of memory, and the border has lost the
+     * connection: the wire sees to it that the other loses it too, and that another begins. NULL:
+     * the border's own frames do. */
+    void (*renew)(void *context, uint64_t node);
     /* This node ends: nothing more is sent. May be NULL. */
     void (*closed)(void *context);
 } tr_wire_port;

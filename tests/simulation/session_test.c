@@ -111,9 +111,21 @@ static troupe_error write_some(troupe_self *self, struct talk *talk, troupe_ref 
         error = number % ASKS_EVERY != 0 ? send_figure(self, clerk, number)
                                          : ask_clerk(self, talk, clerk, number);
     }
+    error = error == TROUPE_ERROR_NO_MEMORY ? TROUPE_OK : error; /* there may be some again */
     const troupe_error slept =
         troupe_sleep(self, TROUPE_WITHIN_US(1 + troupe_self_random(self) % 100000));
     return slept ? slept : error;
+}
+
+/* Sooner or later there is memory for it. */
+static troupe_error watch(troupe_self *self, troupe_ref clerk, troupe_monitor_id *out_monitor)
+{
+    troupe_error error = troupe_monitor(self, clerk, out_monitor);
+    while (error == TROUPE_ERROR_NO_MEMORY) {
+        const troupe_error slept = troupe_sleep(self, TROUPE_WITHIN_MS(1));
+        error = slept ? slept : troupe_monitor(self, clerk, out_monitor);
+    }
+    return error;
 }
 
 static bool is_told(troupe_error error)
@@ -130,7 +142,7 @@ static troupe_error writes(troupe_self *self, void *argument)
         troupe_ref clerk = troupe_ref_none();
         troupe_monitor_id monitor = {0};
         error = find_clerk(self, talk, &clerk);
-        error = error ? error : troupe_monitor(self, clerk, &monitor);
+        error = error ? error : watch(self, clerk, &monitor);
         talk->watched += error ? 0 : 1;
         while (!error) {
             error = write_some(self, talk, clerk);
@@ -296,6 +308,36 @@ static void tells_each_once_when_one_does_not(void **state)
     assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = seeds()), some_die, &talk));
 }
 
+static troupe_error short_memory(troupe_simulation *simulation, void *context)
+{
+    struct talk *talk = context;
+    troupe_error error = begin(simulation, talk, TROUPE_WITHIN_S(2));
+    error = error ? error
+                  : troupe_simulation_rate(simulation,
+                                           TROUPE_SIMULATION_RATES(.cut_every = TROUPE_WITHIN_S(1),
+                                                                   .cut_for = TROUPE_WITHIN_S(1)));
+    error = error ? error
+                  : troupe_simulation_script(simulation,
+                                             "at 100 ms fail one in 30 of clerks;"
+                                             "at 200 ms fail one in 30 of writers");
+    error = error ? error : troupe_simulation_run(simulation, TROUPE_WITHIN_S(6));
+    talk->in_a_row = 0;
+    error = error ? error
+                  : troupe_simulation_settle(simulation, is_going_on, talk, TROUPE_WITHIN_S(15));
+    if (!error && talk->wrong != 0) {
+        tell_talk(talk, "an answer was another's");
+    }
+    return error ? error : troupe_simulation_stop(simulation);
+}
+
+/* Promise: SESSION-MEMORY, SESSION-RENEW */
+static void goes_on_when_memory_has_failed(void **state)
+{
+    (void) state;
+    struct talk talk;
+    assert_ok(troupe_simulate(TROUPE_SIMULATE(.seeds = seeds()), short_memory, &talk));
+}
+
 /* As hosts have it: a cable is pulled for ten seconds, a process is stopped for three. */
 static troupe_error long_faults(troupe_simulation *simulation, void *context)
 {
@@ -362,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loses_nothing_while_both_live),
         cmocka_unit_test(tells_each_once_when_one_does_not),
+        cmocka_unit_test(goes_on_when_memory_has_failed),
         cmocka_unit_test(outlives_ten_seconds_of_a_cut_and_three_of_a_stall),
         cmocka_unit_test(tells_of_a_silent_end_when_it_is_time),
     };

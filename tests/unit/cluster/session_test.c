@@ -286,6 +286,61 @@ static void takes_for_dead_who_says_nothing_and_dials_no_more(void **state)
     end_fini(&end);
 }
 
+/* Promise: SESSION-RENEW */
+static void is_renewed_when_its_border_asks_for_it(void **state)
+{
+    (void) state;
+    struct end end;
+    end_init(&end);
+    tr_session_renew(&end.session, end.now_ns); /* there is none */
+    assert_int_equal(end.session.number, 1);
+    be_open(&end);
+    assert_true(tr_session_send(&end.session, end.now_ns, "abc", 3));
+    tr_session_renew(&end.session, end.now_ns);
+    assert_int_equal(end.lost, 1);
+    assert_null(end.session.window.first);
+    assert_int_equal(last(&end, TR_WORD_HELLO)->session, 2);
+    tell_frame(&end, 1, 1); /* under way in the one before */
+    assert_int_equal(end.came, 0);
+    tell(&end, (tr_word) {.kind = TR_WORD_HELLO, .session = 2, .known = 2});
+    assert_int_equal(end.begun, 2);
+    end_fini(&end);
+}
+
+/* A border that was told that there is room may find that it has none. */
+static bool renews;
+
+static void renew_when_ready(void *context)
+{
+    struct end *end = context;
+    if (renews) {
+        tr_session_renew(&end->session, end->now_ns);
+    }
+}
+
+static void takes_nothing_in_when_it_is_renewed_meanwhile(void **state)
+{
+    (void) state;
+    struct end end;
+    end_init(&end);
+    end.session.port.ready = renew_when_ready;
+    renews = true;
+    tr_session_link_up(&end.session, end.now_ns);
+    tell(&end, (tr_word) {.kind = TR_WORD_HELLO, .session = 1, .known = 1, .frames_max = 1});
+    assert_true(tr_session_send(&end.session, end.now_ns, "abc", 3));
+    assert_false(tr_session_send(&end.session, end.now_ns, "abc", 3));
+    tell(&end, (tr_word) {.kind = TR_WORD_DATA,
+                          .session = 1,
+                          .sequence = 1,
+                          .received = 1,
+                          .frame = "a",
+                          .frame_size = 1});
+    assert_int_equal(end.lost, 1);
+    assert_int_equal(end.came, 0);
+    assert_int_equal(end.session.received, 0);
+    end_fini(&end);
+}
+
 static void dials_while_somebody_wants_it(void **state)
 {
     (void) state;
@@ -364,6 +419,8 @@ int main(void)
         cmocka_unit_test(ends_with_who_says_what_nobody_may_say),
         cmocka_unit_test(does_not_begin_with_one_that_speaks_no_common_version),
         cmocka_unit_test(takes_for_dead_who_says_nothing_and_dials_no_more),
+        cmocka_unit_test(is_renewed_when_its_border_asks_for_it),
+        cmocka_unit_test(takes_nothing_in_when_it_is_renewed_meanwhile),
         cmocka_unit_test(dials_while_somebody_wants_it),
         cmocka_unit_test(leaves_behind_all_that_was_sent),
         cmocka_unit_test(does_not_begin_if_the_border_does_not_want_it),
