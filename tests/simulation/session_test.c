@@ -90,6 +90,12 @@ static troupe_error find_clerk(troupe_self *self, struct talk *talk, troupe_ref 
     return error;
 }
 
+/* Here, or at the clerk's, who then does not answer. */
+static bool is_short_of_memory(troupe_error error)
+{
+    return error == TROUPE_ERROR_NO_MEMORY || error == TROUPE_ERROR_NO_REPLY;
+}
+
 static troupe_error ask_clerk(troupe_self *self, struct talk *talk, troupe_ref clerk,
                               uint64_t number)
 {
@@ -111,7 +117,7 @@ static troupe_error write_some(troupe_self *self, struct talk *talk, troupe_ref 
         error = number % ASKS_EVERY != 0 ? send_figure(self, clerk, number)
                                          : ask_clerk(self, talk, clerk, number);
     }
-    error = error == TROUPE_ERROR_NO_MEMORY ? TROUPE_OK : error; /* there may be some again */
+    error = is_short_of_memory(error) ? TROUPE_OK : error; /* there may be some again */
     const troupe_error slept =
         troupe_sleep(self, TROUPE_WITHIN_US(1 + troupe_self_random(self) % 100000));
     return slept ? slept : error;
