@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Actors of two nodes with a session between them, over a network on which everything happens:
  * loss, repetition, reordering, cuts, stalls, crashes. One sends numbers to the other, asks it and
- * watches it. tests/simulation/run runs more seeds. */
+ * watches it. With TROUPE_SEEDS=N in the environment it runs N seeds. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <troupe/simulate.h>
