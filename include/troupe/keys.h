@@ -18,9 +18,10 @@
  *     inspect  to see what is on this node
  *     all      all of these
  * A link takes monitor and spawn. Each may look names up, and answer what it is asked. What it may
- * not do is refused with NOT_AUTHORISED, or lost and counted where there is no answer; the log tells
- * of the first ten. A node that is dialled and stands in the list has the roles it has there. If it
- * does not, it may only answer; without an allow-list it may do all, as may those in .allowed_keys.
+ * not do is refused with NOT_AUTHORISED, or lost and counted where there is no answer; the log
+ * tells of the first ten. A node that is dialled and stands in the list has the roles it has there.
+ * If it does not, it may only answer; without an allow-list it may do all, as may those in
+ * .allowed_keys.
  *
  * Threads: any. */
 #ifndef TROUPE_KEYS_H

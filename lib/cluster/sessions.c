@@ -8,6 +8,7 @@ typedef struct member {
     tr_map_node by_node;
     tr_sessions *sessions;
     uint64_t node;
+    uint64_t owner; /* 0: nobody yet */
     tr_session session;
 } member;
 
@@ -241,6 +242,23 @@ void tr_sessions_fini(tr_sessions *sessions)
 
 /* Links. */
 
+bool tr_sessions_claim(tr_sessions *sessions, uint64_t node, uint64_t owner)
+{
+    member *claimed = get(sessions, node);
+    if (claimed != NULL && claimed->owner == 0) {
+        claimed->owner = owner;
+    }
+    return claimed == NULL || claimed->owner == owner;
+}
+
+/* Whether what is heard of the one comes from who may say so. */
+static bool have_one_owner(const tr_sessions *sessions, uint64_t node, uint64_t other)
+{
+    const member *one = find(sessions, node);
+    const member *two = find(sessions, other);
+    return two != NULL && two->owner == (one != NULL ? one->owner : 0);
+}
+
 void tr_sessions_link_up(tr_sessions *sessions, uint64_t node)
 {
     member *with = get(sessions, node);
@@ -297,7 +315,7 @@ void tr_sessions_came(tr_sessions *sessions, uint64_t node, const void *bytes, s
     }
     if (is_word && word.kind == TR_WORD_BYE && word.reason == TR_BYE_OVER) {
         if (word.over != sessions->options.own && word.over != word.from &&
-            find(sessions, word.over) != NULL) {
+            have_one_owner(sessions, node, word.over)) {
             tr_sessions_link_down(sessions, word.over, TROUPE_ERROR_STALE);
         }
         return;

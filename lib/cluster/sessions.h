@@ -43,6 +43,10 @@ void tr_sessions_fini(tr_sessions *sessions);
 
 tr_wire_port tr_sessions_wire(tr_sessions *sessions);
 
+/* The node belongs to this owner, not 0, from the first time that it is said until it is forgotten.
+ * False: it belongs to another, who alone may have links with it, and say that it is over. */
+bool tr_sessions_claim(tr_sessions *sessions, uint64_t node, uint64_t owner);
+
 /* There is a link with that node; there is none any more. STALE: that incarnation is over. */
 void tr_sessions_link_up(tr_sessions *sessions, uint64_t node);
 void tr_sessions_link_down(tr_sessions *sessions, uint64_t node, troupe_error reason);

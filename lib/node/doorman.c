@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "node/doorman.h"
 
+#include <string.h>
+
 #include "base/log.h"
+#include "base/map.h"
 
 bool tr_doorman_admits(tr_doorman *doorman, const char *key, const char *address)
 {
@@ -19,20 +22,26 @@ bool tr_doorman_admits(tr_doorman *doorman, const char *key, const char *address
     return false;
 }
 
-static const tr_allowed_key *find(const tr_doorman *doorman, const tr_guest_key *guest)
+static const tr_allowed_key *find(const tr_doorman *doorman, tr_guest_key guest)
 {
-    return guest->key != NULL ? tr_allowed_find(doorman->allowed, guest->key) : NULL;
+    return guest.key != NULL ? tr_allowed_find(doorman->allowed, guest.key) : NULL;
 }
 
-bool tr_doorman_lets_stay(const tr_doorman *doorman, const tr_guest_key *guest)
+bool tr_doorman_lets_stay(const tr_doorman *doorman, tr_guest_key guest)
 {
-    return doorman->allowed == NULL || guest->is_dialled || find(doorman, guest) != NULL;
+    return doorman->allowed == NULL || guest.is_dialled || find(doorman, guest) != NULL;
 }
 
-tr_rights tr_doorman_rights(const tr_doorman *doorman, const tr_guest_key *guest)
+uint64_t tr_doorman_owner(tr_guest_key guest)
+{
+    const char *key = guest.key != NULL ? guest.key : "";
+    return tr_hash_bytes(key, strlen(key)) | 1; /* 0 is nobody */
+}
+
+tr_rights tr_doorman_rights(const tr_doorman *doorman, tr_guest_key guest)
 {
     const tr_rights all = {.granted = TR_RIGHTS_ALL};
-    if (doorman->allowed == NULL || guest->key == NULL) {
+    if (doorman->allowed == NULL || guest.key == NULL) {
         return all;
     }
     const tr_allowed_key *found = find(doorman, guest);
@@ -40,5 +49,5 @@ tr_rights tr_doorman_rights(const tr_doorman *doorman, const tr_guest_key *guest
         return (tr_rights) {.granted = found->rights,
                             .who = found->name[0] != '\0' ? found->name : NULL};
     }
-    return guest->is_dialled && !doorman->allowed->is_from_file ? all : (tr_rights) {.granted = 0};
+    return guest.is_dialled && !doorman->allowed->is_from_file ? all : (tr_rights) {.granted = 0};
 }

@@ -32,9 +32,12 @@ typedef struct tr_guest_key {
 bool tr_doorman_admits(tr_doorman *doorman, const char *key, const char *address);
 
 /* Whether a link may be, or go on. */
-bool tr_doorman_lets_stay(const tr_doorman *doorman, const tr_guest_key *guest);
+bool tr_doorman_lets_stay(const tr_doorman *doorman, tr_guest_key guest);
+
+/* A number for the key, which nobody else has; the same for all without one. */
+uint64_t tr_doorman_owner(tr_guest_key guest);
 
 /* The name is the list's. */
-tr_rights tr_doorman_rights(const tr_doorman *doorman, const tr_guest_key *guest);
+tr_rights tr_doorman_rights(const tr_doorman *doorman, tr_guest_key guest);
 
 #endif

@@ -222,29 +222,14 @@ static tr_guest_key key_of(const way *of)
 
 static bool may_stay(const tr_hub *hub, const way *guest)
 {
-    const tr_guest_key key = key_of(guest);
-    return tr_doorman_lets_stay(&hub->doorman, &key);
+    return tr_doorman_lets_stay(&hub->doorman, key_of(guest));
 }
 
 static tr_rights rights_of(void *context, uint64_t node)
 {
     const tr_hub *hub = context;
-    const way *by = find_way(hub, node);
-    const tr_guest_key key = by != NULL ? key_of(by) : (tr_guest_key) {.key = ""};
-    return by != NULL ? tr_doorman_rights(&hub->doorman, &key) : (tr_rights) {.granted = 0};
-}
-
-static void cut_off(way *gone)
-{
-    tr_hub *hub = gone->hub;
-    const uint64_t node = gone->node;
-    tr_log_write(log_of(hub), TROUPE_LOG_NOTICE,
-                 "node '%s': cuts off node '%s' (%s): its key is not allowed any more",
-                 hub->options.name, gone->name, tr_mesh_peer(gone->link));
-    end_way(gone);
-    if (node != 0) {
-        tr_sessions_link_down(&hub->sessions, node, TROUPE_ERROR_NODE_LOST);
-    }
+    const way *by = find_way(hub, node); /* a frame has come by it */
+    return tr_doorman_rights(&hub->doorman, by != NULL ? key_of(by) : (tr_guest_key) {.key = ""});
 }
 
 static way *find_unwanted(const tr_hub *hub)
@@ -268,7 +253,14 @@ void tr_hub_allow(tr_hub *hub, const tr_allowed *allowed)
 {
     hub->doorman.allowed = allowed;
     for (way *gone = find_unwanted(hub); gone != NULL; gone = find_unwanted(hub)) {
-        cut_off(gone);
+        const uint64_t node = gone->node;
+        tr_log_write(log_of(hub), TROUPE_LOG_NOTICE,
+                     "node '%s': cuts off node '%s' (%s): its key is not allowed any more",
+                     hub->options.name, gone->name, tr_mesh_peer(gone->link));
+        end_way(gone);
+        if (node != 0) {
+            tr_sessions_link_down(&hub->sessions, node, TROUPE_ERROR_NODE_LOST);
+        }
     }
 }
 
@@ -347,6 +339,10 @@ static void take_greeting(way *made, const void *data, size_t size)
             made->from->is_self = true;
         }
         end_way(made);
+        return;
+    }
+    if (!tr_sessions_claim(&hub->sessions, greeting.node, tr_doorman_owner(key_of(made)))) {
+        refuse(made, "it says that it is a node whose key is another");
         return;
     }
     if (tr_map_reserve_one(&hub->ways) != TROUPE_OK) {
@@ -471,7 +467,8 @@ static bool look(void *context)
 {
     tr_hub *hub = context;
     const bool was_due = do_the_due(hub);
-    return tr_mesh_look(hub->mesh) || was_due;
+    const bool is_ready = hub->border.worker != NULL; /* else who dials waits for it */
+    return (is_ready && tr_mesh_look(hub->mesh)) || was_due;
 }
 
 static bool prepare_sleep(void *context)

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <troupe/troupe.h>
 #include <unistd.h>
+#include <zmq.h>
 
 #include "base/clock.h"
+#include "cluster/greeting.h"
 #include "support/node_fixture.h"
 
 static const troupe_type question_type = TROUPE_SIGNAL("question");
@@ -33,6 +35,8 @@ struct scene {
     _Atomic uint32_t reloads;
     _Atomic uint32_t leaks;
     _Atomic uint32_t bad_lines;
+    _Atomic uint32_t impostors;
+    _Atomic uint32_t interrupted;
 };
 
 static void count(void *context, troupe_log_level level, const char *text)
@@ -44,6 +48,8 @@ static void count(void *context, troupe_log_level level, const char *text)
     scene->denials += strstr(text, "key of guest-1 wants") != NULL ? 1 : 0;
     scene->reloads += strstr(text, "is read again") != NULL ? 1 : 0;
     scene->bad_lines += strstr(text, "list:1: ") != NULL ? 1 : 0;
+    scene->impostors += strstr(text, "whose key is another") != NULL ? 1 : 0;
+    scene->interrupted += strstr(text, "is interrupted") != NULL ? 1 : 0;
     for (int i = 0; i < 2; i++) {
         scene->leaks += strstr(text, scene->secrets[i]) != NULL ? 1 : 0;
     }
@@ -258,6 +264,57 @@ static void a_bad_list_changes_nothing(void **state)
     assert_fails(troupe_node_reload_keys(scene->guest), END);
 }
 
+/* Somebody whose key is allowed, too, says that it is the guest. */
+static void dial_as_impostor(const struct scene *scene, const char *const *keys,
+                             void *const *sockets)
+{
+    unsigned char data[TR_GREETING_BYTES_MAX];
+    const int none = 0;
+    for (int i = 0; i < 2; i++) {
+        char id[18] = "c0123456789abcdef";
+        id[0] = i == 0 ? 'c' : 'd';
+        assert_int_equal(zmq_setsockopt(sockets[i], ZMQ_ROUTING_ID, id, 17), 0);
+        assert_int_equal(zmq_setsockopt(sockets[i], ZMQ_LINGER, &none, sizeof none), 0);
+        assert_int_equal(
+            zmq_setsockopt(sockets[i], ZMQ_CURVE_SERVERKEY, scene->server_key, TROUPE_KEY_BYTES),
+            0);
+        assert_int_equal(zmq_setsockopt(sockets[i], ZMQ_CURVE_PUBLICKEY, keys[0], 41), 0);
+        assert_int_equal(zmq_setsockopt(sockets[i], ZMQ_CURVE_SECRETKEY, keys[1], 41), 0);
+        assert_int_equal(zmq_connect(sockets[i], scene->endpoint), 0);
+        assert_int_equal(zmq_send(sockets[i], "", 0, 0), 0);
+    }
+    assert_true(zmq_recv(sockets[0], data, sizeof data, 0) >= 0);
+    const tr_greeting greeting = tr_greeting_of(troupe_node_id(scene->guest), "guest");
+    const size_t size = tr_greeting_write(&greeting, data);
+    assert_int_equal(zmq_send(sockets[0], data, size, 0), size);
+}
+
+/* Promise: KEYS-IDENTITY */
+static void nobody_is_taken_for_a_node_with_another_key(void **state)
+{
+    struct scene *scene = *state;
+    char keys[2][TROUPE_KEY_BYTES];
+    const char *const pair[] = {keys[0], keys[1]};
+    assert_int_equal(zmq_curve_keypair(keys[0], keys[1]), 0);
+    FILE *file = fopen(scene->list, "we");
+    assert_non_null(file);
+    assert_true(fprintf(file, "guest-1 %s all\nguest-2 %s all\n", scene->guest_key, keys[0]) > 0);
+    assert_int_equal(fclose(file), 0);
+    assert_ok(troupe_node_reload_keys(scene->server));
+    assert_ends(scene, false, "OK");
+
+    void *context = zmq_ctx_new();
+    void *const sockets[] = {zmq_socket(context, ZMQ_DEALER), zmq_socket(context, ZMQ_DEALER)};
+    dial_as_impostor(scene, pair, sockets);
+    until(&scene->impostors, 1);
+    assert_ends(scene, false, "OK");
+    assert_int_equal(scene->interrupted, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(zmq_close(sockets[i]), 0);
+    }
+    assert_int_equal(zmq_ctx_term(context), 0);
+}
+
 /* An actor as docs/security.md shows it. */
 static troupe_error reloads(troupe_self *self, void *argument)
 {
@@ -299,6 +356,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_has_no_role_is_told_so, set, drop),
         cmocka_unit_test_setup_teardown(who_is_no_longer_in_the_list_is_cut_off, set, drop),
         cmocka_unit_test_setup_teardown(a_bad_list_changes_nothing, set, drop),
+        cmocka_unit_test_setup_teardown(nobody_is_taken_for_a_node_with_another_key, set, drop),
         cmocka_unit_test_setup_teardown(an_actor_reloads_at_sighup, set, drop),
     };
     (void) signal(SIGHUP, SIG_IGN); /* until an actor watches it */

@@ -145,6 +145,28 @@ static void end_with_an_incarnation_that_is_over(void **state)
     fini(&stage);
 }
 
+/* Promise: KEYS-IDENTITY */
+static void belong_to_who_had_them_first(void **state)
+{
+    (void) state;
+    struct stage stage;
+    init(&stage);
+    assert_true(tr_sessions_claim(&stage.sessions, PEER, 1));
+    be_connected(&stage);
+    assert_true(tr_sessions_claim(&stage.sessions, PEER, 1));
+    assert_false(tr_sessions_claim(&stage.sessions, PEER, 3));
+    assert_true(tr_sessions_claim(&stage.sessions, PEER + 1, 3));
+    /* Nor can another say that it is over. */
+    const tr_word over = {
+        .kind = TR_WORD_BYE, .from = PEER + 1, .reason = TR_BYE_OVER, .over = PEER};
+    tell(&stage, PEER + 1, over);
+    assert_true(tr_border_is_connected(&stage.border, PEER));
+    assert_true(tr_sessions_claim(&stage.sessions, PEER + 2, 1));
+    tell(&stage, PEER + 2, over);
+    assert_false(tr_border_is_connected(&stage.border, PEER));
+    fini(&stage);
+}
+
 static void are_told_by_the_link_that_an_incarnation_is_over(void **state)
 {
     (void) state;
@@ -215,6 +237,7 @@ int main(void)
         cmocka_unit_test(connect_the_border_and_beat_by_its_worker),
         cmocka_unit_test(say_to_whom_a_word_was_for_an_incarnation_that_is_over),
         cmocka_unit_test(end_with_an_incarnation_that_is_over),
+        cmocka_unit_test(belong_to_who_had_them_first),
         cmocka_unit_test(are_told_by_the_link_that_an_incarnation_is_over),
         cmocka_unit_test(leave_when_the_border_ends),
         cmocka_unit_test(bear_words_that_are_none),

@@ -44,14 +44,14 @@ static uint32_t rights_of(const tr_allowed *allowed, const char *key, bool is_di
 {
     const tr_doorman doorman = {.allowed = allowed};
     const tr_guest_key guest = {.key = key, .is_dialled = is_dialled};
-    return tr_doorman_rights(&doorman, &guest).granted;
+    return tr_doorman_rights(&doorman, guest).granted;
 }
 
 static bool stays(const tr_allowed *allowed, const char *key, bool is_dialled)
 {
     const tr_doorman doorman = {.allowed = allowed};
     const tr_guest_key guest = {.key = key, .is_dialled = is_dialled};
-    return tr_doorman_lets_stay(&doorman, &guest);
+    return tr_doorman_lets_stay(&doorman, guest);
 }
 
 /* Promise: KEYS-ROLES */
@@ -74,7 +74,7 @@ static void grants_by_key(void **state)
 
     const tr_doorman doorman = {.allowed = &from_file};
     const tr_guest_key guest = {.key = ONE};
-    assert_string_equal(tr_doorman_rights(&doorman, &guest).who, "one");
+    assert_string_equal(tr_doorman_rights(&doorman, guest).who, "one");
 }
 
 static void lets_those_stay_that_are_allowed_or_were_dialled(void **state)
@@ -89,11 +89,28 @@ static void lets_those_stay_that_are_allowed_or_were_dialled(void **state)
     assert_true(stays(NULL, "", false));
 }
 
+/* Promise: KEYS-IDENTITY */
+static void tells_keys_apart(void **state)
+{
+    (void) state;
+    const tr_guest_key one = {.key = ONE, .is_dialled = true};
+    const tr_guest_key same = {.key = ONE};
+    const tr_guest_key two = {.key = TWO};
+    const tr_guest_key none = {.key = NULL, .is_dialled = true};
+    const tr_guest_key empty = {.key = ""};
+    assert_true(tr_doorman_owner(one) == tr_doorman_owner(same));
+    assert_true(tr_doorman_owner(one) != tr_doorman_owner(two));
+    assert_true(tr_doorman_owner(none) == tr_doorman_owner(empty));
+    assert_true(tr_doorman_owner(none) != tr_doorman_owner(one));
+    assert_true(tr_doorman_owner(none) != 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_of_the_first_strangers),
         cmocka_unit_test(grants_by_key),
+        cmocka_unit_test(tells_keys_apart),
         cmocka_unit_test(lets_those_stay_that_are_allowed_or_were_dialled),
     };
     return cmocka_run_group_tests_name("The doorman", tests, NULL, NULL);
