@@ -57,6 +57,8 @@ struct tr_mesh {
     tr_list opening; /* by deadline */
     tr_list over;    /* freed when nobody can be using them */
     uint64_t dialled;
+    uint64_t complain_ns; /* when strangers are worth a line again */
+    uint32_t unsaid;      /* of them since the last line */
     uint16_t port;
     char endpoint[128];
     char public_key[TR_ZMQ_KEY_BYTES];
@@ -90,6 +92,10 @@ tr_zmq_options tr_mesh_socket_options(const tr_mesh *mesh, int type);
 
 /* Ends a connection that the listener has accepted. */
 void tr_mesh_cut(const tr_mesh *mesh, int fd);
+
+/* A line about one who was hung up on before anybody knew of it; NULL: who it is is not known. At
+ * most one in a second. */
+void tr_mesh_complain(tr_mesh *mesh, const char *who, const char *what);
 
 /* Errors: as tr_mesh_open. */
 TROUPE_MUST_CHECK troupe_error tr_mesh_listen(tr_mesh *mesh, const char *endpoint);

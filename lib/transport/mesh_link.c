@@ -57,6 +57,8 @@ void tr_mesh_lose(tr_mesh_link *link, troupe_error reason, const char *why)
     tr_mesh_end_link(link);
     if (is_told) {
         mesh->options.ears.down(mesh->options.ears.context, link, reason, why);
+    } else {
+        tr_mesh_complain(mesh, link->peer, why);
     }
 }
 

@@ -14,6 +14,7 @@
 
 /* When a descriptor to accept with is tried for again. */
 #define RESERVE_AGAIN_NS UINT64_C(100000000)
+#define COMPLAIN_AGAIN_NS UINT64_C(1000000000)
 
 static bool has_key(const tr_map_node *node, const void *key)
 {
@@ -51,16 +52,47 @@ void tr_mesh_cut(const tr_mesh *mesh, int fd)
     }
 }
 
-static void note_peer(tr_mesh_link *link, tr_channel channel, zmq_msg_t *message)
+void tr_mesh_complain(tr_mesh *mesh, const char *who, const char *what)
 {
+    const uint64_t time_ns = tr_mesh_now_ns(mesh);
+    if (time_ns < mesh->complain_ns) {
+        mesh->unsaid++;
+        return;
+    }
+    char others[64] = "";
+    if (mesh->unsaid > 0) {
+        (void) snprintf(others, sizeof others, "; and on %u more since the last line",
+                        mesh->unsaid);
+    }
+    tr_log_write(mesh->options.report.log, TROUPE_LOG_WARNING,
+                 "node '%s': hangs up on %s at %s: %s%s", mesh->options.report.node_name,
+                 who != NULL ? who : "a stranger", mesh->endpoint, what, others);
+    mesh->complain_ns = time_ns + COMPLAIN_AGAIN_NS;
+    mesh->unsaid = 0;
+}
+
+/* Where it came from, for people. IPv4 at a socket for both has a prefix. */
+static const char *address_of(zmq_msg_t *message)
+{
+    static const char mapped[] = "::ffff:";
     const char *address = zmq_msg_gets(message, "Peer-Address");
-    const char *user = zmq_msg_gets(message, "User-Id");
-    static const char mapped[] = "::ffff:"; /* IPv4 at a socket for both */
-    link->sides[channel].fd = zmq_msg_get(message, ZMQ_SRCFD);
     if (address != NULL && strncmp(address, mapped, sizeof mapped - 1) == 0) {
         address += sizeof mapped - 1;
     }
-    (void) snprintf(link->peer, sizeof link->peer, "%s", address != NULL ? address : "?");
+    return address != NULL ? address : "?";
+}
+
+static void hang_up_on(tr_mesh *mesh, zmq_msg_t *message, const char *why)
+{
+    tr_mesh_cut(mesh, zmq_msg_get(message, ZMQ_SRCFD));
+    tr_mesh_complain(mesh, address_of(message), why);
+}
+
+static void note_peer(tr_mesh_link *link, tr_channel channel, zmq_msg_t *message)
+{
+    const char *user = zmq_msg_gets(message, "User-Id");
+    link->sides[channel].fd = zmq_msg_get(message, ZMQ_SRCFD);
+    (void) snprintf(link->peer, sizeof link->peer, "%s", address_of(message));
     (void) snprintf(link->user, sizeof link->user, "%s", user != NULL ? user : "");
 }
 
@@ -76,13 +108,13 @@ static void knocked(tr_mesh *mesh, tr_mesh_link *link, tr_channel channel, const
                    ? tr_mesh_make_link(mesh)
                    : NULL;
         if (link == NULL) {
-            tr_mesh_cut(mesh, zmq_msg_get(message, ZMQ_SRCFD)); /* it may dial again */
+            hang_up_on(mesh, message, "there are as many links as there may be"); /* for now */
             return;
         }
         memcpy(link->key, key, TR_MESH_KEY_BYTES);
         tr_map_add(&mesh->accepted, &link->by_key, tr_hash_bytes(key, TR_MESH_KEY_BYTES));
     } else if (strncmp(user, link->user, sizeof link->user - 1) != 0) {
-        tr_mesh_cut(mesh, zmq_msg_get(message, ZMQ_SRCFD)); /* it is somebody else */
+        hang_up_on(mesh, message, "its second connection has another key than the first");
         return;
     }
     note_peer(link, channel, message);
@@ -98,7 +130,7 @@ static void take(tr_mesh *mesh, const unsigned char *id, size_t id_size, zmq_msg
     const tr_channel channel =
         id[0] == tr_mesh_letter(TR_CHANNEL_DATA) ? TR_CHANNEL_DATA : TR_CHANNEL_CONTROL;
     if (id_size != TR_MESH_ID_BYTES || id[0] != tr_mesh_letter(channel)) {
-        tr_mesh_cut(mesh, zmq_msg_get(message, ZMQ_SRCFD));
+        hang_up_on(mesh, message, "it does not connect as nodes do");
         return;
     }
     tr_mesh_link *link = find(mesh, id + 1);
@@ -129,7 +161,7 @@ static bool take_message(tr_mesh *mesh, tr_zmq_socket *socket, zmq_msg_t *part)
     if (is_whole) {
         take(mesh, id, id_size, part);
     } else {
-        tr_mesh_cut(mesh, zmq_msg_get(part, ZMQ_SRCFD));
+        hang_up_on(mesh, part, "it does not speak as nodes do");
     }
     while (!is_whole && zmq_msg_more(part) && tr_zmq_receive(socket, part)) {}
     return true;
@@ -185,10 +217,14 @@ static void happened_to_listener(void *context, tr_zmq_socket *socket, tr_zmq_ev
 {
     tr_mesh *mesh = context;
     (void) socket;
-    if (event == TR_ZMQ_DISCONNECTED) {
+    if (event == TR_ZMQ_DISCONNECTED && number >= 0) {
         lose_by_fd(mesh, number);
+    } else if (event == TR_ZMQ_DISCONNECTED) {
+        tr_mesh_complain(mesh, NULL, "it did not end the handshake, or not in time");
     } else if (event == TR_ZMQ_NO_DESCRIPTORS) {
         be_poor(mesh);
+    } else if (event == TR_ZMQ_STRANGE) {
+        tr_mesh_complain(mesh, NULL, "it does not speak ZMTP, or with another kind of security");
     }
 }
 

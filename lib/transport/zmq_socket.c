@@ -437,6 +437,9 @@ static bool take_event(tr_zmq_socket *socket)
     (void) zmq_msg_recv(&part, socket->monitor, ZMQ_DONTWAIT);
     (void) zmq_msg_close(&part);
     const tr_zmq_event what = event_of(event);
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
+        value = UINT32_MAX; /* it is an errno, and the descriptor's end is told of as well */
+    }
     if (what != TR_ZMQ_EVENT_COUNT) {
         socket->owner->happened(socket->owner->context, socket, what, (int) value);
     }

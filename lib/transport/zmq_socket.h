@@ -40,7 +40,7 @@ typedef struct tr_zmq_set {
 /* What is heard of a socket's connections. */
 typedef enum tr_zmq_event {
     TR_ZMQ_CONNECTED,      /* and both sides agree; `number` is the descriptor */
-    TR_ZMQ_DISCONNECTED,   /* `number` is the descriptor, or it could not be made */
+    TR_ZMQ_DISCONNECTED,   /* `number` is the descriptor; -1: it could not be made */
     TR_ZMQ_REFUSED,        /* for its key */
     TR_ZMQ_STRANGE,        /* the other side speaks something else */
     TR_ZMQ_NO_DESCRIPTORS, /* left to accept with */

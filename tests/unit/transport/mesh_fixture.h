@@ -30,7 +30,17 @@ struct mesh_place {
 struct meshes {
     void *zmq;
     struct mesh_place places[MESHES];
+    uint32_t complaints; /* lines in the log */
+    char complaint[512]; /* the last of them */
 };
+
+static inline void mesh_log(void *context, troupe_log_level level, const char *text)
+{
+    struct meshes *meshes = context;
+    (void) level;
+    meshes->complaints++;
+    (void) snprintf(meshes->complaint, sizeof meshes->complaint, "%s", text);
+}
 
 static void mesh_up(void *context, tr_mesh_link *link)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whoever dials: strangers disturb nobody, limits hold. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -19,6 +20,13 @@ static void *stranger(struct meshes *meshes, const void *id, size_t id_size)
     assert_int_equal(zmq_setsockopt(socket, ZMQ_ROUTING_ID, id, id_size), 0);
     assert_int_equal(zmq_connect(socket, tr_mesh_endpoint(meshes->places[0].mesh)), 0);
     return socket;
+}
+
+static int connect_plainly(const char *endpoint, int fd)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    address.sin_port = htons((uint16_t) strtoul(strrchr(endpoint, ':') + 1, NULL, 10));
+    return connect(fd, (struct sockaddr *) &address, sizeof address);
 }
 
 /* Promise: MESH-STRANGERS */
@@ -58,6 +66,51 @@ static void strangers_disturb_nobody(void **state)
     assert_int_equal(zmq_close(garbage) + zmq_close(half) + zmq_close(hasty) + zmq_close(many), 0);
 }
 
+/* Says hello in a wrong way, and is hung up on. */
+static void be_strange(struct meshes *meshes, const char *said, size_t size)
+{
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect_plainly(tr_mesh_endpoint(meshes->places[0].mesh), fd), 0);
+    assert_int_equal(send(fd, said, size, MSG_NOSIGNAL), size);
+    char got[256];
+    ssize_t length = 1;
+    while (length > 0 || (length < 0 && errno == EAGAIN)) {
+        turn(meshes);
+        length = recv(fd, got, sizeof got, MSG_DONTWAIT);
+    }
+    (void) close(fd);
+}
+
+/* Promise: MESH-COMPLAINTS */
+static void says_whom_it_hangs_up_on(void **state)
+{
+    struct meshes *meshes = *state;
+    const troupe_log log = {.write = mesh_log, .context = meshes, .level = TROUPE_LOG_WARNING};
+    tr_mesh_options options = mesh_options(meshes, 0);
+    options.report = (tr_zmq_report) {.log = &log, .node_name = "a"};
+    options.handshake_ms = 300;
+    open_mesh(meshes, 0, &options);
+
+    void *garbage = stranger(meshes, "garbage", 7);
+    assert_int_equal(zmq_send(garbage, "x", 1, 0), 1);
+    turn_until(meshes, meshes->complaints == 1);
+    assert_non_null(strstr(meshes->complaint, "node 'a': hangs up on 127.0.0.1"));
+    assert_non_null(strstr(meshes->complaint, "does not connect as nodes do"));
+
+    /* Many are worth a line a second, which tells how many. */
+    static const char other_mechanism[64] = {'\xff', 0,      0, 0, 0,   0,   0,   0,
+                                             1,      '\x7f', 3, 0, 'N', 'O', 'N', 'E'};
+    uint32_t strangers = 0;
+    while (meshes->complaints == 1) {
+        be_strange(meshes, other_mechanism, sizeof other_mechanism);
+        strangers++;
+    }
+    assert_true(strangers > 1);
+    assert_non_null(strstr(meshes->complaint, "does not speak ZMTP"));
+    assert_non_null(strstr(meshes->complaint, "more since the last line"));
+    assert_int_equal(zmq_close(garbage), 0);
+}
+
 /* Promise: MESH-LIMIT */
 static void accepts_no_more_links_than_it_may(void **state)
 {
@@ -78,13 +131,6 @@ static void accepts_no_more_links_than_it_may(void **state)
     assert_int_equal(meshes->places[1].ups, 1);
     assert_int_equal(meshes->places[2].downs, 1);
     assert_int_equal(meshes->places[1].downs, 0);
-}
-
-static int connect_plainly(const char *endpoint, int fd)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    address.sin_port = htons((uint16_t) strtoul(strrchr(endpoint, ':') + 1, NULL, 10));
-    return connect(fd, (struct sockaddr *) &address, sizeof address);
 }
 
 /* Promise: MESH-DESCRIPTORS */
@@ -117,6 +163,7 @@ int main(void)
 #define WITH_MESHES(test) cmocka_unit_test_setup_teardown(test, make_meshes, drop_meshes)
     const struct CMUnitTest tests[] = {
         WITH_MESHES(strangers_disturb_nobody),
+        WITH_MESHES(says_whom_it_hangs_up_on),
         WITH_MESHES(accepts_no_more_links_than_it_may),
         WITH_MESHES(goes_on_when_descriptors_are_out),
     };

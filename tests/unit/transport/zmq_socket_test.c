@@ -2,8 +2,12 @@
 /* Sockets in a set: what comes is offered until it is taken, and events are told. */
 #include "transport/zmq_socket.h"
 
+#include <arpa/inet.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "support/fixtures.h"
@@ -14,6 +18,8 @@ struct heard {
     uint32_t events[TR_ZMQ_EVENT_COUNT];
     uint32_t takes; /* at a time */
     bool closes;
+    int least; /* of the numbers of events */
+    int most;
     tr_zmq_socket *socket;
 };
 
@@ -34,9 +40,11 @@ static void readable(void *context, tr_zmq_socket *socket)
 
 static void happened(void *context, tr_zmq_socket *socket, tr_zmq_event event, int number)
 {
+    struct heard *heard = context;
     (void) socket;
-    (void) number;
-    ((struct heard *) context)->events[event]++;
+    heard->events[event]++;
+    heard->least = number < heard->least ? number : heard->least;
+    heard->most = number > heard->most ? number : heard->most;
 }
 
 struct fixture {
@@ -158,6 +166,27 @@ static void says_full_when_nobody_reads(void **state)
     assert_int_equal(error, TROUPE_ERROR_MAILBOX_FULL);
 }
 
+/* Who listens ends what has this descriptor: it is to be no other's. */
+static void tells_only_descriptors_of_connections(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heard *heard = &fixture->heard[0];
+    const char *port = strrchr(fixture->endpoint, ':');
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    address.sin_port = htons((uint16_t) strtoul(port + 1, NULL, 10));
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *) &address, sizeof address), 0);
+    assert_int_equal(send(fd, "\xff", 1, MSG_NOSIGNAL), 1);
+    assert_int_equal(close(fd), 0); /* in the middle of the handshake */
+    while (heard->events[TR_ZMQ_DISCONNECTED] < 2) {
+        look(fixture);
+    }
+    assert_int_equal(heard->least, -1);
+    const int free_fd = dup(STDIN_FILENO);
+    assert_in_range(heard->most, 0, free_fd + 5); /* and no errno, which are larger */
+    assert_int_equal(close(free_fd), 0);
+}
+
 static void knows_what_is_no_endpoint(void **state)
 {
     struct fixture *fixture = *state;
@@ -173,6 +202,7 @@ int main(void)
         WITH_SOCKETS(offers_what_is_left_again),
         WITH_SOCKETS(may_be_closed_while_it_is_read),
         WITH_SOCKETS(says_full_when_nobody_reads),
+        WITH_SOCKETS(tells_only_descriptors_of_connections),
         WITH_SOCKETS(knows_what_is_no_endpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
