@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whoever says what to a listening node: other nodes go on undisturbed. */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -15,6 +14,7 @@
 #include "base/clock.h"
 #include "cluster/greeting.h"
 #include "cluster/words.h"
+#include "support/descriptors.h"
 #include "support/node_fixture.h"
 #include "support/numbered.h"
 
@@ -45,18 +45,6 @@ static void write_log(void *context, troupe_log_level level, const char *text)
     town->greeted += strstr(text, "connected with node 'stranger'") != NULL ? 1 : 0;
     town->interrupted +=
         strstr(text, "node 'friend' (") != NULL && strstr(text, "is interrupted") != NULL ? 1 : 0;
-}
-
-static uint32_t fds_open(void)
-{
-    uint32_t count = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    assert_non_null(folder);
-    while (readdir(folder) != NULL) { /* NOLINT(concurrency-mt-unsafe) */
-        count++;
-    }
-    assert_int_equal(closedir(folder), 0);
-    return count;
 }
 
 /* Starts another round of numbers from the friend. */
@@ -99,7 +87,7 @@ static int make_town(void **state)
                                                  .argument = &town.receiver));
     talk(&town);
     assert_talked(&town);
-    town.fds = fds_open();
+    town.fds = descriptors_open();
     talk(&town);
     *state = &town;
     return 0;
@@ -315,8 +303,8 @@ static void garbage_by_zeromq(void **state)
     free(large);
 }
 
-/* Promise: HOSTS-REPLAY */
-/* A session of its own, and in it words of others, and of sessions that are over. */
+/* A session of its own, and in it words of others, and of sessions that are over.
+ * Promise: HOSTS-REPLAY */
 static void words_of_other_sessions(void **state)
 {
     struct town *town = *state;
@@ -394,7 +382,7 @@ static void a_flood_of_connections(void **state)
     assert_talked(town);
     talk(town);
     const uint64_t limit_ms = now_ms() + WAIT_MS;
-    while (fds_open() > town->fds + 5) {
+    while (descriptors_open() > town->fds + 5) {
         assert_true(now_ms() < limit_ms);
         (void) sched_yield();
     }

@@ -76,6 +76,11 @@ troupe_error lookup_when_there(troupe_self *self, uint64_t node, const char *nam
     return error;
 }
 
+troupe_error numbered_learn(troupe_self *self)
+{
+    return troupe_learn_type(self, &number_type);
+}
+
 static troupe_error send_all(troupe_self *self, const struct numbered_sender *sender, troupe_ref to)
 {
     troupe_error error = TROUPE_OK;

@@ -34,6 +34,9 @@ struct numbered_receiver {
 };
 troupe_error numbered_receives(troupe_self *self, void *argument);
 
+/* For who receives numbers in another way. */
+troupe_error numbered_learn(troupe_self *self);
+
 /* What a receiver needs, beside .name and .argument. */
 #define NUMBERED_RECEIVER                                                                          \
     .body = numbered_receives, .mailbox_capacity = 16384, .mailbox_bytes = UINT64_C(1) << 26
