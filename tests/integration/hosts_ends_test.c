@@ -248,8 +248,8 @@ static void who_stops_for_a_while_has_lost_nothing(void **state)
     until_said(visit.probe, "OK", 1);
     assert_int_equal(probe_count_of(visit.probe, "down NODE_LOST"), 0);
     assert_int_equal(probe_count_of(visit.probe, "asked NODE_LOST"), 0);
+    drop_other(&other); /* first, so that nobody waits for the mute any more */
     drop_node(&node);
-    drop_other(&other);
     drop_probe(&visit.probe);
 }
 
