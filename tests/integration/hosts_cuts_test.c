@@ -110,7 +110,7 @@ static void talk(const struct tcp_faults *faults, uint64_t count, uint64_t cuts_
 static void nothing_is_lost_when_connections_are_cut(void **state)
 {
     (void) state;
-    talk(&(const struct tcp_faults) {.cut_every_ms = 50, .delay_ms = 2}, messages(25000), 10);
+    talk(&(const struct tcp_faults) {.cut_every_ms = 150, .delay_ms = 2}, messages(60000), 5);
 }
 
 static void nothing_is_lost_on_a_slow_line(void **state)
