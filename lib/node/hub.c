@@ -512,7 +512,7 @@ static troupe_error open_mesh(tr_hub *hub)
         .public_key = options->public_key,
         .secret_key = options->secret_key,
         .judge = {.context = hub, .admits = admits},
-        .message_bytes_max = TR_FRAME_BYTES_MAX + TR_WORD_HEAD_BYTES_MAX,
+        .message_bytes_max = TR_WORD_BYTES_MAX,
         .queue_max = QUEUE_MAX,
         .links_max = 2 * TR_PEERS_MAX,
         .heartbeat_ms = HEARTBEAT_MS,
