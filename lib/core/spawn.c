@@ -409,7 +409,8 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
     } else {
         tr_worker_route(worker, message);
     }
-    if (parent->is_guardian && !is_attached) {
+    if (parent->is_guardian && !is_attached &&
+        !tr_address_is_same(message->receiver, system->last_root)) { /* that is none of a user's */
         system->ports.root_ended(system->ports.context, reason);
     }
     if (!tr_actor_waits_for_children(parent)) {

@@ -16,6 +16,8 @@
      ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_ACCEPT_FAILED)
 
 #define NAMES_TRIED 10000
+/* Of an owner, to take what is left of a connection that broke: more than the queues hold. */
+#define TURNS_MAX 10000
 
 /* Of one of ZeroMQ's sockets, the descriptor by which it signals. */
 struct watch {
@@ -419,6 +421,15 @@ static tr_zmq_event event_of(unsigned event)
     }
 }
 
+/* What had come by a connection before it broke is there when that is told. */
+static void take_the_rest(tr_zmq_socket *socket)
+{
+    for (unsigned i = 0; i < TURNS_MAX && socket->socket != NULL && can_receive(socket->socket);
+         i++) {
+        socket->owner->readable(socket->owner->context, socket);
+    }
+}
+
 /* An event is two parts: its number and value, and an endpoint. */
 static bool take_event(tr_zmq_socket *socket)
 {
@@ -437,6 +448,9 @@ static bool take_event(tr_zmq_socket *socket)
     (void) zmq_msg_recv(&part, socket->monitor, ZMQ_DONTWAIT);
     (void) zmq_msg_close(&part);
     const tr_zmq_event what = event_of(event);
+    if (what == TR_ZMQ_DISCONNECTED) {
+        take_the_rest(socket);
+    }
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
         value = UINT32_MAX; /* it is an errno, and the descriptor's end is told of as well */
     }
