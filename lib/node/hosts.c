@@ -294,7 +294,7 @@ static void put_in_force(tr_worker *worker, void *context)
     const tr_allowed before = hosts->allowed;
     hosts->allowed = reload->next;
     reload->next = before;
-    tr_hub_allow(reload->node->hub, &hosts->allowed);
+    tr_hub_recheck(reload->node->hub);
 }
 
 static troupe_error reload_keys(troupe_node *node)

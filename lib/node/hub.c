@@ -249,9 +249,8 @@ static way *find_unwanted(const tr_hub *hub)
     return NULL;
 }
 
-void tr_hub_allow(tr_hub *hub, const tr_allowed *allowed)
+void tr_hub_recheck(tr_hub *hub)
 {
-    hub->doorman.allowed = allowed;
     for (way *gone = find_unwanted(hub); gone != NULL; gone = find_unwanted(hub)) {
         const uint64_t node = gone->node;
         tr_log_write(log_of(hub), TROUPE_LOG_NOTICE,

@@ -50,9 +50,9 @@ void tr_hub_destroy(tr_hub **hub);
 tr_border *tr_hub_border(tr_hub *hub);
 const char *tr_hub_endpoint(const tr_hub *hub);
 
-/* From now on these may dial; who has dialled and is not among them is cut off. What it had before
- * is not used any more. On the thread that runs the border's worker. */
-void tr_hub_allow(tr_hub *hub, const tr_allowed *allowed);
+/* The list of who may dial has changed, on this thread, which runs the border's worker: who has
+ * dialled and is not in it any more is cut off. */
+void tr_hub_recheck(tr_hub *hub);
 
 /* Looks after all of it. */
 tr_guest tr_hub_guest(tr_hub *hub);

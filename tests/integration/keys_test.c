@@ -264,11 +264,11 @@ static void a_bad_list_changes_nothing(void **state)
     assert_fails(troupe_node_reload_keys(scene->guest), END);
 }
 
-/* Somebody whose key is allowed, too, says that it is the guest. */
-static void dial_as_impostor(const struct scene *scene, const char *const *keys,
+/* Somebody whose key is allowed, too. */
+static void dial_as_stranger(const struct scene *scene, const char *const *keys,
                              void *const *sockets)
 {
-    unsigned char data[TR_GREETING_BYTES_MAX];
+    char answer = 0;
     const int none = 0;
     for (int i = 0; i < 2; i++) {
         char id[18] = "c0123456789abcdef";
@@ -283,10 +283,47 @@ static void dial_as_impostor(const struct scene *scene, const char *const *keys,
         assert_int_equal(zmq_connect(sockets[i], scene->endpoint), 0);
         assert_int_equal(zmq_send(sockets[i], "", 0, 0), 0);
     }
-    assert_true(zmq_recv(sockets[0], data, sizeof data, 0) >= 0);
+    assert_true(zmq_recv(sockets[0], &answer, 1, 0) >= 0);
+}
+
+/* It says that it is the guest. */
+static void greet_as_guest(const struct scene *scene, void *socket)
+{
+    unsigned char data[TR_GREETING_BYTES_MAX];
     const tr_greeting greeting = tr_greeting_of(troupe_node_id(scene->guest), "guest");
     const size_t size = tr_greeting_write(&greeting, data);
-    assert_int_equal(zmq_send(sockets[0], data, size, 0), size);
+    assert_int_equal(zmq_send(socket, data, size, 0), size);
+}
+
+/* The guest and a stranger stand in the list; makes the pair of the latter. */
+static void let_in_a_stranger(struct scene *scene, char (*keys)[TROUPE_KEY_BYTES])
+{
+    assert_int_equal(zmq_curve_keypair(keys[0], keys[1]), 0);
+    FILE *file = fopen(scene->list, "we");
+    assert_non_null(file);
+    assert_true(fprintf(file, "guest-1 %s all\nguest-2 %s all\n", scene->guest_key, keys[0]) > 0);
+    assert_int_equal(fclose(file), 0);
+    assert_ok(troupe_node_reload_keys(scene->server));
+    assert_ends(scene, false, "OK");
+}
+
+/* Promise: KEYS-RELOAD */
+static void who_has_not_greeted_yet_is_cut_off_too(void **state)
+{
+    struct scene *scene = *state;
+    char keys[2][TROUPE_KEY_BYTES];
+    const char *const pair[] = {keys[0], keys[1]};
+    let_in_a_stranger(scene, keys);
+    void *context = zmq_ctx_new();
+    void *const sockets[] = {zmq_socket(context, ZMQ_DEALER), zmq_socket(context, ZMQ_DEALER)};
+    dial_as_stranger(scene, pair, sockets);
+    reload_with(scene, "all");
+    assert_int_equal(scene->cuts, 1);
+    assert_ends(scene, false, "OK");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(zmq_close(sockets[i]), 0);
+    }
+    assert_int_equal(zmq_ctx_term(context), 0);
 }
 
 /* Promise: KEYS-IDENTITY */
@@ -295,17 +332,11 @@ static void nobody_is_taken_for_a_node_with_another_key(void **state)
     struct scene *scene = *state;
     char keys[2][TROUPE_KEY_BYTES];
     const char *const pair[] = {keys[0], keys[1]};
-    assert_int_equal(zmq_curve_keypair(keys[0], keys[1]), 0);
-    FILE *file = fopen(scene->list, "we");
-    assert_non_null(file);
-    assert_true(fprintf(file, "guest-1 %s all\nguest-2 %s all\n", scene->guest_key, keys[0]) > 0);
-    assert_int_equal(fclose(file), 0);
-    assert_ok(troupe_node_reload_keys(scene->server));
-    assert_ends(scene, false, "OK");
-
+    let_in_a_stranger(scene, keys);
     void *context = zmq_ctx_new();
     void *const sockets[] = {zmq_socket(context, ZMQ_DEALER), zmq_socket(context, ZMQ_DEALER)};
-    dial_as_impostor(scene, pair, sockets);
+    dial_as_stranger(scene, pair, sockets);
+    greet_as_guest(scene, sockets[0]);
     until(&scene->impostors, 1);
     assert_ends(scene, false, "OK");
     assert_int_equal(scene->interrupted, 0);
@@ -356,6 +387,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_has_no_role_is_told_so, set, drop),
         cmocka_unit_test_setup_teardown(who_is_no_longer_in_the_list_is_cut_off, set, drop),
         cmocka_unit_test_setup_teardown(a_bad_list_changes_nothing, set, drop),
+        cmocka_unit_test_setup_teardown(who_has_not_greeted_yet_is_cut_off_too, set, drop),
         cmocka_unit_test_setup_teardown(nobody_is_taken_for_a_node_with_another_key, set, drop),
         cmocka_unit_test_setup_teardown(an_actor_reloads_at_sighup, set, drop),
     };

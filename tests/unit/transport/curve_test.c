@@ -30,6 +30,7 @@ static void knows_what_is_no_key(void **state)
     assert_false(tr_curve_is_key(""));
     assert_false(tr_curve_is_key(key + 1));
     assert_false(tr_curve_is_key("rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf77"));
+    assert_false(tr_curve_is_key("rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7~"));
     assert_false(tr_curve_is_key("rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf~"));
     assert_false(tr_curve_is_key("rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]y f"));
     assert_fails(tr_curve_public_of("short", again), BAD_ARGUMENT);
