@@ -172,7 +172,9 @@ static void free_way(way *gone)
 
 static void end_way(way *gone)
 {
-    tr_mesh_hang_up(&gone->link);
+    if (gone->hub->mesh != NULL) { /* else it has gone with it */
+        tr_mesh_hang_up(&gone->link);
+    }
     free_way(gone);
 }
 
@@ -575,6 +577,7 @@ void tr_hub_destroy(tr_hub **in_hub)
     if (hub == NULL) {
         return;
     }
+    tr_mesh_close(&hub->mesh); /* what was said last has its time to go */
     tr_sessions_fini(&hub->sessions);
     tr_border_fini(&hub->border);
     for (tr_map_node *node = tr_map_first(&hub->ways); node != NULL;
@@ -589,7 +592,6 @@ void tr_hub_destroy(tr_hub **in_hub)
             end_way(hub->addresses[i].way); /* it is being dialled */
         }
     }
-    tr_mesh_close(&hub->mesh);
     tr_map_fini(&hub->ways);
     tr_free(hub->allocator, hub->addresses, hub->addresses_bytes);
     tr_free(hub->allocator, hub, sizeof *hub);

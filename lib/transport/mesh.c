@@ -29,6 +29,7 @@ troupe_error tr_mesh_open(const tr_mesh_options *options, tr_mesh **out_mesh)
     tr_map_init(&mesh->accepted, options->allocator);
     tr_list_init(&mesh->links);
     tr_list_init(&mesh->opening);
+    tr_list_init(&mesh->ending);
     tr_list_init(&mesh->over);
     troupe_error error =
         tr_zmq_set_init(&mesh->set, options->zmq, options->allocator, &options->report);
@@ -76,7 +77,7 @@ const char *tr_mesh_endpoint(const tr_mesh *mesh)
 
 troupe_error tr_mesh_send(tr_mesh_link *link, tr_channel channel, const void *data, size_t size)
 {
-    TR_REQUIRE(link->is_up && !link->is_over, UNREACHABLE);
+    TR_REQUIRE(link->is_up && !link->is_ending && !link->is_over, UNREACHABLE);
     unsigned char id[TR_MESH_ID_BYTES] = {tr_mesh_letter(channel)};
     memcpy(id + 1, link->key, TR_MESH_KEY_BYTES);
     const tr_zmq_part parts[] = {{id, sizeof id}, {data, size}};
@@ -111,9 +112,9 @@ const char *tr_mesh_peer(const tr_mesh_link *link)
 
 /* Looking. */
 
-static tr_mesh_link *first_opening(const tr_mesh *mesh)
+static tr_mesh_link *first_of(const tr_list *list)
 {
-    tr_list *node = tr_list_first(&mesh->opening);
+    tr_list *node = tr_list_first(list);
     return node != NULL ? TR_CONTAINER_OF(node, tr_mesh_link, opening) : NULL;
 }
 
@@ -124,9 +125,14 @@ static bool end_the_due(tr_mesh *mesh)
     }
     bool was_due = false;
     const uint64_t time_ns = tr_mesh_now_ns(mesh);
-    for (tr_mesh_link *link = first_opening(mesh); link != NULL && link->deadline_ns <= time_ns;
-         link = first_opening(mesh)) {
+    for (tr_mesh_link *link = first_of(&mesh->opening);
+         link != NULL && link->deadline_ns <= time_ns; link = first_of(&mesh->opening)) {
         tr_mesh_lose(link, TROUPE_ERROR_UNREACHABLE, "the other side does not answer in time");
+        was_due = true;
+    }
+    for (tr_mesh_link *link = first_of(&mesh->ending); link != NULL && link->deadline_ns <= time_ns;
+         link = first_of(&mesh->ending)) {
+        tr_mesh_lose(link, TROUPE_ERROR_DISCONNECTED, "one of its two connections broke");
         was_due = true;
     }
     if (mesh->reserve_again_ns <= time_ns) {
@@ -146,9 +152,11 @@ bool tr_mesh_look(tr_mesh *mesh)
 
 uint64_t tr_mesh_next_due_ns(const tr_mesh *mesh)
 {
-    const tr_mesh_link *first = first_opening(mesh);
-    return first != NULL && first->deadline_ns < mesh->reserve_again_ns ? first->deadline_ns
-                                                                        : mesh->reserve_again_ns;
+    const tr_mesh_link *opening = first_of(&mesh->opening);
+    const tr_mesh_link *ending = first_of(&mesh->ending);
+    uint64_t due_ns = mesh->reserve_again_ns;
+    due_ns = opening != NULL && opening->deadline_ns < due_ns ? opening->deadline_ns : due_ns;
+    return ending != NULL && ending->deadline_ns < due_ns ? ending->deadline_ns : due_ns;
 }
 
 bool tr_mesh_prepare_sleep(tr_mesh *mesh)

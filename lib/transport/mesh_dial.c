@@ -42,7 +42,6 @@ static void happened_to_dialled(void *context, tr_zmq_socket *socket, tr_zmq_eve
     if (link->is_over) {
         return;
     }
-    const troupe_error reason = link->is_up ? TROUPE_ERROR_DISCONNECTED : TROUPE_ERROR_UNREACHABLE;
     switch (event) {
     case TR_ZMQ_CONNECTED:
         side->is_there = true;
@@ -61,9 +60,7 @@ static void happened_to_dialled(void *context, tr_zmq_socket *socket, tr_zmq_eve
                      "the other side does not speak ZMTP, or with another kind of security");
         return;
     case TR_ZMQ_DISCONNECTED:
-        tr_mesh_lose(link, reason,
-                     link->is_up ? "the connection broke"
-                                 : "nobody listens there, or hangs up at once");
+        tr_mesh_break(link, (tr_channel) (side - link->sides));
         return;
     case TR_ZMQ_NO_DESCRIPTORS:
     case TR_ZMQ_EVENT_COUNT:

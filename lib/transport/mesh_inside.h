@@ -32,13 +32,14 @@ struct tr_mesh_link {
     tr_mesh *mesh;
     tr_map_node by_key;
     tr_list link;    /* among all, or those that are over */
-    tr_list opening; /* until it is up */
+    tr_list opening; /* until it is up; or among those that end */
     void *context;
     uint64_t deadline_ns; /* to be up by */
     tr_mesh_side sides[TR_CHANNEL_COUNT];
     unsigned char key[TR_MESH_KEY_BYTES];
     bool is_dialled;
     bool is_up;
+    bool is_ending;
     bool is_over;
     char user[64];
     char peer[128];
@@ -55,6 +56,7 @@ struct tr_mesh {
     tr_map accepted;           /* by key */
     tr_list links;
     tr_list opening; /* by deadline */
+    tr_list ending;  /* likewise: one channel is gone, the other may still bring something */
     tr_list over;    /* freed when nobody can be using them */
     uint64_t dialled;
     uint64_t complain_ns; /* when strangers are worth a line again */
@@ -85,6 +87,8 @@ void tr_mesh_free_over(tr_mesh *mesh);
 /* Its owner is told, if it knows of it. */
 void tr_mesh_lose(tr_mesh_link *link, troupe_error reason, const char *why);
 void tr_mesh_be_up(tr_mesh_link *link);
+/* One of its connections is over: soon it is as a whole. */
+void tr_mesh_break(tr_mesh_link *link, tr_channel channel);
 bool tr_mesh_has_all_sides(const tr_mesh_link *link);
 void tr_mesh_hear(tr_mesh_link *link, tr_channel channel, zmq_msg_t *message);
 

@@ -3,6 +3,9 @@
 #include "base/memory.h"
 #include "transport/mesh_inside.h"
 
+/* How much later than one of its connections the other may end. */
+#define ENDING_NS UINT64_C(200000000)
+
 tr_mesh_link *tr_mesh_make_link(tr_mesh *mesh)
 {
     tr_mesh_link *link = tr_allocate(mesh->options.allocator, sizeof *link);
@@ -73,6 +76,26 @@ void tr_mesh_be_up(tr_mesh_link *link)
         return;
     }
     mesh->options.ears.up(mesh->options.ears.context, link);
+}
+
+void tr_mesh_break(tr_mesh_link *link, tr_channel channel)
+{
+    tr_mesh *mesh = link->mesh;
+    link->sides[channel].is_there = false;
+    const bool is_whole_gone =
+        !link->sides[TR_CHANNEL_CONTROL].is_there && !link->sides[TR_CHANNEL_DATA].is_there;
+    if (link->is_over) {
+        return;
+    }
+    if (!link->is_up || is_whole_gone) {
+        tr_mesh_lose(link, link->is_up ? TROUPE_ERROR_DISCONNECTED : TROUPE_ERROR_UNREACHABLE,
+                     link->is_up ? "the connection broke"
+                                 : "nobody listens there, or hangs up at once");
+    } else if (!link->is_ending) {
+        link->is_ending = true;
+        link->deadline_ns = tr_mesh_now_ns(mesh) + ENDING_NS;
+        tr_list_push_back(&mesh->ending, &link->opening);
+    }
 }
 
 bool tr_mesh_has_all_sides(const tr_mesh_link *link)

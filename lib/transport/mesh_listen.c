@@ -183,7 +183,7 @@ static void lose_by_fd(tr_mesh *mesh, int fd)
         for (tr_channel i = 0; i < TR_CHANNEL_COUNT; i++) {
             if (!link->is_dialled && link->sides[i].fd == fd) {
                 link->sides[i].fd = -1;
-                tr_mesh_lose(link, TROUPE_ERROR_DISCONNECTED, "the connection broke");
+                tr_mesh_break(link, i);
                 return;
             }
         }
