@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "transport/mesh_inside.h"
+#include "transport/tsan.h"
 
 /* When a descriptor to accept with is tried for again. */
 #define RESERVE_AGAIN_NS UINT64_C(100000000)
@@ -153,7 +154,7 @@ static bool take_message(tr_mesh *mesh, tr_zmq_socket *socket, zmq_msg_t *part)
         return false;
     }
     const size_t id_size = zmq_msg_size(part);
-    memcpy(id, zmq_msg_data(part), id_size < sizeof id ? id_size : sizeof id);
+    tr_tsan_read(id, zmq_msg_data(part), id_size < sizeof id ? id_size : sizeof id);
     if (!zmq_msg_more(part) || !tr_zmq_receive(socket, part)) {
         return true;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <troupe/troupe.h>
 
+#include "core/sanitizers.h"
 #include "support/node_fixture.h"
 #include "support/numbered.h"
 #include "support/tcp_proxy.h"
@@ -110,7 +111,8 @@ static void talk(const struct tcp_faults *faults, uint64_t count, uint64_t cuts_
 static void nothing_is_lost_when_connections_are_cut(void **state)
 {
     (void) state;
-    talk(&(const struct tcp_faults) {.cut_every_ms = 150, .delay_ms = 2}, messages(60000), 5);
+    talk(&(const struct tcp_faults) {.cut_every_ms = 150, .delay_ms = 2},
+         messages(TR_THREAD_SANITIZER ? 5000 : 60000), 1);
 }
 
 static void nothing_is_lost_on_a_slow_line(void **state)

@@ -7,6 +7,7 @@
 #include <troupe/troupe.h>
 
 #include "base/clock.h"
+#include "core/sanitizers.h"
 #include "support/node_fixture.h"
 #include "support/numbered.h"
 #include "support/other.h"
@@ -237,7 +238,7 @@ static void who_stops_for_a_while_has_lost_nothing(void **state)
     send_visitors(node, &visit);
     struct numbered_sender sender = {.node = visit.node,
                                      .name = "numbers",
-                                     .count = 50000,
+                                     .count = TR_THREAD_SANITIZER ? 5000 : 50000,
                                      .asks_after = 5000,
                                      .probe = visit.probe};
     other_signal(other, SIGSTOP);

@@ -6,11 +6,12 @@
 #include <troupe/troupe.h>
 #include <zmq.h>
 
+#include "core/sanitizers.h"
 #include "support/node_fixture.h"
 #include "support/numbered.h"
 #include "support/tcp_proxy.h"
 
-#define NUMBERS 100000
+#define NUMBERS (TR_THREAD_SANITIZER ? 10000 : 100000)
 
 struct pair {
     char public_key[41];

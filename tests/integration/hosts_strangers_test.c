@@ -14,13 +14,14 @@
 #include "base/clock.h"
 #include "cluster/greeting.h"
 #include "cluster/words.h"
+#include "core/sanitizers.h"
 #include "support/descriptors.h"
 #include "support/node_fixture.h"
 #include "support/numbered.h"
 
 #define WAIT_MS 20000
 #define FLOOD 300
-#define NUMBERS 20000
+#define NUMBERS (TR_THREAD_SANITIZER ? 2000 : 20000)
 
 /* Two nodes that talk all the while, and what the one that listens has logged. */
 struct town {
