@@ -336,6 +336,18 @@ void tr_sessions_came(tr_sessions *sessions, uint64_t node, const void *bytes, s
     have_called(sessions, from);
 }
 
+bool tr_sessions_are_quiet(const tr_sessions *sessions)
+{
+    for (tr_map_node *node = tr_map_first(&sessions->members); node != NULL;
+         node = tr_map_next(&sessions->members, node)) {
+        const tr_session *session = &TR_CONTAINER_OF(node, member, by_node)->session;
+        if (session->is_open && session->is_up && session->window.first != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const tr_session *tr_sessions_find(const tr_sessions *sessions, uint64_t node)
 {
     const member *found = find(sessions, node);

@@ -53,6 +53,9 @@ void tr_sessions_link_down(tr_sessions *sessions, uint64_t node, troupe_error re
 /* A word has come by it. */
 void tr_sessions_came(tr_sessions *sessions, uint64_t node, const void *word, size_t size);
 
+/* Whether nothing is under way that is still to be acknowledged where there is a link. */
+bool tr_sessions_are_quiet(const tr_sessions *sessions);
+
 /* NULL: there is none. */
 const tr_session *tr_sessions_find(const tr_sessions *sessions, uint64_t node);
 

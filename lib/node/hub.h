@@ -49,6 +49,8 @@ void tr_hub_destroy(tr_hub **hub);
 
 tr_border *tr_hub_border(tr_hub *hub);
 const char *tr_hub_endpoint(const tr_hub *hub);
+/* The border has closed, and the other nodes have been told that this one leaves. Threads: any. */
+bool tr_hub_has_left(const tr_hub *hub);
 
 /* The list of who may dial has changed, on this thread, which runs the border's worker: who has
  * dialled and is not in it any more is cut off. */

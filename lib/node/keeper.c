@@ -16,6 +16,8 @@
 #define LOOK_NS UINT64_C(1000000)
 /* What a thread is given to end the turn it is in, when actors had to be left behind. */
 #define GRACE_NS UINT64_C(300000000)
+/* What other nodes are given to acknowledge what they were told last. */
+#define LEAVE_NS UINT64_C(2000000000)
 #define NS_PER_MS UINT64_C(1000000)
 /* Of the report in the log. */
 #define REPORT_BYTES_MAX 2048
@@ -61,6 +63,11 @@ static bool is_drained(troupe_node *node)
 static bool is_settled(troupe_node *node)
 {
     return count_held(node) == 0 && tr_worker_slots_in_use(&node->system) == 0;
+}
+
+static bool has_left(troupe_node *node)
+{
+    return tr_hub_has_left(node->hub);
 }
 
 static void read_signals(struct keeping *keeping)
@@ -236,6 +243,11 @@ static bool end_threads(struct keeping *keeping, bool have_ended)
                                         .look_ns = LOOK_NS,
                                         .signals_max = UINT32_MAX};
         (void) wait_for(keeping, settled); /* what is lost now had nobody to take it */
+    }
+    if (have_ended && node->hub != NULL && tr_hub_border(node->hub)->worker != NULL) {
+        const struct awaited left = {
+            .is_over = has_left, .timeout_ns = LEAVE_NS, .look_ns = LOOK_NS, .signals_max = 3};
+        (void) wait_for(keeping, left); /* else they find out */
     }
     enter(node, TR_NODE_ENDING);
     tr_watchdog_end(node->watchdog); /* before the threads that it looks at */

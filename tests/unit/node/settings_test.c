@@ -66,13 +66,13 @@ static void keeps_what_is_given(void **state)
     tr_node_settings settings;
 
     assert_ok(tr_node_settings_read(
-        &settings, TROUPE_NODE_OPTIONS(.name = "orders", .memory_budget = 77, .seed = 5,
-                                       .drain_timeout = TROUPE_NOW, .stop_timeout = TROUPE_FOREVER,
-                                       .workers = 3, .actors_max = 10, .own_threads_max = 7,
-                                       .mailbox_capacity_default = 9, .stack_size = 32768,
-                                       .stop_on_signals = 1, .turn_messages = 11,
-                                       .deaf_after = TROUPE_WITHIN_MS(7),
-                                       .balance = TROUPE_BALANCE_OFF)));
+        &settings,
+        TROUPE_NODE_OPTIONS(.name = "orders", .memory_budget = 77, .seed = 5,
+                            .drain_timeout = TROUPE_NOW, .stop_timeout = TROUPE_FOREVER,
+                            .workers = 3, .actors_max = 10, .own_threads_max = 7,
+                            .mailbox_capacity_default = 9, .stack_size = 32768,
+                            .stop_on_signals = 1, .turn_messages = 11,
+                            .deaf_after = TROUPE_WITHIN_MS(7), .balance = TROUPE_BALANCE_OFF)));
 
     assert_string_equal(settings.name, "orders");
     assert_int_equal(settings.system.memory_budget, 77);
