@@ -392,6 +392,7 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
     /* It waits to be reaped. */
     const bool is_attached =
         TR_CONTAINER_OF(message, tr_actor, system_message)->body == tr_attached_body;
+    const bool is_last = tr_address_is_same(message->sender, system->last_root);
     unlink_child(system, child);
     if (TR_UNLIKELY(parent->extra != NULL && parent->extra->tasks != NULL)) {
         tr_scopes_child_ended(worker, parent, message->sender, reason);
@@ -409,8 +410,7 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
     } else {
         tr_worker_route(worker, message);
     }
-    if (parent->is_guardian && !is_attached &&
-        !tr_address_is_same(message->receiver, system->last_root)) { /* that is none of a user's */
+    if (parent->is_guardian && !is_attached && !is_last) { /* that is none of a user's */
         system->ports.root_ended(system->ports.context, reason);
     }
     if (!tr_actor_waits_for_children(parent)) {
