@@ -294,27 +294,36 @@ static void add_entries(tr_worker *worker, tr_actor *actor, tr_queue *entries)
     }
 }
 
-static troupe_error spawn_on(tr_worker *worker, tr_worker *home, tr_address parent,
-                             const troupe_spawn_options *options, troupe_message *ready,
-                             tr_queue *entries, tr_address *out_child)
+/* Whose child, where, how; who is told, and who watches. */
+struct birth {
+    tr_address parent;
+    tr_worker *home;
+    const troupe_spawn_options *options;
+    troupe_message *ready;
+    tr_queue *entries;
+};
+
+static troupe_error spawn_on(tr_worker *worker, const struct birth *birth, tr_address *out_child)
 {
+    tr_worker *home = birth->home;
     troupe_message *start = NULL;
     if (home != worker) {
         start = tr_message_of_kind(&worker->pool, TR_KIND_START);
         TR_REQUIRE(start != NULL, NO_MEMORY);
     }
     tr_actor *actor = NULL;
-    const troupe_error error = make_actor(worker, home, parent, options, ready, &actor);
+    const troupe_error error =
+        make_actor(worker, home, birth->parent, birth->options, birth->ready, &actor);
     if (error) {
         if (start != NULL) {
             tr_message_free(&worker->pool, start);
         }
         return error;
     }
-    fill_slot(actor->slot, actor, home, options);
+    fill_slot(actor->slot, actor, home, birth->options);
     link_child(worker->system, actor->slot);
-    actor->ready_message = ready;
-    add_entries(worker, actor, entries);
+    actor->ready_message = birth->ready;
+    add_entries(worker, actor, birth->entries);
     *out_child = actor->address; /* before it may run elsewhere */
     ship(worker, home, actor, start);
     return TROUPE_OK;
@@ -340,8 +349,12 @@ troupe_error tr_spawn_watched(tr_worker *worker, tr_address parent,
     if (error) {
         return error;
     }
-    tr_worker *home = tr_system_worker(worker->system, index);
-    error = spawn_on(worker, home, parent, options, ready, entries, out_child);
+    const struct birth birth = {.parent = parent,
+                                .home = tr_system_worker(worker->system, index),
+                                .options = options,
+                                .ready = ready,
+                                .entries = entries};
+    error = spawn_on(worker, &birth, out_child);
     if (error && options->place == TROUPE_PLACE_OWN_THREAD) {
         worker->system->ports.worker_is_done(worker->system->ports.context, index);
     }
@@ -418,10 +431,8 @@ void tr_spawn_child_ended(tr_worker *worker, troupe_message *message)
     }
     if (parent->slot->first_child == 0) {
         tr_actor_finish(worker, parent);
-    } else if (parent->is_guardian && system->last_root.generation != 0) {
-        tr_worker_make_runnable(worker, parent); /* there may be only the last one left */
-    } else if (was_nursery) {
-        tr_worker_make_runnable(worker, parent); /* the others' turn */
+    } else if (was_nursery || (parent->is_guardian && system->last_root.generation != 0)) {
+        tr_worker_make_runnable(worker, parent); /* it may be the others' turn, or the last one's */
     }
 }
 
