@@ -65,6 +65,7 @@ struct names {
 };
 
 #define NAME_SIZE 80
+#define PARTY_SIZE ((size_t) 2 * NAME_SIZE)
 
 static void print_node(const struct names *names, uint32_t node, char *out)
 {
@@ -89,11 +90,11 @@ static void print_party(const struct names *names, const tr_entry *entry, const 
     }
     const char *gap = node[0] != '\0' ? " " : "";
     if (party->address.generation == 0) {
-        (void) snprintf(out, 2 * NAME_SIZE, "%s", node[0] != '\0' ? node : "nobody");
+        (void) snprintf(out, PARTY_SIZE, "%s", node[0] != '\0' ? node : "nobody");
     } else if (party->is_name) {
-        (void) snprintf(out, 2 * NAME_SIZE, "%s%s'%s'", node, gap, party->title);
+        (void) snprintf(out, PARTY_SIZE, "%s%s'%s'", node, gap, party->title);
     } else {
-        (void) snprintf(out, 2 * NAME_SIZE, "%s%s%s %" PRIu32 ".%" PRIu32, node, gap, party->title,
+        (void) snprintf(out, PARTY_SIZE, "%s%s%s %" PRIu32 ".%" PRIu32, node, gap, party->title,
                         party->address.slot, party->address.generation);
     }
 }
@@ -164,8 +165,8 @@ static void print_sent(const tr_entry *entry, const char *who, const char *whom,
 
 static void print_news(const struct names *names, const tr_entry *entry, char *out, size_t size)
 {
-    char who[2 * NAME_SIZE];
-    char whom[2 * NAME_SIZE];
+    char who[PARTY_SIZE];
+    char whom[PARTY_SIZE];
     print_party(names, entry, &entry->who, who);
     print_party(names, entry, &entry->whom, whom);
     switch (entry->news) {

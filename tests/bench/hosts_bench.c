@@ -219,18 +219,28 @@ static void *open_socket(void *context, int type)
     return socket;
 }
 
+static void bind_somewhere(void *socket, char *endpoint, size_t size)
+{
+    BENCH_MUST(zmq_bind(socket, "tcp://127.0.0.1:*") == 0 &&
+               zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size) == 0);
+}
+
+/* Passes on what comes, in the parts in which it does. */
+static void echo(void *router, zmq_msg_t *part)
+{
+    BENCH_MUST(zmq_msg_recv(part, router, 0) >= 0);
+    const int flags = zmq_msg_more(part) ? ZMQ_SNDMORE : 0;
+    BENCH_MUST(zmq_msg_send(part, router, flags) >= 0);
+}
+
 static void drain(int out)
 {
     void *context = zmq_ctx_new();
     void *pull = open_socket(context, ZMQ_PULL);
     void *router = open_socket(context, ZMQ_ROUTER);
     char endpoints[2][64] = {{0}};
-    size_t size = sizeof endpoints[0];
-    BENCH_MUST(zmq_bind(pull, "tcp://127.0.0.1:*") == 0 &&
-               zmq_getsockopt(pull, ZMQ_LAST_ENDPOINT, endpoints[0], &size) == 0);
-    size = sizeof endpoints[1];
-    BENCH_MUST(zmq_bind(router, "tcp://127.0.0.1:*") == 0 &&
-               zmq_getsockopt(router, ZMQ_LAST_ENDPOINT, endpoints[1], &size) == 0);
+    bind_somewhere(pull, endpoints[0], sizeof endpoints[0]);
+    bind_somewhere(router, endpoints[1], sizeof endpoints[1]);
     BENCH_MUST(write(out, endpoints, sizeof endpoints) == sizeof endpoints);
     zmq_msg_t part;
     BENCH_MUST(zmq_msg_init(&part) == 0);
@@ -241,24 +251,13 @@ static void drain(int out)
         BENCH_MUST(write(out, "!", 1) == 1);
     }
     for (;;) {
-        BENCH_MUST(zmq_msg_recv(&part, router, 0) >= 0);
-        BENCH_MUST(zmq_msg_send(&part, router, ZMQ_SNDMORE) >= 0);
-        BENCH_MUST(zmq_msg_recv(&part, router, 0) >= 0);
-        BENCH_MUST(zmq_msg_send(&part, router, 0) >= 0);
+        echo(router, &part);
     }
 }
 
-static void measure_sockets(void)
+static void push_all(void *push, int from)
 {
-    int from = -1;
-    char endpoints[2][64];
     char done = 0;
-    const pid_t child = fork_into(drain, &from);
-    BENCH_MUST(read(from, endpoints, sizeof endpoints) == sizeof endpoints);
-    void *context = zmq_ctx_new();
-    void *push = open_socket(context, ZMQ_PUSH);
-    void *dealer = open_socket(context, ZMQ_DEALER);
-    BENCH_MUST(zmq_connect(push, endpoints[0]) == 0 && zmq_connect(dealer, endpoints[1]) == 0);
     for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++) {
         const uint64_t count = measures[i].count / divisor;
         const double begun_s = bench_now_s();
@@ -269,6 +268,10 @@ static void measure_sockets(void)
         report("hosts-one-way", measures[i].size, "zmq", (double) count / (bench_now_s() - begun_s),
                "messages/s");
     }
+}
+
+static void make_round_trips(void *dealer)
+{
     const size_t trips = ROUND_TRIPS / divisor;
     double *seconds = calloc(trips, sizeof *seconds);
     BENCH_MUST(seconds != NULL);
@@ -280,6 +283,20 @@ static void measure_sockets(void)
     }
     report_median(seconds, trips, "zmq");
     free(seconds);
+}
+
+static void measure_sockets(void)
+{
+    int from = -1;
+    char endpoints[2][64];
+    const pid_t child = fork_into(drain, &from);
+    BENCH_MUST(read(from, endpoints, sizeof endpoints) == sizeof endpoints);
+    void *context = zmq_ctx_new();
+    void *push = open_socket(context, ZMQ_PUSH);
+    void *dealer = open_socket(context, ZMQ_DEALER);
+    BENCH_MUST(zmq_connect(push, endpoints[0]) == 0 && zmq_connect(dealer, endpoints[1]) == 0);
+    push_all(push, from);
+    make_round_trips(dealer);
     BENCH_MUST(zmq_close(push) == 0 && zmq_close(dealer) == 0 && zmq_ctx_term(context) == 0);
     end_child(child, from);
 }

@@ -5,6 +5,7 @@
 #include <troupe/troupe.h>
 
 #include "core/sanitizers.h"
+#include "core/shake.h"
 #include "support/node_fixture.h"
 #include "support/numbered.h"
 #include "support/tcp_proxy.h"
@@ -112,7 +113,7 @@ static void nothing_is_lost_when_connections_are_cut(void **state)
 {
     (void) state;
     talk(&(const struct tcp_faults) {.cut_every_ms = 150, .delay_ms = 2},
-         messages(TR_THREAD_SANITIZER ? 5000 : 60000), 1);
+         messages(TR_THREAD_SANITIZER ? 5000 : TR_SHAKEN(60000, 1000)), 1);
 }
 
 static void nothing_is_lost_on_a_slow_line(void **state)

@@ -75,7 +75,8 @@ static void tells_the_last_events_and_lines(void **state)
 }
 
 #define PARTY(node_, slot_, is_name_, title_)                                                      \
-    ((tr_party) {.address = {(slot_), 1}, .node = (node_), .is_name = (is_name_), .title = title_})
+    ((tr_party) {                                                                                  \
+        .address = {(slot_), 1}, .node = (node_), .is_name = (is_name_), .title = (title_)})
 
 static void assert_told(tr_news news, const char *type, uint64_t number, const char *expected)
 {
