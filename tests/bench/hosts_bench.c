@@ -233,6 +233,13 @@ static void echo(void *router, zmq_msg_t *part)
     BENCH_MUST(zmq_msg_send(part, router, flags) >= 0);
 }
 
+static void pull_some(void *pull, zmq_msg_t *part, uint64_t count)
+{
+    for (uint64_t left = count; left > 0; left--) {
+        BENCH_MUST(zmq_msg_recv(part, pull, 0) >= 0);
+    }
+}
+
 static void drain(int out)
 {
     void *context = zmq_ctx_new();
@@ -245,13 +252,18 @@ static void drain(int out)
     zmq_msg_t part;
     BENCH_MUST(zmq_msg_init(&part) == 0);
     for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++) {
-        for (uint64_t left = measures[i].count / divisor; left > 0; left--) {
-            BENCH_MUST(zmq_msg_recv(&part, pull, 0) >= 0);
-        }
+        pull_some(pull, &part, measures[i].count / divisor);
         BENCH_MUST(write(out, "!", 1) == 1);
     }
     for (;;) {
         echo(router, &part);
+    }
+}
+
+static void push_some(void *push, size_t size, uint64_t count)
+{
+    for (uint64_t left = count; left > 0; left--) {
+        BENCH_MUST(zmq_send(push, body, size, 0) == (int) size);
     }
 }
 
@@ -261,9 +273,7 @@ static void push_all(void *push, int from)
     for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++) {
         const uint64_t count = measures[i].count / divisor;
         const double begun_s = bench_now_s();
-        for (uint64_t k = 0; k < count; k++) {
-            BENCH_MUST(zmq_send(push, body, measures[i].size, 0) == (int) measures[i].size);
-        }
+        push_some(push, measures[i].size, count);
         BENCH_MUST(read(from, &done, 1) == 1);
         report("hosts-one-way", measures[i].size, "zmq", (double) count / (bench_now_s() - begun_s),
                "messages/s");

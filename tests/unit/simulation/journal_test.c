@@ -74,9 +74,12 @@ static void tells_the_last_events_and_lines(void **state)
     drop_probe(&seen);
 }
 
-#define PARTY(node_, slot_, is_name_, title_)                                                      \
-    ((tr_party) {                                                                                  \
-        .address = {(slot_), 1}, .node = (node_), .is_name = (is_name_), .title = (title_)})
+static tr_party a_party(uint32_t node, uint32_t slot, bool is_name, const char *title)
+{
+    tr_party party = {.address = {slot, 1}, .node = node, .is_name = is_name};
+    (void) snprintf(party.title, sizeof party.title, "%s", title);
+    return party;
+}
 
 static void assert_told(tr_news news, const char *type, uint64_t number, const char *expected)
 {
@@ -84,8 +87,8 @@ static void assert_told(tr_news news, const char *type, uint64_t number, const c
     tr_entry *entry = tr_journal_add(&journal, news, 1500000);
     entry->node = 0;
     entry->worker = 1;
-    entry->who = PARTY(0, 2, true, "client");
-    entry->whom = PARTY(1, 3, false, "reactor");
+    entry->who = a_party(0, 2, true, "client");
+    entry->whom = a_party(1, 3, false, "reactor");
     entry->type = type;
     entry->number = number;
     tr_journal_print(entry, name_of, NULL, text, sizeof text);
@@ -132,7 +135,7 @@ static void knows_nobody_and_nodes_that_are_gone(void **state)
     begin();
     tr_entry *entry = tr_journal_add(&journal, TR_NEWS_SENT, 0);
     entry->type = "deposit";
-    entry->whom = PARTY(TR_NO_NODE, 3, false, "actor");
+    entry->whom = a_party(TR_NO_NODE, 3, false, "actor");
     tr_journal_print(entry, NULL, NULL, text, sizeof text);
     assert_string_equal(text,
                         "0.000000 ms node 0/0 nobody sends deposit to another node actor 3.1");
