@@ -72,15 +72,11 @@ void tr_mesh_complain(tr_mesh *mesh, const char *who, const char *what)
     mesh->unsaid = 0;
 }
 
-/* Where it came from, for people. IPv4 at a socket for both has a prefix. */
+/* Where it came from, for people. */
 static const char *address_of(zmq_msg_t *message)
 {
-    static const char mapped[] = "::ffff:";
     const char *address = zmq_msg_gets(message, "Peer-Address");
-    if (address != NULL && strncmp(address, mapped, sizeof mapped - 1) == 0) {
-        address += sizeof mapped - 1;
-    }
-    return address != NULL ? address : "?";
+    return address != NULL ? tr_zmq_plain_address(address) : "?";
 }
 
 static void hang_up_on(tr_mesh *mesh, zmq_msg_t *message, const char *why)

@@ -65,7 +65,7 @@ static bool may_enter(const tr_zap *zap, struct request *request, char *out_key)
     }
     memcpy(address, zmq_msg_data(&request->parts[PART_ADDRESS]),
            length < sizeof address ? length : sizeof address - 1);
-    return zap->judge.admits(zap->judge.context, out_key, address);
+    return zap->judge.admits(zap->judge.context, out_key, tr_zmq_plain_address(address));
 }
 
 static void answer(tr_zap *zap, tr_zmq_socket *socket, struct request *request)

@@ -406,6 +406,13 @@ bool tr_zmq_receive(tr_zmq_socket *socket, zmq_msg_t *part)
     return is_there;
 }
 
+const char *tr_zmq_plain_address(const char *address)
+{
+    static const char mapped[] = "::ffff:";
+    const bool is_mapped = strncmp(address, mapped, sizeof mapped - 1) == 0;
+    return is_mapped ? address + sizeof mapped - 1 : address;
+}
+
 /* Looking. */
 
 static tr_zmq_event event_of(unsigned event)

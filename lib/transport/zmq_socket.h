@@ -112,6 +112,9 @@ TROUPE_MUST_CHECK troupe_error tr_zmq_send(tr_zmq_socket *socket, const tr_zmq_p
 /* The next part, into one that was initialised. False: there is none just now. */
 bool tr_zmq_receive(tr_zmq_socket *socket, zmq_msg_t *part);
 
+/* An address as people write it: IPv4 at a socket for both has a prefix. */
+const char *tr_zmq_plain_address(const char *address);
+
 /* Tells the owners what has come, each as far as its callback takes it. False: nothing. */
 bool tr_zmq_look(tr_zmq_set *set);
 

@@ -1,24 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Nodes that are connected over real tcp. */
-#include <troupe/troupe.h>
-
+#include "integration/oracle.h"
 #include "support/node_fixture.h"
-
-static const troupe_type question_type = TROUPE_SIGNAL("question");
-static const troupe_type answer_type = TROUPE_SIGNAL("answer");
-
-/* Answers until it is stopped. */
-static troupe_error answers(troupe_self *self, void *argument)
-{
-    (void) argument;
-    TROUPE_AUTO(troupe_message) *message = NULL;
-    troupe_error error = troupe_learn_type(self, &question_type);
-    while (!error) {
-        error = troupe_receive(self, &message, TROUPE_FOREVER);
-        error = error ? error : troupe_reply_struct(self, message, &answer_type, NULL);
-    }
-    return error;
-}
 
 struct asking {
     uint64_t node;
@@ -27,19 +10,12 @@ struct asking {
     struct probe *probe;
 };
 
-/* Looks the oracle up until the nodes are connected, and asks it. */
+/* Asks the oracle so often. */
 static troupe_error asks(troupe_self *self, void *argument)
 {
     struct asking *asking = argument;
     troupe_ref oracle;
-    troupe_error error = troupe_learn_type(self, &answer_type);
-    while (!error) {
-        error = troupe_lookup_on(self, asking->node, "oracle", TROUPE_WITHIN_S(5), &oracle);
-        if (error != TROUPE_ERROR_UNREACHABLE && error != TROUPE_ERROR_NO_SUCH_ACTOR) {
-            break;
-        }
-        error = troupe_sleep(self, TROUPE_WITHIN_MS(1));
-    }
+    troupe_error error = find_oracle(self, asking->node, &oracle);
     for (uint32_t i = 0; i < asking->times && !error; i++) {
         TROUPE_AUTO(troupe_message) *reply = NULL;
         error = troupe_ask_struct(self, oracle, &question_type, NULL, TROUPE_WITHIN_S(5), &reply);
@@ -49,25 +25,36 @@ static troupe_error asks(troupe_self *self, void *argument)
     return error;
 }
 
+/* Two that are connected: a listens, b dials. */
+struct two_nodes {
+    troupe_node *a;
+    troupe_node *b;
+};
+
+static struct two_nodes connect_two(uint32_t workers)
+{
+    char endpoint[64];
+    struct two_nodes two = {.a = a_node(TROUPE_NODE_OPTIONS(.name = "a", .workers = workers,
+                                                            .listen = "tcp://127.0.0.1:*",
+                                                            .plain = TROUPE_PLAIN_ON_LOOPBACK))};
+    assert_ok(troupe_node_endpoint(two.a, endpoint, sizeof endpoint));
+    const troupe_peer peer = {.endpoint = endpoint};
+    two.b = a_node(TROUPE_NODE_OPTIONS(.name = "b", .workers = 1, .peers = &peer, .peer_count = 1,
+                                       .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    return two;
+}
+
 static void ask_across(void **state)
 {
     (void) state;
-    char endpoint[64];
-    troupe_node *a =
-        a_node(TROUPE_NODE_OPTIONS(.name = "a", .workers = 1, .listen = "tcp://127.0.0.1:*",
-                                   .plain = TROUPE_PLAIN_ON_LOOPBACK));
-    assert_ok(troupe_node_endpoint(a, endpoint, sizeof endpoint));
-    const troupe_peer peer = {.endpoint = endpoint};
-    troupe_node *b =
-        a_node(TROUPE_NODE_OPTIONS(.name = "b", .workers = 1, .peers = &peer, .peer_count = 1,
-                                   .plain = TROUPE_PLAIN_ON_LOOPBACK));
-    struct asking asking = {.node = troupe_node_id(a), .times = 1000, .probe = a_probe()};
-    (void) a_root_of(a, TROUPE_SPAWN(.name = "oracle", .body = answers));
-    (void) a_root_of(b, TROUPE_SPAWN(.body = asks, .argument = &asking));
+    struct two_nodes two = connect_two(1);
+    struct asking asking = {.node = troupe_node_id(two.a), .times = 1000, .probe = a_probe()};
+    (void) a_root_of(two.a, TROUPE_SPAWN(.name = "oracle", .body = answers));
+    (void) a_root_of(two.b, TROUPE_SPAWN(.body = asks, .argument = &asking));
     assert_true(probe_wait_for(asking.probe, "OK"));
     assert_int_equal(asking.answered, 1000);
-    drop_node(&b);
-    drop_node(&a);
+    drop_node(&two.b);
+    drop_node(&two.a);
     drop_probe(&asking.probe);
 }
 
@@ -76,15 +63,9 @@ static troupe_error watches(troupe_self *self, void *argument)
 {
     struct asking *asking = argument;
     troupe_ref oracle;
-    troupe_error error = TROUPE_ERROR_UNREACHABLE;
-    while (error == TROUPE_ERROR_UNREACHABLE || error == TROUPE_ERROR_NO_SUCH_ACTOR) {
-        error = troupe_sleep(self, TROUPE_WITHIN_MS(1));
-        error = error ? error
-                      : troupe_lookup_on(self, asking->node, "oracle", TROUPE_WITHIN_S(5), &oracle);
-    }
+    troupe_error error = find_oracle(self, asking->node, &oracle);
     troupe_monitor_id monitor;
     TROUPE_AUTO(troupe_message) *message = NULL;
-    error = error ? error : troupe_learn_type(self, &answer_type);
     error = error ? error : troupe_monitor(self, oracle, &monitor);
     if (!error) { /* behind the word of the monitor */
         TROUPE_AUTO(troupe_message) *reply = NULL;
@@ -102,27 +83,19 @@ static troupe_error watches(troupe_self *self, void *argument)
 static void a_node_that_stops_tells_how_its_actors_ended(void **state)
 {
     (void) state;
-    char endpoint[64];
     for (int i = 0; i < 10; i++) {
-        troupe_node *a =
-            a_node(TROUPE_NODE_OPTIONS(.name = "a", .workers = 2, .listen = "tcp://127.0.0.1:*",
-                                       .plain = TROUPE_PLAIN_ON_LOOPBACK));
-        assert_ok(troupe_node_endpoint(a, endpoint, sizeof endpoint));
-        const troupe_peer peer = {.endpoint = endpoint};
-        troupe_node *b =
-            a_node(TROUPE_NODE_OPTIONS(.name = "b", .workers = 1, .peers = &peer, .peer_count = 1,
-                                       .plain = TROUPE_PLAIN_ON_LOOPBACK));
-        struct asking asking = {.node = troupe_node_id(a), .probe = a_probe()};
-        (void) a_root_of(a, TROUPE_SPAWN(.name = "oracle", .body = answers,
-                                         .place = TROUPE_PLACE_WORKER, .place_worker = 1));
-        (void) a_root_of(b, TROUPE_SPAWN(.body = watches, .argument = &asking));
+        struct two_nodes two = connect_two(2);
+        struct asking asking = {.node = troupe_node_id(two.a), .probe = a_probe()};
+        (void) a_root_of(two.a, TROUPE_SPAWN(.name = "oracle", .body = answers,
+                                             .place = TROUPE_PLACE_WORKER, .place_worker = 1));
+        (void) a_root_of(two.b, TROUPE_SPAWN(.body = watches, .argument = &asking));
         assert_true(probe_wait_for(asking.probe, "watches"));
-        drop_node(&a);
+        drop_node(&two.a);
         char expected[32];
         (void) snprintf(expected, sizeof expected, "OK %d", TROUPE_DOWN_STOPPED);
         assert_true(probe_wait(asking.probe, 2));
         assert_string_equal(probe_line(asking.probe, 1), expected);
-        drop_node(&b);
+        drop_node(&two.b);
         drop_probe(&asking.probe);
     }
 }

@@ -11,10 +11,8 @@
 
 #include "base/clock.h"
 #include "cluster/greeting.h"
+#include "integration/oracle.h"
 #include "support/node_fixture.h"
-
-static const troupe_type question_type = TROUPE_SIGNAL("question");
-static const troupe_type answer_type = TROUPE_SIGNAL("answer");
 
 /* A server, whose allow-list can be written, and what a guest needs to be one. */
 struct scene {
@@ -86,18 +84,6 @@ static void reload_with(struct scene *scene, const char *roles)
     assert_ok(troupe_node_reload_keys(scene->server));
 }
 
-static troupe_error answers(troupe_self *self, void *argument)
-{
-    (void) argument;
-    TROUPE_AUTO(troupe_message) *message = NULL;
-    troupe_error error = troupe_learn_type(self, &question_type);
-    while (!error) {
-        error = troupe_receive(self, &message, TROUPE_FOREVER);
-        error = error ? error : troupe_reply_struct(self, message, &answer_type, NULL);
-    }
-    return error;
-}
-
 static void start_guest(struct scene *scene)
 {
     const troupe_peer peer = {.endpoint = scene->endpoint, .key = scene->server_key};
@@ -166,27 +152,13 @@ struct deed {
     bool monitors;
 };
 
-static troupe_error find_oracle(troupe_self *self, const struct deed *deed, troupe_ref *out_oracle)
-{
-    troupe_error error = troupe_learn_type(self, &answer_type);
-    while (!error) {
-        error = troupe_lookup_on(self, deed->server, "oracle", TROUPE_WITHIN_S(5), out_oracle);
-        if (error != TROUPE_ERROR_UNREACHABLE && error != TROUPE_ERROR_NO_SUCH_ACTOR &&
-            error != TROUPE_ERROR_NODE_LOST && error != TROUPE_ERROR_TIMED_OUT) {
-            break;
-        }
-        error = troupe_sleep(self, TROUPE_WITHIN_MS(5));
-    }
-    return error;
-}
-
 static troupe_error does(troupe_self *self, void *argument)
 {
     const struct deed *deed = argument;
     TROUPE_AUTO(troupe_message) *message = NULL;
     troupe_ref oracle;
     troupe_monitor_id id;
-    troupe_error error = find_oracle(self, deed, &oracle);
+    troupe_error error = find_oracle(self, deed->server, &oracle);
     if (error) {
         probe_say(deed->probe, "lookup %s", troupe_error_name(error));
         return TROUPE_OK;
