@@ -3,6 +3,7 @@
 #include "transport/zmq_socket.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,9 +183,7 @@ static void tells_only_descriptors_of_connections(void **state)
         look(fixture);
     }
     assert_int_equal(heard->least, -1);
-    const int free_fd = dup(STDIN_FILENO);
-    assert_in_range(heard->most, 0, free_fd + 5); /* and no errno, which are larger */
-    assert_int_equal(close(free_fd), 0);
+    assert_in_range(heard->most, 0, EPIPE - 1); /* and no errno of a connection that broke */
 }
 
 static void knows_what_is_no_endpoint(void **state)
