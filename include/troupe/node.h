@@ -82,6 +82,8 @@ typedef struct troupe_node_options {
     uint32_t on_root_failure;          /* a troupe_on_root_failure */
     uint32_t plain;                    /* a troupe_plain */
     /* Other nodes; see hosts.h. All copied. */
+    const char *labels;       /* told to other nodes, as "rack=a,ssd": words of letters, digits and
+                               * ._-:/=, below 128 bytes in all; see nodes.h. NULL: none */
     const char *listen;       /* where they may dial, as "tcp://192.0.2.1:7400", the port
                                          * may be "*"; NULL: nowhere */
     const troupe_peer *peers; /* dialled again and again while the node runs */

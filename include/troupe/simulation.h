@@ -79,13 +79,14 @@ typedef struct troupe_simulation_node_options {
     uint32_t turn_messages;  /* that an actor handles before others have their turn */
     uint32_t refuse_percent; /* how often a batch between workers is not taken at once */
     uint32_t moves_percent;  /* how often a step moves some actors to another worker first */
-    /* How often a worker stops in the middle of what workers share, and how often what is rare in
-     * the library happens; below 100. */
+    /* How often a worker stops amid what workers share, and what is rare happens; below 100. */
     uint32_t switch_percent;
     uint32_t rare_percent;
     /* Given: frames to other nodes go in sessions, dead after so long a silence; all or none. */
     troupe_timeout sessions;
-    uint64_t unseen; /* 1: some times quicker; messages and timers are not checked, nor told */
+    uint64_t unseen;    /* 1: some times quicker; messages and timers are not checked, nor told */
+    const char *labels; /* as of a node's options; copied */
+    uint64_t joins;     /* 1: connected with all others that join, whenever that can be */
 } troupe_simulation_node_options;
 #define TROUPE_SIMULATION_NODE(...)                                                                \
     (&(const troupe_simulation_node_options) {.size = sizeof(troupe_simulation_node_options),      \
@@ -113,8 +114,7 @@ TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error troupe_simulation_create(
 TROUPE_SIMULATION_API void troupe_simulation_destroy(troupe_simulation **simulation);
 
 /* Adds a node and starts it. Errors: those of its start; LIMIT_REACHED (65536); NAME_TAKEN;
- * NO_MEMORY; BAD_ARGUMENT, of switch_percent and rare_percent where they are not built in with
- * troupe_simulation_fault saying so. */
+ * NO_MEMORY; BAD_ARGUMENT, of switch_percent and rare_percent also where they are not built in. */
 TROUPE_SIMULATION_API TROUPE_MUST_CHECK troupe_error
 troupe_simulation_add(troupe_simulation *simulation, const troupe_simulation_node_options *options,
                       uint32_t *out_node);

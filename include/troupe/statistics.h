@@ -13,6 +13,7 @@
 #include <troupe/api.h>
 #include <troupe/dead_letter.h>
 #include <troupe/error.h>
+#include <troupe/nodes.h>
 #include <troupe/ref.h>
 
 TROUPE_BEGIN
@@ -124,6 +125,8 @@ typedef struct troupe_snapshot {
     troupe_type_counts *types;
     size_t type_count;
     troupe_offload_counts offloads;
+    troupe_node_info *nodes; /* the other nodes; see nodes.h */
+    size_t node_count;
 } troupe_snapshot;
 
 /* Takes a picture, worker by worker, each as it is between two of its turns: the whole is not of

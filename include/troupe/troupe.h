@@ -26,6 +26,7 @@
 #include <troupe/message.h>
 #include <troupe/monitor.h>
 #include <troupe/node.h>
+#include <troupe/nodes.h>
 #include <troupe/offload.h>
 #include <troupe/process.h>
 #include <troupe/quarantine.h>

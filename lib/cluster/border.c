@@ -13,6 +13,7 @@
 
 static void want(tr_worker *worker, tr_actor *home, uint64_t node);
 static void disown(tr_worker *worker, tr_actor *home, troupe_ref actor);
+static void tell(tr_worker *worker, tr_actor *home);
 
 /* Its actor. */
 
@@ -28,6 +29,7 @@ static troupe_error start(troupe_self *self, void *state, void *argument)
     border->root = self->actor->address;
     self->actor->is_home = true;
     tr_far_set_home(border->system, border->root);
+    tr_herald_tell(&border->herald); /* who has watched before */
     tr_leave(self);
     return TROUPE_OK;
 }
@@ -50,6 +52,14 @@ static void want(tr_worker *worker, tr_actor *home, uint64_t node)
     (void) worker;
     if (home->is_started) {
         tr_border_want(((struct root *) home->state_block)->border, node);
+    }
+}
+
+static void tell(tr_worker *worker, tr_actor *home)
+{
+    (void) worker;
+    if (home->is_started) {
+        tr_herald_tell(&((struct root *) home->state_block)->border->herald);
     }
 }
 
@@ -81,7 +91,8 @@ static const tr_far_port far_port = {.home = &border_behavior,
                                      .demonitor = tr_outgoing_demonitor,
                                      .give_up = tr_outgoing_give_up,
                                      .disown = disown,
-                                     .want = want};
+                                     .want = want,
+                                     .tell = tell};
 
 /* Life. */
 
@@ -94,6 +105,7 @@ void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wi
                            .body = {.allocator = allocator}};
     tr_map_init(&border->peers, allocator);
     tr_nursery_init(&border->nursery, border);
+    tr_herald_init(&border->herald, border);
     tr_arena_init(&border->frame_arena, allocator, TR_UNPACK_BYTES_MAX);
     tr_arena_init(&border->body_arena, allocator, TR_UNPACK_BYTES_MAX);
     tr_far_open(system, &far_port);
@@ -112,6 +124,7 @@ void tr_border_fini(tr_border *border)
     }
     tr_map_fini(&border->peers);
     tr_nursery_fini(&border->nursery);
+    tr_herald_fini(&border->herald);
     tr_arena_fini(&border->frame_arena);
     tr_arena_fini(&border->body_arena);
     tr_scratch_fini(&border->frame);
@@ -197,9 +210,11 @@ void tr_border_lost(tr_border *border, uint64_t node, troupe_error reason)
         return;
     }
     if (peer->is_connected) {
+        char title[TR_NODE_TITLE_SIZE];
+        tr_nodes_write_title(border->system, node, title);
         tr_log_write(border->system->ports.log, TROUPE_LOG_NOTICE,
-                     "border: the connection to node %llx is lost%s; who waits for it is told",
-                     (unsigned long long) node, is_over ? ", that incarnation is over" : "");
+                     "border: node %s is %s; who waits for it is told", title,
+                     is_over ? "not there any more" : "lost");
     }
     read_clock(border);
     tr_peer_lose(peer, TROUPE_ERROR_NODE_LOST,
@@ -279,11 +294,12 @@ static bool is_in_order(tr_peer *peer, const tr_frame_head *head)
     peer->their_sequence = head->sequence;
     if (missing > 0) {
         border->counts.frames_missing += missing;
+        char title[TR_NODE_TITLE_SIZE];
+        tr_nodes_write_title(border->system, peer->node, title);
         tr_log_write(border->system->ports.log, TROUPE_LOG_WARNING,
-                     "border: %llu frames of node %llx are missing before number %llu; what was in "
+                     "border: %llu frames of node %s are missing before number %llu; what was in "
                      "them is lost",
-                     (unsigned long long) missing, (unsigned long long) peer->node,
-                     (unsigned long long) head->sequence);
+                     (unsigned long long) missing, title, (unsigned long long) head->sequence);
     }
     return true;
 }
@@ -365,9 +381,10 @@ void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, 
     }
     peer->has_heard = true;
     peer->rights = rights_of(border, from_node);
+    border->counts.envelopes_received += reader.count;
+    tr_nodes_count(&peer->known->received, reader.count);
     for (size_t i = 0; i < reader.count && peer->is_connected; i++) {
         tr_envelope envelope;
-        border->counts.envelopes_received++;
         if (tr_frame_envelope(&reader, i, &envelope)) {
             make_older(&envelope, age_ns);
             tr_incoming_take(peer, &envelope);

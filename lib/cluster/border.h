@@ -16,6 +16,7 @@
 #include <troupe/spawn.h>
 
 #include "cluster/body.h"
+#include "cluster/herald.h"
 #include "cluster/nursery.h"
 #include "cluster/rights.h"
 #include "cluster/wire.h"
@@ -42,7 +43,7 @@ typedef struct tr_border_counts {
     uint64_t connections_lost;
 } tr_border_counts;
 
-typedef struct tr_border {
+struct tr_border {
     tr_system *system; /* borrowed */
     tr_wire_port wire;
     tr_rights_port rights;
@@ -50,6 +51,7 @@ typedef struct tr_border {
     tr_address root;
     tr_map peers; /* by node */
     tr_nursery nursery;
+    tr_herald herald;
     tr_arena frame_arena;
     tr_arena body_arena;
     tr_scratch frame;
@@ -57,7 +59,7 @@ typedef struct tr_border {
     tr_border_counts counts;
     uint64_t gone[TR_GONE_MAX]; /* incarnations that are over, in a ring */
     uint32_t gone_count;
-} tr_border;
+};
 
 /* The border is not moved in memory afterwards. Nothing can fail. */
 void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wire);

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "cluster/check.h"
+#include "core/nodes.h"
 #include "greeting.pb-c.h"
 
 /* Taken from by the unpacking of one greeting, and all forgotten afterwards. */
@@ -47,6 +48,7 @@ size_t tr_greeting_write(const tr_greeting *greeting, unsigned char *out_data)
     packed.version_most = greeting->version_most;
     packed.node = greeting->node;
     packed.name = (char *) (uintptr_t) greeting->name; /* protobuf-c has no const here */
+    packed.labels = (char *) (uintptr_t) greeting->labels;
     TR_ASSERT(troupe__greeting__get_packed_size(&packed) <= TR_GREETING_BYTES_MAX);
     return troupe__greeting__pack(&packed, out_data);
 }
@@ -66,6 +68,9 @@ bool tr_greeting_read(const void *data, size_t size, tr_greeting *out_greeting)
         return false;
     }
     *out_greeting = tr_greeting_of(packed->node, packed->name);
+    if (tr_nodes_are_labels(packed->labels)) { /* else it is of another make, and has none */
+        (void) snprintf(out_greeting->labels, sizeof out_greeting->labels, "%s", packed->labels);
+    }
     out_greeting->version_least = packed->version_least;
     out_greeting->version_most = packed->version_most;
     return true;

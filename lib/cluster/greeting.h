@@ -10,12 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <troupe/nodes.h>
 
 #define TR_PROTOCOL_VERSION 1
 
 #define TR_NODE_NAME_MAX 63
 /* What a packed one takes at most; a newer node's may be larger. */
-#define TR_GREETING_BYTES_MAX 128
+#define TR_GREETING_BYTES_MAX 256
 #define TR_GREETING_BYTES_READ_MAX 1024
 
 typedef struct tr_greeting {
@@ -23,9 +24,10 @@ typedef struct tr_greeting {
     uint32_t version_least;
     uint32_t version_most;
     char name[TR_NODE_NAME_MAX + 1];
+    char labels[TROUPE_NODE_LABELS_SIZE]; /* as core/nodes has them */
 } tr_greeting;
 
-/* Of this version of the protocol. A name that is longer is cut. */
+/* Of this version of the protocol, without labels. A name that is longer is cut. */
 tr_greeting tr_greeting_of(uint64_t node, const char *name);
 
 /* Returns how much of the TR_GREETING_BYTES_MAX it has taken. */

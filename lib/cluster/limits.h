@@ -79,6 +79,8 @@
 
 /* When a frame that the wire did not take is offered again. */
 #define TR_WIRE_AGAIN_NS UINT64_C(1000000)
+/* When who had no room to be told of a node is told. */
+#define TR_HERALD_AGAIN_NS UINT64_C(10000000)
 /* How often DOWNs are looked at that stand behind messages without room. */
 #define TR_LATE_LOOK_NS UINT64_C(1000000)
 /* How often requests are looked for whose askers have given up by themselves. */

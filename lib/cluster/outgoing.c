@@ -288,7 +288,7 @@ static bool send_frame(tr_peer *peer, const tr_frame_writer *writer)
     peer->sequence++;
     peer->greets = false;
     border->counts.frames_sent++;
-    border->counts.envelopes_sent += writer->count;
+    tr_peer_count_sent(peer, writer->count);
     for (uint32_t i = 0; i < writer->count; i++) {
         note_sent(peer, tr_queue_pop(&peer->out));
     }
@@ -301,9 +301,9 @@ static void begin_anew(tr_peer *peer)
 {
     tr_border *border = peer->border;
     tr_log_write(border->system->ports.log, TROUPE_LOG_WARNING,
-                 "border: there was no memory to answer node %llx; its connection is begun anew, "
+                 "border: there was no memory to answer node '%s'; its connection is begun anew, "
                  "and who waits for something is told NODE_LOST",
-                 (unsigned long long) peer->node);
+                 peer->known->info.name);
     if (border->wire.renew != NULL) {
         tr_border_lost(border, peer->node, TROUPE_ERROR_NODE_LOST);
         border->wire.renew(border->wire.context, peer->node);

@@ -154,6 +154,11 @@ troupe_error tr_peer_create(tr_border *border, uint64_t node, tr_peer **out_peer
     TR_REQUIRE(peer != NULL, NO_MEMORY);
     peer->border = border;
     peer->node = node;
+    peer->known = tr_nodes_hold(border->system, node);
+    if (peer->known == NULL) {
+        tr_free(allocator, peer, sizeof *peer);
+        return TROUPE_ERROR_NO_MEMORY;
+    }
     tr_numbers_init(&peer->numbers, allocator);
     tr_timer_init(&peer->again, offer_again, peer);
     tr_timer_init(&peer->sweep, sweep, peer);
@@ -235,6 +240,7 @@ void tr_peer_destroy(tr_peer *peer)
         drop_queue(worker, &peer->late);
     }
     tr_map_remove(&border->peers, &peer->by_node);
+    tr_nodes_release(border->system, peer->known);
     tr_numbers_fini(&peer->numbers);
     tr_free(border->system->ports.allocator, peer, sizeof *peer);
 }
@@ -256,6 +262,7 @@ troupe_error tr_peer_connect(tr_peer *peer)
     peer->greets = true;
     peer->border->counts.connections++;
     tr_outgoing_flush_soon(peer);
+    tr_herald_note(&peer->border->herald, peer->node, TROUPE_NODE_CONNECTED);
     return TROUPE_OK;
 }
 
@@ -271,6 +278,8 @@ void tr_peer_lose(tr_peer *peer, troupe_error reason, troupe_error verdict)
         tr_incoming_forget_all(peer);
         tr_outgoing_unchoke(peer);
     }
+    tr_herald_note(&border->herald, peer->node,
+                   verdict == TROUPE_ERROR_STALE ? TROUPE_NODE_LEFT : TROUPE_NODE_LOST);
     if (verdict == TROUPE_ERROR_STALE) {
         stop_actor(peer, peer->carrier);
         stop_actor(peer, peer->entrance);

@@ -22,6 +22,7 @@ struct tr_peer {
     tr_border *border;
     tr_map_node by_node;
     uint64_t node;
+    tr_known_node *known; /* held */
     tr_address carrier;
     tr_address entrance;
     tr_queue out; /* to be packed */
@@ -51,6 +52,13 @@ struct tr_peer {
 static inline tr_actor *tr_peer_actor(const tr_peer *peer, tr_address address)
 {
     return address.generation != 0 ? tr_actor_at(peer->border->worker, address) : NULL;
+}
+
+/* Envelopes that the wire has taken. */
+static inline void tr_peer_count_sent(tr_peer *peer, uint32_t count)
+{
+    peer->border->counts.envelopes_sent += count;
+    tr_nodes_count(&peer->known->sent, count);
 }
 
 /* Makes one, connected. Errors: NO_MEMORY; LIMIT_REACHED. */

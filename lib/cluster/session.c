@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cluster/session.h"
 
+#include <stdio.h>
+
 #include "base/assert.h"
 #include "base/log.h"
 #include "cluster/limits.h"
@@ -94,8 +96,8 @@ static void complain(tr_session *session, troupe_log_level level, const char *wh
 {
     if (!session->has_complained) {
         session->has_complained = true;
-        tr_log_write(session->options.log, level, "session: node %llx %s; its link is closed",
-                     (unsigned long long) session->options.peer, what);
+        tr_log_write(session->options.log, level, "session: node %s %s; its link is closed",
+                     session->options.title, what);
     }
 }
 
@@ -114,8 +116,8 @@ static void refuse(tr_session *session, uint64_t now_ns, const char *what)
 static void die(tr_session *session, uint64_t now_ns)
 {
     tr_log_write(session->options.log, TROUPE_LOG_WARNING,
-                 "session: nothing was heard of node %llx for %llu ms; it is taken for dead",
-                 (unsigned long long) session->options.peer,
+                 "session: nothing was heard of node %s for %llu ms; it is taken for dead",
+                 session->options.title,
                  (unsigned long long) (session->detector.silence_ns / 1000000));
     lose(session, TROUPE_ERROR_NODE_LOST);
     close_link(session, now_ns);
@@ -455,8 +457,8 @@ static void look(tr_session *session, uint64_t now_ns)
         session->is_suspect = true;
         session->counts.suspicions++;
         tr_log_write(session->options.log, TROUPE_LOG_NOTICE,
-                     "session: nothing is heard of node %llx; it is suspected to be dead",
-                     (unsigned long long) session->options.peer);
+                     "session: nothing is heard of node %s; it is suspected to be dead",
+                     session->options.title);
     }
 }
 
@@ -509,6 +511,9 @@ void tr_session_init(tr_session *session, const tr_session_port *port,
                              .missed = NEVER,
                              .probe_ns = TR_SESSION_PROBE_NS};
     tr_session_options *own = &session->options;
+    if (own->title[0] == '\0') {
+        (void) snprintf(own->title, sizeof own->title, "%llx", (unsigned long long) own->peer);
+    }
     own->beat_ns = own->beat_ns != 0 ? own->beat_ns : TR_SESSION_BEAT_NS;
     own->suspect_ns = own->suspect_ns != 0 ? own->suspect_ns : TR_SESSION_SUSPECT_NS;
     own->dead_ns = own->dead_ns != 0 ? own->dead_ns : TR_SESSION_DEAD_NS;

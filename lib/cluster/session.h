@@ -19,6 +19,7 @@
 #include "cluster/detector.h"
 #include "cluster/redial.h"
 #include "cluster/window.h"
+#include "core/nodes.h"
 
 /* Of a link's two ways, which keep their order each for itself. */
 typedef enum tr_link_kind {
@@ -47,7 +48,8 @@ typedef struct tr_session_options {
     const troupe_log *log;             /* borrowed */
     uint64_t own;                      /* the incarnations */
     uint64_t peer;
-    uint64_t seed; /* of what is left to chance: pauses */
+    char title[TR_NODE_TITLE_SIZE]; /* what it is called in the log; "": as its incarnation */
+    uint64_t seed;                  /* of what is left to chance: pauses */
     /* 0: as limits.h says, as all below. */
     uint64_t beat_ns;
     uint64_t suspect_ns;

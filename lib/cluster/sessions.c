@@ -65,6 +65,7 @@ static void came(void *context, const void *frame, size_t size, uint64_t age_ns)
 static void lost(void *context, troupe_error reason)
 {
     const member *with = context;
+    tr_nodes_note_lost_frames(with->sessions->system, with->node, with->session.counts.frames_lost);
     tr_border_lost(with->sessions->border, with->node, reason);
 }
 
@@ -72,6 +73,19 @@ static void ready(void *context)
 {
     const member *to = context;
     tr_border_ready(to->sessions->border, to->node);
+}
+
+/* What people are told of a session that is open. Of its begin and its end the border tells. */
+static void tell_state(tr_sessions *sessions, const member *of)
+{
+    const tr_session *session = &of->session;
+    if (session->is_open && !session->is_over &&
+        tr_border_is_connected(sessions->border, of->node)) {
+        tr_herald_note(&sessions->border->herald, of->node,
+                       !session->is_up       ? TROUPE_NODE_CUT
+                       : session->is_suspect ? TROUPE_NODE_SUSPECTED
+                                             : TROUPE_NODE_CONNECTED);
+    }
 }
 
 /* Time. */
@@ -99,8 +113,10 @@ static void tick(tr_timer *timer, void *context)
     sessions->inside++;
     for (tr_map_node *node = tr_map_first(&sessions->members); node != NULL;
          node = tr_map_next(&sessions->members, node)) {
-        tr_session *session = &TR_CONTAINER_OF(node, member, by_node)->session;
+        member *of = TR_CONTAINER_OF(node, member, by_node);
+        tr_session *session = &of->session;
         tr_session_tick(session, now_ns);
+        tell_state(sessions, of);
         const uint64_t own_ns = tr_session_due_ns(session);
         due_ns = own_ns < due_ns ? own_ns : due_ns;
     }
@@ -169,6 +185,7 @@ static member *get(tr_sessions *sessions, uint64_t node)
 static void have_called(tr_sessions *sessions, const member *called)
 {
     sessions->inside--;
+    tell_state(sessions, called);
     look_at(sessions, tr_session_due_ns(&called->session));
 }
 
@@ -264,6 +281,7 @@ void tr_sessions_link_up(tr_sessions *sessions, uint64_t node)
     member *with = get(sessions, node);
     if (with != NULL) {
         sessions->inside++;
+        tr_nodes_write_title(sessions->system, node, with->session.options.title);
         tr_session_link_up(&with->session, now_of(sessions));
         have_called(sessions, with);
     }

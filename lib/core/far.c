@@ -134,7 +134,7 @@ void tr_far_set_home(tr_system *system, tr_address home)
 }
 
 /* A wish on its way to who makes connections: for one with the node that the ref names, or to be
- * rid of the actor that it names. */
+ * rid of the actor that it names; or, where it names no node, to be told of nodes. */
 struct wish {
     tr_call call; /* first */
     troupe_ref what;
@@ -147,6 +147,8 @@ static void hear_wish(tr_worker *worker, troupe_message *message)
     tr_actor *home = tr_actor_at(worker, message->receiver);
     if (home == NULL || home->state != TR_ACTOR_LIVE) {
         /* Nothing goes there any more. */
+    } else if (wish->what.node == 0) {
+        far->tell(worker, home);
     } else if (troupe_ref_is_none(wish->what)) {
         far->want(worker, home, wish->what.node);
     } else {
@@ -157,17 +159,34 @@ static void hear_wish(tr_worker *worker, troupe_message *message)
 
 /* Without memory the next one who wants to go there says it again; an actor that nobody waits for
  * lives on. */
-static void send_wish(tr_worker *worker, tr_address home, troupe_ref what)
+static bool send_wish(tr_worker *worker, tr_address home, troupe_ref what)
 {
     troupe_message *message = NULL;
-    if (home.generation == 0 || tr_message_with_body(&worker->pool, TR_FORM_NONE, NULL,
-                                                     sizeof(struct wish), &message) != TROUPE_OK) {
-        return;
+    if (home.generation == 0) {
+        return true;
+    }
+    if (tr_message_with_body(&worker->pool, TR_FORM_NONE, NULL, sizeof(struct wish), &message) !=
+        TROUPE_OK) {
+        return false;
     }
     *(struct wish *) message->body = (struct wish) {.call.run = hear_wish, .what = what};
     message->receiver = home;
     tr_message_set_kind(message, TR_KIND_CALL);
     tr_worker_route(worker, message);
+    return true;
+}
+
+static tr_address home_of(const tr_system *system)
+{
+    lock(system);
+    const tr_address home = system->far_home;
+    unlock(system);
+    return home;
+}
+
+bool tr_far_look_at_news(tr_worker *worker)
+{
+    return send_wish(worker, home_of(worker->system), (troupe_ref) {0});
 }
 
 /* Of a ref of another node. */
@@ -186,7 +205,7 @@ static troupe_error find_carrier(tr_worker *worker, uint64_t node, tr_address *o
     }
     unlock(system);
     if (error == TROUPE_ERROR_UNREACHABLE) {
-        send_wish(worker, home, (troupe_ref) {.node = node});
+        (void) send_wish(worker, home, (troupe_ref) {.node = node});
     }
     return error;
 }
@@ -196,11 +215,7 @@ void tr_far_came_late(tr_worker *worker, const troupe_message *reply)
     const tr_far_found *found =
         reply->type == &tr_far_found_type ? (const tr_far_found *) reply->body : NULL;
     if (found != NULL && found->is_made) {
-        tr_system *system = worker->system;
-        lock(system);
-        const tr_address home = system->far_home;
-        unlock(system);
-        send_wish(worker, home, found->actor);
+        (void) send_wish(worker, home_of(worker->system), found->actor);
     }
 }
 

@@ -32,6 +32,8 @@ typedef struct tr_far_port {
     /* Somebody wants to reach a node that is not connected. `home` is the address below; it may
      * have moved on since it was told. */
     void (*want)(tr_worker *worker, tr_actor *home, uint64_t node);
+    /* Somebody wants to hear of nodes (core/nodes). */
+    void (*tell)(tr_worker *worker, tr_actor *home);
 } tr_far_port;
 
 static inline const tr_far_port *tr_far_port_of(const tr_worker *worker)
@@ -52,6 +54,9 @@ TROUPE_MUST_CHECK troupe_error tr_far_add(tr_system *system, uint64_t node, tr_a
 /* From now on whoever is to go there is told this: UNREACHABLE, or STALE where that incarnation is
  * over. */
 void tr_far_close(tr_system *system, uint64_t node, troupe_error verdict);
+
+/* Has who watches the nodes told what there is to tell. False: no memory. */
+TROUPE_MUST_CHECK bool tr_far_look_at_news(tr_worker *worker);
 
 /* The node that this carrier stands for, 0 if there is none: for who tells people. */
 uint64_t tr_far_node_of(const tr_system *system, tr_address carrier);

@@ -90,6 +90,9 @@
 #define TR_QUARANTINE_BYTES_MAX (UINT64_C(16) << 20)
 
 #define TR_DEAD_LETTER_SUBSCRIBERS_MAX 8
+/* Other nodes, with those that are over; and who hears of them. */
+#define TR_KNOWN_NODES_MAX 2048
+#define TR_NODE_WATCHERS_MAX 1024
 #define TR_DEAD_LETTER_LOG_FIRST 10
 #define TR_DEAD_LETTER_LOG_PAUSE_NS UINT64_C(1000000000)
 

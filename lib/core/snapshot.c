@@ -14,6 +14,7 @@
 struct picture {
     TR_MARK_FIELD(mark)
     troupe_snapshot snapshot;
+    size_t node_room;
 };
 
 /* Pictures outlive nodes and their allocators: they are the C library's. */
@@ -28,6 +29,18 @@ static bool grow(void **array, size_t element_size, size_t count, size_t more)
     }
     memset((unsigned char *) grown + count * element_size, 0, more * element_size);
     *array = grown;
+    return true;
+}
+
+static bool add_nodes(troupe_snapshot *snapshot, const tr_system *system)
+{
+    const size_t room = tr_nodes_list(system, NULL, 0);
+    if (room > 0 && !grow((void **) &snapshot->nodes, sizeof *snapshot->nodes, 0, room)) {
+        return false;
+    }
+    TR_CONTAINER_OF(snapshot, struct picture, snapshot)->node_room = room;
+    const size_t count = tr_nodes_list(system, snapshot->nodes, room); /* may be more by now */
+    snapshot->node_count = count < room ? count : room;
     return true;
 }
 
@@ -46,6 +59,10 @@ troupe_error tr_snapshot_create(const tr_system *system, uint32_t workers,
     }
     snapshot->worker_count = workers;
     tr_offload_count(system, &snapshot->offloads);
+    if (!add_nodes(snapshot, system)) {
+        troupe_snapshot_destroy(&snapshot);
+        return TROUPE_ERROR_NO_MEMORY;
+    }
     *out_snapshot = snapshot;
     return TROUPE_OK;
 }
@@ -66,6 +83,9 @@ void troupe_snapshot_destroy(troupe_snapshot **given)
     }
     if (snapshot->types != NULL) {
         tr_free(allocator, snapshot->types, snapshot->type_count * sizeof *snapshot->types);
+    }
+    if (snapshot->nodes != NULL) {
+        tr_free(allocator, snapshot->nodes, picture->node_room * sizeof *snapshot->nodes);
     }
     TR_MARK_END(&picture->mark);
     tr_free(allocator, picture, sizeof *picture);

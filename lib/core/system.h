@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "core/dead_ring.h"
 #include "core/limits.h"
+#include "core/nodes.h"
 #include "core/ports.h"
 #include "core/settings.h"
 #include "core/slot.h"
@@ -68,10 +69,11 @@ typedef struct tr_system {
     bool lacks_proxy; /* but for the one for threads from outside: there has been none */
     tr_map names;
     tr_quarantine quarantine;
-    tr_map types;                  /* see types */
-    tr_map offers;                 /* see offers */
-    tr_address far_home;           /* see far */
-    tr_map far_nodes;              /* see far */
+    tr_map types;        /* see types */
+    tr_map offers;       /* see offers */
+    tr_address far_home; /* see far */
+    tr_map far_nodes;    /* see far */
+    tr_nodes nodes;
     const struct tr_far_port *far; /* NULL: the node has to do with no other */
     tr_address subscribers[TR_DEAD_LETTER_SUBSCRIBERS_MAX];
     /* By index; set before the index is known to any other worker. */

@@ -112,6 +112,19 @@ void tr_hub_end_way(tr_way *gone)
     free_way(gone);
 }
 
+static void say_broken(const tr_hub *hub, const tr_way *gone, const char *why)
+{
+    const tr_session *session = tr_sessions_find(&hub->sessions, gone->node);
+    if (session != NULL && session->is_over) {
+        tr_log_write(tr_hub_log(hub), TROUPE_LOG_NOTICE, "node '%s': node '%s' (%s) has left",
+                     hub->options.name, gone->name, tr_mesh_peer(gone->link));
+    } else {
+        tr_log_write(tr_hub_log(hub), TROUPE_LOG_NOTICE,
+                     "node '%s': the connection with node '%s' (%s) is interrupted: %s",
+                     hub->options.name, gone->name, tr_mesh_peer(gone->link), why);
+    }
+}
+
 static void link_down(void *context, tr_mesh_link *link, troupe_error reason, const char *why)
 {
     tr_hub *hub = context;
@@ -122,9 +135,7 @@ static void link_down(void *context, tr_mesh_link *link, troupe_error reason, co
     }
     const uint64_t node = gone->node;
     if (node != 0) {
-        tr_log_write(tr_hub_log(hub), TROUPE_LOG_NOTICE,
-                     "node '%s': the connection with node '%s' (%s) is interrupted: %s",
-                     hub->options.name, gone->name, tr_mesh_peer(link), why);
+        say_broken(hub, gone, why);
     } else if (gone->from != NULL) {
         say_failed(hub, gone->from, why);
     }
@@ -137,7 +148,8 @@ static void link_down(void *context, tr_mesh_link *link, troupe_error reason, co
 static bool greet(tr_hub *hub, tr_mesh_link *link)
 {
     unsigned char data[TR_GREETING_BYTES_MAX];
-    const tr_greeting greeting = tr_greeting_of(tr_hub_own_node(hub), hub->options.name);
+    tr_greeting greeting = tr_greeting_of(tr_hub_own_node(hub), hub->options.name);
+    (void) memcpy(greeting.labels, hub->options.system->nodes.own.labels, sizeof greeting.labels);
     const size_t size = tr_greeting_write(&greeting, data);
     return tr_mesh_send(link, TR_CHANNEL_CONTROL, data, size) == TROUPE_OK;
 }
@@ -286,6 +298,7 @@ static void take_greeting(tr_way *made, const void *data, size_t size)
     }
     made->node = greeting.node;
     (void) memcpy(made->name, greeting.name, sizeof made->name);
+    tr_nodes_name(hub->options.system, greeting.node, greeting.name, greeting.labels);
     tr_list_remove(&made->waiting);
     if (made->from != NULL) {
         note_who_is_there(hub, made->from, greeting.node);

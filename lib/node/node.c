@@ -173,6 +173,7 @@ static troupe_error make_system(troupe_node *node)
         return error;
     }
     node->system.node = node;
+    tr_nodes_set_own(&node->system, node->settings.name, node->settings.labels);
     error = tr_ends_init(&node->ends, &node->system);
     return error ? error : tr_guardian_start(tr_ends_worker(&node->ends, 0));
 }

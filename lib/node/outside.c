@@ -112,7 +112,9 @@ static void root_ended(void *context, troupe_error error)
 {
     troupe_node *node = context;
     tr_mutex_lock(&node->mutex);
-    if (node->root_error == TROUPE_OK) {
+    /* One that was cancelled has not failed; what a run's only root has returned is its result. */
+    if (node->root_error == TROUPE_OK &&
+        (error != TROUPE_ERROR_CANCELLED || node->stops_with_root)) {
         node->root_error = error;
     }
     const bool has_failed = error != TROUPE_OK && error != TROUPE_ERROR_CANCELLED &&

@@ -55,6 +55,7 @@ static troupe_error check(const troupe_node_options *options)
     TR_REQUIRE(options->log == NULL || options->log->level <= TROUPE_LOG_DEBUG, BAD_ARGUMENT);
     TR_REQUIRE(options->name == NULL || strnlen(options->name, TR_NAME_MAX + 1) <= TR_NAME_MAX,
                BAD_ARGUMENT);
+    TR_REQUIRE(options->labels == NULL || tr_nodes_are_labels(options->labels), BAD_ARGUMENT);
     return TROUPE_OK;
 }
 
@@ -144,6 +145,8 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
     };
     (void) snprintf(settings->name, sizeof settings->name, "%s",
                     known.name != NULL ? known.name : "node"); /* checked: it fits */
+    (void) snprintf(settings->labels, sizeof settings->labels, "%s",
+                    known.labels != NULL ? known.labels : ""); /* likewise */
     const uint32_t workers = worker_count(known.workers);
     settings->system = (tr_system_options) {
         .node_id = incarnation(random[0]),

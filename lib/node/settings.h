@@ -31,6 +31,7 @@ typedef struct tr_node_settings {
     bool stops_with_failed_root;
     bool has_fault_signals;
     char name[TR_NAME_MAX + 1];
+    char labels[TROUPE_NODE_LABELS_SIZE];
 } tr_node_settings;
 
 /* Reads the options, which may be NULL, and fills in what was not given: seed and incarnation too.

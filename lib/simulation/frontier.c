@@ -77,8 +77,12 @@ void tr_frontier_shut(tr_frontier *frontier)
     }
 }
 
-void tr_frontier_connected(tr_frontier *frontier, uint64_t other)
+void tr_frontier_connected(tr_frontier *frontier, uint64_t other, const char *name,
+                           const char *labels)
 {
+    if (frontier->is_open) {
+        tr_nodes_name(frontier->border.system, other, name, labels);
+    }
     if (frontier->is_open && frontier->has_sessions) {
         tr_sessions_link_up(&frontier->sessions, other);
     } else if (frontier->is_open) {

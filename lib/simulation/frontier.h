@@ -29,7 +29,8 @@ TROUPE_MUST_CHECK troupe_error tr_frontier_open(tr_frontier *frontier, tr_world 
 void tr_frontier_shut(tr_frontier *frontier);
 
 /* What the network tells the node (see tr_ears). One that is not open hears nothing. */
-void tr_frontier_connected(tr_frontier *frontier, uint64_t other);
+void tr_frontier_connected(tr_frontier *frontier, uint64_t other, const char *name,
+                           const char *labels);
 void tr_frontier_lost(tr_frontier *frontier, uint64_t other, troupe_error reason);
 void tr_frontier_came(tr_frontier *frontier, uint64_t from, const void *frame, size_t size);
 

@@ -96,7 +96,11 @@ static tr_frontier *frontier_of(void *context, uint32_t node)
 
 static void connected(void *context, uint32_t at, uint64_t node)
 {
-    tr_frontier_connected(frontier_of(context, at), node);
+    const troupe_simulation *simulation = context;
+    const tr_network *network = tr_world_network(simulation->world);
+    const tr_simulated *other =
+        simulation->nodes[tr_incarnations_find(&network->incarnations, node)];
+    tr_frontier_connected(frontier_of(context, at), node, other->name, other->labels);
 }
 
 static void lost(void *context, uint32_t at, uint64_t node, troupe_error reason)

@@ -25,6 +25,8 @@ typedef struct tr_simulated {
     tr_frontier frontier;
     troupe_log log;
     char name[TR_SIMULATION_NAME_SIZE];
+    char labels[TROUPE_NODE_LABELS_SIZE];
+    bool joins; /* with all others that do */
 } tr_simulated;
 
 struct troupe_simulation {

@@ -9,7 +9,7 @@
 #include "simulation/passes.h"
 #include "simulation/simulation.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulation_node_options, unseen);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_simulation_node_options, joins);
 
 /* Starting. */
 
@@ -94,6 +94,15 @@ static troupe_error set_name(const troupe_simulation *simulation, tr_simulated *
     return TROUPE_OK;
 }
 
+static troupe_error set_labels(tr_simulated *simulated, const char *labels)
+{
+    if (labels != NULL) {
+        TR_REQUIRE(tr_nodes_are_labels(labels), BAD_ARGUMENT);
+        (void) snprintf(simulated->labels, sizeof simulated->labels, "%s", labels);
+    }
+    return TROUPE_OK;
+}
+
 static tr_world_options node_options(const troupe_simulation_node_options *options,
                                      const tr_simulated *simulated)
 {
@@ -104,6 +113,8 @@ static tr_world_options node_options(const troupe_simulation_node_options *optio
         .memory_budget = options->memory_budget,
         .session_dead_ns = options->sessions.ns,
         .log = &simulated->log,
+        .name = simulated->name,
+        .labels = simulated->labels,
         .workers = options->workers,
         .own_threads_max = options->own_threads_max,
         .refuse_chance_percent = options->refuse_percent,
@@ -118,12 +129,23 @@ static tr_world_options node_options(const troupe_simulation_node_options *optio
     };
 }
 
+static troupe_error join(troupe_simulation *simulation, uint32_t node)
+{
+    troupe_error error = TROUPE_OK;
+    for (uint32_t i = 0; i < node && simulation->nodes[node]->joins && !error; i++) {
+        if (simulation->nodes[i]->joins) {
+            error = tr_network_keep(tr_world_network(simulation->world), i, node);
+        }
+    }
+    return error;
+}
+
 troupe_error troupe_simulation_add(troupe_simulation *simulation,
                                    const troupe_simulation_node_options *given, uint32_t *out_node)
 {
     troupe_simulation_node_options options;
     TR_REQUIRE(tr_options_read(&options, sizeof options, given), BAD_ARGUMENT);
-    TR_REQUIRE(options.unseen <= 1, BAD_ARGUMENT);
+    TR_REQUIRE(options.unseen <= 1 && options.joins <= 1, BAD_ARGUMENT);
     if ((options.switch_percent != 0 || options.rare_percent != 0) && !tr_passes_can_stop()) {
         troupe_simulation_fail(simulation,
                                "switch_percent and rare_percent of a node need a library that was "
@@ -144,6 +166,7 @@ troupe_error troupe_simulation_add(troupe_simulation *simulation,
     };
     tr_store_init(&simulated->store, &tr_world_course(simulation->world)->random);
     error = set_name(simulation, simulated, options.name);
+    error = error ? error : set_labels(simulated, options.labels);
     const tr_world_options world_options = node_options(&options, simulated);
     uint32_t index = 0;
     error = error ? error : tr_world_add(simulation->world, &world_options, &index);
@@ -155,6 +178,8 @@ troupe_error troupe_simulation_add(troupe_simulation *simulation,
     simulated->store.descriptors =
         &tr_fleet_berth(tr_world_fleet(simulation->world), index)->descriptors;
     *out_node = simulation->count - 1;
+    simulated->joins = options.joins != 0;
+    error = error ? error : join(simulation, *out_node);
     return error ? error : call_start(simulation, *out_node);
 }
 

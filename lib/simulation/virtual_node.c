@@ -179,6 +179,7 @@ static troupe_error make_system(tr_virtual_node *node)
     if (error) {
         return error;
     }
+    tr_nodes_set_own(&node->system, options->name, options->labels);
     error = tr_ends_init(&node->ends, &node->system);
     return error ? error : tr_guardian_start(worker_of(node, 0));
 }

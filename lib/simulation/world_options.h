@@ -24,6 +24,8 @@ typedef struct tr_world_options {
     uint64_t memory_budget;            /* 0: 1 GiB */
     const troupe_allocator *allocator; /* of the node, not of the world itself; NULL: C library's */
     const troupe_log *log;             /* borrowed; NULL: none */
+    const char *name;                  /* borrowed; NULL: none */
+    const char *labels;                /* likewise */
     const tr_fds_port *fds;            /* borrowed; NULL: there are no descriptors */
     uint32_t workers;                  /* 0: 1 */
     uint32_t own_threads_max;          /* workers for actors placed on their own thread; 0: 4 */

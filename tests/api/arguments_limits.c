@@ -41,6 +41,33 @@ static troupe_error none_such(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
+static void call_about_nodes(troupe_self *self)
+{
+    troupe_node_info info;
+    troupe_ref found;
+    uint64_t node = 0;
+    size_t count = 0;
+    GIVES(troupe_node_has_label, (NULL, "a"), false);
+    GIVES(troupe_node_has_label, (&info, NULL), false);
+    IS_TEXT(troupe_node_state_name, ((troupe_node_state) 99), "unknown");
+    GIVES(troupe_unwatch_nodes, (NULL), false);
+    BAD(troupe_self_node_info, (NULL, &info));
+    BAD(troupe_self_node_info, (self, NULL));
+    BAD(troupe_nodes, (NULL, NULL, 0, &count));
+    BAD(troupe_nodes, (self, NULL, 1, &count));
+    BAD(troupe_nodes, (self, &info, 1, NULL));
+    BAD(troupe_watch_nodes, (NULL));
+    BAD(troupe_await_node, (NULL, "name", TROUPE_NOW, &node));
+    BAD(troupe_await_node, (self, NULL, TROUPE_NOW, &node));
+    BAD(troupe_await_node, (self, "name", (troupe_timeout) {0}, &node));
+    BAD(troupe_await_node, (self, "name", TROUPE_NOW, NULL));
+    BAD(troupe_await_on, (NULL, 1, "name", TROUPE_NOW, &found));
+    BAD(troupe_await_on, (self, 0, "name", TROUPE_NOW, &found));
+    BAD(troupe_await_on, (self, 1, NULL, TROUPE_NOW, &found));
+    BAD(troupe_await_on, (self, 1, "name", (troupe_timeout) {0}, &found));
+    BAD(troupe_await_on, (self, 1, "name", TROUPE_NOW, NULL));
+}
+
 static void call_about_remote(troupe_self *self)
 {
     const troupe_type short_one = {.size = 1, .name = "short"};
@@ -80,6 +107,7 @@ void call_about_limits(troupe_self *self)
     uint32_t depth = 0;
     uint32_t capacity = 0;
     const troupe_ref me = troupe_self_ref(self);
+    call_about_nodes(self);
     call_about_remote(self);
     BAD(troupe_self_depth, (NULL, me, &depth, &capacity));
     BAD(troupe_self_depth, (self, me, NULL, &capacity));

@@ -25,6 +25,24 @@ static void is_these_bytes(void **state)
     assert_true(tr_greeting_is_understood(&read));
 }
 
+static void tells_labels(void **state)
+{
+    (void) state;
+    static const unsigned char expected[] = {0x08, 1, 0x10, 1, 0x19, 1,    0, 0,   0,   0,  0,
+                                             0,    0, 0x22, 1, 'a',  0x32, 3, 'x', '=', 'y'};
+    unsigned char data[TR_GREETING_BYTES_MAX];
+    tr_greeting greeting = tr_greeting_of(1, "a");
+    tr_greeting read;
+    strcpy(greeting.labels, "x=y");
+    assert_int_equal(tr_greeting_write(&greeting, data), sizeof expected);
+    assert_memory_equal(data, expected, sizeof expected);
+    assert_true(tr_greeting_read(expected, sizeof expected, &read));
+    assert_string_equal(read.labels, "x=y");
+    data[sizeof expected - 1] = ' '; /* no label: there are none */
+    assert_true(tr_greeting_read(data, sizeof expected, &read));
+    assert_string_equal(read.labels, "");
+}
+
 static void cuts_a_name_that_is_too_long(void **state)
 {
     (void) state;
@@ -71,6 +89,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_these_bytes),
+        cmocka_unit_test(tells_labels),
         cmocka_unit_test(cuts_a_name_that_is_too_long),
         cmocka_unit_test(refuses_what_is_none),
     };

@@ -13,7 +13,8 @@
 /* Counts lines of the log by what is in them. */
 struct lines {
     _Atomic uint32_t connected;
-    _Atomic uint32_t interrupted;
+    _Atomic uint32_t interrupted; /* or ended, as the other left */
+    _Atomic uint32_t left;
     _Atomic uint32_t refused;
     _Atomic uint32_t failed;
 };
@@ -23,7 +24,9 @@ static void count(void *context, troupe_log_level level, const char *text)
     (void) level;
     struct lines *lines = context;
     lines->connected += strstr(text, "connected with node") != NULL ? 1 : 0;
-    lines->interrupted += strstr(text, "is interrupted") != NULL ? 1 : 0;
+    const bool has_left = strstr(text, "has left") != NULL;
+    lines->left += has_left ? 1 : 0;
+    lines->interrupted += has_left || strstr(text, "is interrupted") != NULL ? 1 : 0;
     lines->refused += strstr(text, "hangs up on") != NULL ? 1 : 0;
     lines->failed += strstr(text, "no connection to") != NULL ? 1 : 0;
 }
