@@ -28,6 +28,14 @@ typedef enum troupe_plain {
     TROUPE_PLAIN_ANYWHERE
 } troupe_plain;
 
+/* Whether the node has an actor "troupe.inspect", by which the command `troupe` and others with the
+ * role look at it (proto/troupe/inspect.proto). It has a thread of its own. */
+typedef enum troupe_inspect {
+    TROUPE_INSPECT_IF_LISTENING, /* with .listen */
+    TROUPE_INSPECT_ON,
+    TROUPE_INSPECT_OFF
+} troupe_inspect;
+
 /* Another node, by where it listens. */
 typedef struct troupe_peer {
     const char *endpoint; /* as "tcp://192.0.2.2:7400" */

@@ -97,6 +97,8 @@ typedef struct troupe_node_options {
     uint32_t allowed_key_count;
     const char *key_file;     /* instead of the two keys: a file with them; see keys.h */
     const char *allowed_file; /* who else may dial, and what each may do; see keys.h */
+    uint32_t inspect;         /* a troupe_inspect */
+    uint32_t reserved;
 } troupe_node_options;
 
 /* Handlers that block. When one has held its worker for longer than .blocking_limit while others

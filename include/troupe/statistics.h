@@ -91,6 +91,8 @@ typedef struct troupe_actor_info {
     uint32_t parked;
     uint32_t waiting; /* senders in line for room */
     uint32_t asks;    /* open */
+    uint32_t is_supervisor;
+    uint64_t restarts; /* by its supervisor */
     uint64_t bytes;   /* taken of mailbox_bytes */
     uint64_t handled;
     uint64_t refused; /* messages that failed or were dropped as its mailbox was full */

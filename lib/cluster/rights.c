@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cluster/rights.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -46,6 +47,47 @@ const char *tr_right_name(uint32_t right)
         }
     }
     return "none";
+}
+
+uint32_t tr_rights_to_inspect(const char *type)
+{
+    static const struct {
+        const char *type;
+        uint32_t rights;
+    } requests[] = {
+        {"ListActors", TR_RIGHT_INSPECT},
+        {"ListPeers", TR_RIGHT_INSPECT},
+        {"GetStatistics", TR_RIGHT_INSPECT},
+        {"Tap", TR_RIGHT_INSPECT},
+        {"ListDeadLetters", TR_RIGHT_INSPECT},
+        {"Say", TR_RIGHT_SEND},
+        {"Stop", TR_RIGHT_SPAWN},
+    };
+    static const char package[] = "troupe.inspect.";
+    const size_t length = sizeof package - 1;
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        if (type != NULL && strncmp(type, package, length) == 0 &&
+            strcmp(type + length, requests[i].type) == 0) {
+            return requests[i].rights;
+        }
+    }
+    return TR_RIGHTS_ALL;
+}
+
+void tr_rights_write(uint32_t rights, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < NAMES; i++) {
+        const bool is_one = (names[i].rights & (names[i].rights - 1)) == 0;
+        const bool is_meant =
+            rights == TR_RIGHTS_ALL ? !is_one : is_one && (rights & names[i].rights);
+        if (is_meant && used < size) {
+            const int more =
+                snprintf(text + used, size - used, "%s%s", used > 0 ? "," : "", names[i].name);
+            used += more > 0 ? (size_t) more : 0;
+        }
+    }
 }
 
 /* 0: there is none of that name. */

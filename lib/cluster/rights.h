@@ -37,6 +37,13 @@ uint32_t tr_rights_for(tr_envelope_kind kind);
 /* The name of one of them, as in a list. */
 const char *tr_right_name(uint32_t right);
 
+/* What a request to the inspector takes, by its type: docs/security.md has the list. One that is
+ * not known takes all. */
+uint32_t tr_rights_to_inspect(const char *type);
+
+/* The names of all that are granted, as in a list; "" for none. Cut to `size`. */
+void tr_rights_write(uint32_t rights, char *text, size_t size);
+
 /* Reads "send,monitor", or "all". False: it is none. */
 bool tr_rights_read(const char *text, uint32_t *out_rights);
 

@@ -8,6 +8,7 @@
 #include "core/bracket.h"
 #include "core/offload.h"
 #include "core/park.h"
+#include "core/restart.h"
 #include "core/scope.h"
 #include "core/tasks.h"
 
@@ -148,9 +149,8 @@ static void describe_wait(const tr_worker *worker, const tr_actor *actor, troupe
     info->waits_for = tr_system_ref(worker->system, to);
 }
 
-static void describe_mailbox(const tr_actor *actor, troupe_actor_info *info)
+static void describe_slot(const tr_slot *slot, troupe_actor_info *info)
 {
-    tr_slot *slot = actor->slot;
     const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_relaxed);
     info->depth = (uint32_t) (word & TR_SLOT_DEPTH_MASK);
     info->depth_peak = atomic_load_explicit(&slot->peak, memory_order_relaxed);
@@ -160,6 +160,11 @@ static void describe_mailbox(const tr_actor *actor, troupe_actor_info *info)
     info->capacity = atomic_load_explicit(&slot->capacity, memory_order_relaxed);
     info->bytes = atomic_load_explicit(&slot->bytes, memory_order_relaxed);
     info->refused = atomic_load_explicit(&slot->refused, memory_order_relaxed);
+}
+
+static void describe_mailbox(const tr_actor *actor, troupe_actor_info *info)
+{
+    describe_slot(actor->slot, info);
     for (const troupe_message *at = actor->line.head; at != NULL; at = at->next) {
         info->waiting++;
     }
@@ -167,6 +172,9 @@ static void describe_mailbox(const tr_actor *actor, troupe_actor_info *info)
     if (actor->extra != NULL) {
         info->stashed = actor->extra->stashed;
         info->asks = actor->extra->asks.count;
+        info->restarts = actor->is_supervised && actor->extra->supervised != NULL
+                             ? actor->extra->supervised->restarts
+                             : 0;
     }
 }
 
@@ -184,6 +192,7 @@ static void describe(const tr_worker *worker, const tr_actor *actor, troupe_acto
                      : actor->behavior->name != NULL ? actor->behavior->name
                                                      : "behavior";
     info->worker = worker->index;
+    info->is_supervisor = actor->is_supervisor ? 1 : 0;
     info->handled = actor->is_started ? actor->handled : 0;
     describe_wait(worker, actor, info);
     describe_mailbox(actor, info);
@@ -215,6 +224,45 @@ static troupe_error add_actors(troupe_snapshot *snapshot, const tr_worker *worke
         }
     }
     return TROUPE_OK;
+}
+
+/* The generation of one whose mailbox is open, or 0. Acquire: what its spawner has made of it is
+ * there to be seen. */
+static uint32_t open_generation(const tr_slot *slot)
+{
+    const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_acquire);
+    return (word & TR_SLOT_CLOSED) == 0 ? (uint32_t) (word >> 32) : 0;
+}
+
+void tr_snapshot_look(tr_worker *worker, uint32_t first, uint32_t count, troupe_actor_info *rows)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const tr_slot *slot = tr_slots_at(&worker->system->slots, first + i);
+        const tr_address address = {.slot = first + i,
+                                    .generation = slot != NULL ? open_generation(slot) : 0};
+        const tr_actor *actor = address.generation != 0 ? tr_actor_at(worker, address) : NULL;
+        /* One that is on its way here is its spawner's still. */
+        if (actor != NULL && tr_list_is_linked(&actor->link) && is_shown(actor)) {
+            rows[i] = (troupe_actor_info) {0};
+            describe(worker, actor, &rows[i]);
+        }
+    }
+}
+
+bool tr_snapshot_glance(const tr_system *system, uint32_t index, troupe_actor_info *info)
+{
+    const tr_slot *slot = tr_slots_at(&system->slots, index);
+    const uint32_t generation = slot != NULL ? open_generation(slot) : 0;
+    const tr_address address = {.slot = index, .generation = generation};
+    if (generation == 0 || tr_address_is_same(address, system->guardian)) {
+        return false;
+    }
+    const uint64_t way = atomic_load_explicit(&slot->way, memory_order_relaxed);
+    const uint32_t worker = tr_way_is_moving(way) ? tr_way_to(way) : (uint32_t) way;
+    *info = (troupe_actor_info) {.behavior = "", .worker = worker};
+    info->ref = tr_system_ref(system, address);
+    describe_slot(slot, info);
+    return true;
 }
 
 troupe_error tr_snapshot_add(troupe_snapshot *snapshot, tr_worker *worker)

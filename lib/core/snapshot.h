@@ -16,4 +16,13 @@ TROUPE_MUST_CHECK troupe_error tr_snapshot_create(const tr_system *system, uint3
 /* Adds this worker's counts, its actors, and its types. Errors: NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_snapshot_add(troupe_snapshot *snapshot, tr_worker *worker);
 
+/* For looking at a node piece by piece: of the `count` slots from `first` on, the rows of those are
+ * filled whose actors are on this worker and have begun; the others stay as they are. Not those
+ * whose mailbox is closed. */
+void tr_snapshot_look(tr_worker *worker, uint32_t first, uint32_t count, troupe_actor_info *rows);
+
+/* What anybody can see of the actor in this slot, on whichever worker it is: `wait` says nothing.
+ * False: there is none whose mailbox is open. Threads: any. */
+bool tr_snapshot_glance(const tr_system *system, uint32_t index, troupe_actor_info *info);
+
 #endif

@@ -62,6 +62,7 @@ typedef struct tr_system {
     _Atomic uint32_t key_placed; /* spreads PLACE_ANY among equals */
     tr_address guardian;         /* the root of the tree */
     tr_address far_nursery;      /* see far; the border's worker's */
+    tr_address inspector;        /* set before the node has to do with any other; or nobody */
     tr_address last_root;        /* its child that is told to stop when the others have ended */
     tr_settings settings;        /* those of spawn options that say nothing */
     /* Under the lock. */

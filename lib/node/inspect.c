@@ -27,15 +27,14 @@ static tr_engine *engine_at(troupe_node *node, uint32_t index)
     return engine;
 }
 
-/* Errors: NO_MEMORY; TIMED_OUT. */
-static troupe_error look_at(troupe_node *node, uint32_t index, uint64_t deadline_ns,
-                            struct look *look)
+troupe_error tr_inspect_worker(troupe_node *node, uint32_t index, uint64_t deadline_ns,
+                               void (*run)(tr_worker *worker, void *context), void *context)
 {
     tr_engine *engine = engine_at(node, index);
     if (engine != NULL && !tr_engine_is_at_rest(engine) && !tr_engine_is_current(engine)) {
-        const troupe_error error = tr_engine_call_and_wait(engine, add, look, deadline_ns);
+        const troupe_error error = tr_engine_call_and_wait(engine, run, context, deadline_ns);
         if (error != TROUPE_ERROR_STOPPING) { /* else it has come to rest meanwhile */
-            return error ? error : look->error;
+            return error;
         }
     }
     tr_worker *worker = tr_ends_worker(&node->ends, index);
@@ -45,11 +44,11 @@ static troupe_error look_at(troupe_node *node, uint32_t index, uint64_t deadline
     if (worker->guard != NULL) {
         worker->guard->enter(worker->guard);
     }
-    add(worker, look);
+    run(worker, context);
     if (worker->guard != NULL) {
         worker->guard->leave(worker->guard);
     }
-    return look->error;
+    return TROUPE_OK;
 }
 
 troupe_error tr_inspect(troupe_node *node, uint64_t deadline_ns, troupe_snapshot **out_snapshot,
@@ -63,11 +62,11 @@ troupe_error tr_inspect(troupe_node *node, uint64_t deadline_ns, troupe_snapshot
     troupe_error error = tr_snapshot_create(&node->system, count, &look.snapshot);
     out_silent->count = 0;
     for (uint32_t i = 0; i < count && !error; i++) {
-        error = look_at(node, i, deadline_ns, &look);
-        if (error == TROUPE_ERROR_TIMED_OUT) {
+        look.error = TROUPE_OK;
+        if (tr_inspect_worker(node, i, deadline_ns, add, &look) == TROUPE_ERROR_TIMED_OUT) {
             out_silent->workers[out_silent->count++] = i;
-            error = TROUPE_OK;
         }
+        error = look.error;
     }
     if (error) {
         troupe_snapshot_destroy(&look.snapshot);

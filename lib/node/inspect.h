@@ -24,4 +24,11 @@ typedef struct tr_silent {
 TROUPE_MUST_CHECK troupe_error tr_inspect(troupe_node *node, uint64_t deadline_ns,
                                           troupe_snapshot **out_snapshot, tr_silent *out_silent);
 
+/* Has this worker looked at, by run(worker, context), on its thread or, as that does not run, here.
+ * Errors: TIMED_OUT: it is in a turn that has not ended at deadline_ns; it never is then. */
+TROUPE_MUST_CHECK troupe_error tr_inspect_worker(troupe_node *node, uint32_t index,
+                                                 uint64_t deadline_ns,
+                                                 void (*run)(tr_worker *worker, void *context),
+                                                 void *context);
+
 #endif

@@ -10,6 +10,7 @@
 #include "core/place.h"
 #include "node/crew.h"
 #include "node/faults.h"
+#include "node/inspector.h"
 #include "node/keeper.h"
 #include "node/membarrier.h"
 #include "node/node_gate.h"
@@ -298,6 +299,9 @@ troupe_error troupe_node_start(troupe_node *node)
         node->phase = TR_NODE_RUNNING;
     }
     tr_mutex_unlock(&node->mutex);
+    if (!error && node->settings.has_inspector) {
+        error = tr_inspector_start(node);
+    }
     if (!error) {
         error = start_border(node);
     }

@@ -14,7 +14,7 @@
 #include "node/hosts.h"
 #include "node/spares.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, allowed_file);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, reserved);
 
 #define TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
 #define SLOW_AFTER_DEFAULT_NS UINT64_C(100000000)
@@ -49,6 +49,7 @@ static troupe_error check(const troupe_node_options *options)
     TR_REQUIRE(options->balance <= TROUPE_BALANCE_OFF, BAD_ARGUMENT);
     TR_REQUIRE(options->on_root_failure <= TROUPE_ROOT_STOP, BAD_ARGUMENT);
     TR_REQUIRE(options->plain <= TROUPE_PLAIN_ANYWHERE, BAD_ARGUMENT);
+    TR_REQUIRE(options->inspect <= TROUPE_INSPECT_OFF, BAD_ARGUMENT);
     TR_REQUIRE(options->peer_count == 0 || options->peers != NULL, BAD_ARGUMENT);
     TR_REQUIRE(options->allowed_key_count == 0 || options->allowed_keys != NULL, BAD_ARGUMENT);
     TR_REQUIRE(options->allocator == NULL || options->allocator->resize != NULL, BAD_ARGUMENT);
@@ -113,6 +114,12 @@ static void set_debug_defaults(troupe_node_options *options)
     }
 }
 
+static bool has_inspector(const troupe_node_options *options)
+{
+    return options->inspect == TROUPE_INSPECT_ON ||
+           (options->inspect == TROUPE_INSPECT_IF_LISTENING && options->listen != NULL);
+}
+
 troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node_options *options)
 {
     troupe_node_options known;
@@ -142,6 +149,7 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .stops_with_failed_root = known.on_root_failure == TROUPE_ROOT_STOP,
         .stops_on_signals = known.stop_on_signals != 0,
         .has_fault_signals = known.fault_signals != 0,
+        .has_inspector = has_inspector(&known),
     };
     (void) snprintf(settings->name, sizeof settings->name, "%s",
                     known.name != NULL ? known.name : "node"); /* checked: it fits */
@@ -158,7 +166,8 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .has_border = tr_hosts_are_wanted(&known) ? 1 : 0,
         .is_debug = known.debug,
         .ends_max = workers + 1 + (tr_hosts_are_wanted(&known) ? 1 : 0) +
-                    or_default(known.own_threads_max, OWN_THREADS_DEFAULT),
+                    or_default(known.own_threads_max, OWN_THREADS_DEFAULT) +
+                    (has_inspector(&known) ? 1 : 0),
         .actors_max = or_default(known.actors_max, TR_ACTORS_MAX_DEFAULT),
         .mailbox_capacity_default =
             or_default(known.mailbox_capacity_default, TR_MAILBOX_CAPACITY_DEFAULT),

@@ -30,6 +30,7 @@ typedef struct tr_node_settings {
     bool stops_on_signals;
     bool stops_with_failed_root;
     bool has_fault_signals;
+    bool has_inspector;
     char name[TR_NAME_MAX + 1];
     char labels[TROUPE_NODE_LABELS_SIZE];
 } tr_node_settings;

@@ -102,7 +102,7 @@ static bool sees(const struct layer *layer, const struct layer *other)
     return false;
 }
 
-/* What protoc-c makes of proto/, and the one file that sees it. */
+/* What protoc-c makes of proto/, and the files that see it. */
 static const struct {
     const char *path;
     const char *header;
@@ -110,12 +110,14 @@ static const struct {
     {"lib/cluster/frame.c", "envelope.pb-c.h"},
     {"lib/cluster/greeting.c", "greeting.pb-c.h"},
     {"lib/cluster/words.c", "session.pb-c.h"},
+    {"lib/node/inspector*", "inspect.pb-c.h"},
+    {"lib/command/*", "inspect.pb-c.h"},
 };
 
 static bool is_wire(const char *path, const char *target)
 {
     for (size_t i = 0; i < sizeof wire / sizeof wire[0]; i++) {
-        if (strcmp(path, wire[i].path) == 0 && strcmp(target, wire[i].header) == 0) {
+        if (fnmatch(wire[i].path, path, 0) == 0 && strcmp(target, wire[i].header) == 0) {
             return true;
         }
     }

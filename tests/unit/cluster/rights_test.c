@@ -52,12 +52,45 @@ static void are_not_needed_to_answer(void **state)
     assert_int_equal(tr_rights_for(TR_ENVELOPE_LOOKUP), 0);
 }
 
+/* Promise: INSPECT-ROLES */
+static void are_needed_to_inspect(void **state)
+{
+    (void) state;
+    assert_int_equal(tr_rights_to_inspect("troupe.inspect.ListActors"), TR_RIGHT_INSPECT);
+    assert_int_equal(tr_rights_to_inspect("troupe.inspect.Tap"), TR_RIGHT_INSPECT);
+    assert_int_equal(tr_rights_to_inspect("troupe.inspect.Say"), TR_RIGHT_SEND);
+    assert_int_equal(tr_rights_to_inspect("troupe.inspect.Stop"), TR_RIGHT_SPAWN);
+    assert_int_equal(tr_rights_to_inspect("troupe.inspect.Other"), TR_RIGHTS_ALL);
+    assert_int_equal(tr_rights_to_inspect("ListActors"), TR_RIGHTS_ALL);
+    assert_int_equal(tr_rights_to_inspect(NULL), TR_RIGHTS_ALL);
+}
+
+static void are_written_as_they_are_read(void **state)
+{
+    (void) state;
+    char text[64];
+    for (uint32_t rights = 1; rights <= TR_RIGHTS_ALL; rights++) {
+        uint32_t read = 0;
+        tr_rights_write(rights, text, sizeof text);
+        assert_true(tr_rights_read(text, &read));
+        assert_int_equal(read, rights);
+    }
+    tr_rights_write(TR_RIGHTS_ALL, text, sizeof text);
+    assert_string_equal(text, "all");
+    tr_rights_write(0, text, sizeof text);
+    assert_string_equal(text, "");
+    tr_rights_write(TR_RIGHT_SEND | TR_RIGHT_MONITOR, text, 8);
+    assert_string_equal(text, "send,mo");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(are_read_by_name),
         cmocka_unit_test(have_names),
         cmocka_unit_test(are_not_needed_to_answer),
+        cmocka_unit_test(are_needed_to_inspect),
+        cmocka_unit_test(are_written_as_they_are_read),
     };
     return cmocka_run_group_tests_name("Rights", tests, NULL, NULL);
 }

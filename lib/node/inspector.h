@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* inspector: the actor "troupe.inspect", by which others look at this node.
+ *
+ * It speaks proto/troupe/inspect.proto, and has a thread of its own, so that no worker that is held
+ * up holds it up. Of each worker it asks in one piece no more than TR_INSPECTOR_ROWS actors.
+ * Owns:       nothing but its actor, and what it is answering.
+ * Invariants: an answer is bounded, whatever the node is at.
+ * Threads:    start any but the node's own, before its border; the rest the actor's.
+ * Fails:      in start.
+ * Uses:       inspect, snapshot, hub_list, json. */
+#ifndef TR_NODE_INSPECTOR_H
+#define TR_NODE_INSPECTOR_H
+
+#include "inspect.pb-c.h"
+#include "node/node.h"
+
+#define TR_INSPECTOR_NAME "troupe.inspect"
+/* Actors in a piece. */
+#define TR_INSPECTOR_ROWS 512
+
+/* What it remembers. */
+typedef struct tr_inspector {
+    troupe_node *node;
+    uint64_t asleep_ns[TR_ENDS_MAX]; /* until when a worker that was silent is not asked again */
+} tr_inspector;
+
+/* Spawns it as a root actor. Errors: as troupe_node_spawn. */
+TROUPE_MUST_CHECK troupe_error tr_inspector_start(troupe_node *node);
+
+/* What answers one request, or keeps it. An error: it is answered by that. */
+typedef troupe_error tr_inspector_answer(tr_inspector *inspector, troupe_self *self,
+                                         troupe_message **request);
+
+/* inspector_lists.c */
+tr_inspector_answer tr_inspector_list_actors;
+tr_inspector_answer tr_inspector_list_peers;
+tr_inspector_answer tr_inspector_get_statistics;
+tr_inspector_answer tr_inspector_list_dead_letters;
+
+/* A ref as messages have it, made of one and the other way round. */
+Troupe__Ref *tr_inspector_ref(Troupe__Ref *out_ref, troupe_ref ref);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* What the inspector tells of actors, counts and dead letters. */
+#include <stdlib.h>
+#include <string.h>
+#include <troupe/troupe.h>
+
+#include "inspect.pb-c.h"
+#include "node/inspector.h"
+#include "support/inspected.h"
+#include "support/node_fixture.h"
+
+#define CROWD 3000
+
+static troupe_node *an_open_node(void)
+{
+    return a_node(TROUPE_NODE_OPTIONS(.workers = 2, .inspect = TROUPE_INSPECT_ON));
+}
+
+static Troupe__Inspect__Actors *list(troupe_node *node, uint64_t cursor, uint32_t limit)
+{
+    Troupe__Inspect__ListActors request = TROUPE__INSPECT__LIST_ACTORS__INIT;
+    request.cursor = cursor;
+    request.limit = limit;
+    return inspected_ok(node, troupe_node_id(node), &request, &troupe__inspect__actors__descriptor);
+}
+
+static const Troupe__Inspect__Actor *find(const Troupe__Inspect__Actors *actors, const char *name)
+{
+    for (size_t i = 0; i < actors->n_actors; i++) {
+        if (strcmp(actors->actors[i]->name, name) == 0) {
+            return actors->actors[i];
+        }
+    }
+    fail_msg("'%s' is not in the list", name);
+    return NULL;
+}
+
+static const troupe_behavior member = TROUPE_BEHAVIOR(.name = "member");
+
+static troupe_error spawns_crowd(troupe_self *self, void *argument)
+{
+    troupe_error error = TROUPE_OK;
+    for (uint32_t i = 0; i < CROWD && !error; i++) {
+        troupe_ref ref;
+        error =
+            troupe_spawn(self, TROUPE_SPAWN(.behavior = &member, .place = TROUPE_PLACE_ANY), &ref);
+    }
+    probe_say(argument, "%s", troupe_error_name(error));
+    return error ? error : idle_body(self, NULL);
+}
+
+/* Promise: INSPECT-PIECES */
+static void a_crowd_comes_in_pieces_each_actor_once(void **state)
+{
+    (void) state;
+    struct probe *probe = a_probe();
+    troupe_node *node = an_open_node();
+    (void) a_root_of(node, TROUPE_SPAWN(.name = "crowd", .body = spawns_crowd, .argument = probe));
+    assert_true(probe_wait_for(probe, "OK"));
+    bool *seen = calloc(2 * CROWD, sizeof *seen);
+    uint32_t members = 0;
+    uint32_t pieces = 0;
+    uint64_t cursor = 0;
+    do {
+        Troupe__Inspect__Actors *actors = list(node, cursor, 0);
+        assert_in_range(actors->n_actors, 0, TR_INSPECTOR_ROWS);
+        assert_in_range(protobuf_c_message_get_packed_size(&actors->base), 0, 128 << 10);
+        for (size_t i = 0; i < actors->n_actors; i++) {
+            const Troupe__Inspect__Actor *actor = actors->actors[i];
+            assert_in_range(actor->ref->slot, 0, 2 * CROWD - 1);
+            assert_false(seen[actor->ref->slot]);
+            seen[actor->ref->slot] = true;
+            if (strcmp(actor->behavior, "member") == 0) {
+                members++;
+                assert_non_null(actor->parent);
+                assert_int_equal(actor->wait, TROUPE__INSPECT__WAIT__MESSAGE);
+            }
+        }
+        cursor = actors->next;
+        pieces++;
+        inspected_free(actors);
+    } while (cursor != 0);
+    assert_int_equal(members, CROWD);
+    assert_in_range(pieces, CROWD / TR_INSPECTOR_ROWS, CROWD);
+    free(seen);
+    drop_node(&node);
+    drop_probe(&probe);
+}
+
+static const troupe_type stone_type = TROUPE_SIGNAL("stone");
+
+/* Asks one who never answers. */
+static troupe_error asks_in_vain(troupe_self *self, void *argument)
+{
+    const troupe_ref *idle = argument;
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    (void) !troupe_ask_struct(self, *idle, &stone_type, NULL, TROUPE_FOREVER, &reply);
+    return TROUPE_OK;
+}
+
+static troupe_error hoards(troupe_self *self, void *argument)
+{
+    (void) argument;
+    TROUPE_AUTO(troupe_message) *first = NULL;
+    const troupe_error error = troupe_receive(self, &first, TROUPE_FOREVER);
+    return error ? error : idle_body(self, NULL);
+}
+
+/* Promise: INSPECT-WAITS */
+static void who_waits_for_whom_is_told(void **state)
+{
+    (void) state;
+    troupe_node *node = an_open_node();
+    troupe_ref hoarder = a_root_of(node, TROUPE_SPAWN(.name = "hoarder", .body = hoards));
+    (void) a_root_of(node,
+                     TROUPE_SPAWN(.name = "asker", .body = asks_in_vain, .argument = &hoarder));
+    Troupe__Inspect__ListActors request = TROUPE__INSPECT__LIST_ACTORS__INIT;
+    request.only_waiting = true;
+    Troupe__Inspect__Actors *actors =
+        inspected_ok(node, troupe_node_id(node), &request, &troupe__inspect__actors__descriptor);
+    assert_int_equal(actors->n_actors, 2); /* and the test's own, which waits for the inspector */
+    const Troupe__Inspect__Actor *asker = find(actors, "asker");
+    assert_int_equal(asker->wait, TROUPE__INSPECT__WAIT__REPLY);
+    assert_non_null(asker->waits_for);
+    assert_int_equal(asker->waits_for->slot, hoarder.slot);
+    assert_int_equal(asker->waits_for->generation, hoarder.generation);
+    assert_int_equal(asker->asks, 1);
+    inspected_free(actors);
+    drop_node(&node);
+}
+
+/* Promise: INSPECT-SILENT */
+static void actors_of_a_worker_that_is_held_up_are_listed_too(void **state)
+{
+    (void) state;
+    struct blocking blocking = {.probe = a_probe(), .latch = a_latch()};
+    troupe_node *node = an_open_node();
+    const troupe_ref stuck = a_root_of(
+        node, TROUPE_SPAWN(.name = "stuck", .body = idle_body, .place = TROUPE_PLACE_WORKER,
+                           .place_worker = 1, .mailbox_capacity = 77));
+    (void) !troupe_node_spawn(node,
+                              TROUPE_SPAWN(.name = "blocks", .body = blocking_body,
+                                           .argument = &blocking, .place = TROUPE_PLACE_WORKER,
+                                           .place_worker = 1, .start_timeout = TROUPE_NOW),
+                              &(troupe_ref) {0});
+    assert_true(probe_wait_for(blocking.probe, "blocked"));
+    Troupe__Inspect__Actors *actors = list(node, 0, 0);
+    assert_int_equal(actors->n_silent, 1);
+    assert_int_equal(actors->silent[0], 1);
+    const Troupe__Inspect__Actor *found = NULL;
+    for (size_t i = 0; i < actors->n_actors; i++) {
+        found = actors->actors[i]->ref->slot == stuck.slot ? actors->actors[i] : found;
+    }
+    assert_non_null(found);
+    assert_int_equal(found->wait, TROUPE__INSPECT__WAIT__UNKNOWN);
+    assert_int_equal(found->worker, 1);
+    assert_int_equal(found->capacity, 77);
+    inspected_free(actors);
+    latch_open(blocking.latch);
+    drop_node(&node);
+    drop_probe(&blocking.probe);
+    drop_latch(&blocking.latch);
+}
+
+static void a_limit_is_kept(void **state)
+{
+    (void) state;
+    troupe_node *node = an_open_node();
+    for (int i = 0; i < 5; i++) {
+        (void) a_root_of(node, TROUPE_SPAWN(.body = idle_body));
+    }
+    Troupe__Inspect__Actors *actors = list(node, 0, 2);
+    assert_in_range(actors->n_actors, 1, 2);
+    assert_int_not_equal(actors->next, 0);
+    inspected_free(actors);
+    actors = list(node, UINT64_MAX, 0); /* beyond all */
+    assert_int_equal(actors->n_actors, 0);
+    assert_int_equal(actors->next, 0);
+    inspected_free(actors);
+    drop_node(&node);
+}
+
+static troupe_error sends_to_nobody(troupe_self *self, void *argument)
+{
+    troupe_ref *gone = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_error error = troupe_spawn(self, TROUPE_SPAWN(.body = idle_body), gone);
+    troupe_monitor_id id;
+    error = error ? error : troupe_monitor(self, *gone, &id);
+    /* Queued when it ends, as it does not run before this one waits. */
+    error = error ? error : troupe_send_struct(self, *gone, &stone_type, NULL);
+    error = error ? error : troupe_kill(self, *gone);
+    return error ? error : troupe_receive(self, &message, TROUPE_WITHIN_S(10));
+}
+
+static void counts_and_dead_letters_are_told(void **state)
+{
+    (void) state;
+    struct probe *probe = a_probe();
+    troupe_node *node = an_open_node();
+    troupe_ref gone = {0};
+    assert_ok(troupe_node_spawn(node, TROUPE_SPAWN(.body = sends_to_nobody, .argument = &gone),
+                                &(troupe_ref) {0}));
+    Troupe__Inspect__GetStatistics request = TROUPE__INSPECT__GET_STATISTICS__INIT;
+    Troupe__Inspect__Statistics *statistics = inspected_ok(
+        node, troupe_node_id(node), &request, &troupe__inspect__statistics__descriptor);
+    assert_int_equal(statistics->node, troupe_node_id(node));
+    assert_int_equal(statistics->n_workers, 2);
+    assert_in_range(statistics->total->spawned, 3, 10);
+    assert_in_range(statistics->total->accepted, 1, 100);
+    inspected_free(statistics);
+    Troupe__Inspect__ListDeadLetters wanted = TROUPE__INSPECT__LIST_DEAD_LETTERS__INIT;
+    Troupe__Inspect__DeadLetters *letters = inspected_ok(
+        node, troupe_node_id(node), &wanted, &troupe__inspect__dead_letters__descriptor);
+    assert_int_equal(letters->n_letters, 1);
+    assert_string_equal(letters->letters[0]->type, "stone");
+    assert_int_equal(letters->letters[0]->receiver->slot, gone.slot);
+    inspected_free(letters);
+    drop_node(&node);
+    drop_probe(&probe);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_crowd_comes_in_pieces_each_actor_once),
+        cmocka_unit_test(who_waits_for_whom_is_told),
+        cmocka_unit_test(actors_of_a_worker_that_is_held_up_are_listed_too),
+        cmocka_unit_test(a_limit_is_kept),
+        cmocka_unit_test(counts_and_dead_letters_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
