@@ -47,11 +47,12 @@ void tr_arena_fini(tr_arena *arena)
     arena->used = 0;
 }
 
-/* Another block, twice as large; false at the limit or without memory. */
-static bool grow(tr_arena *arena)
+/* Another block, of the size or twice as large as before; false at the limit or without memory. */
+static bool grow(tr_arena *arena, size_t least)
 {
     const size_t doubled = 2 * arena->capacity;
-    const size_t wanted = doubled < CAPACITY_MIN ? CAPACITY_MIN : doubled;
+    const size_t usual = doubled < CAPACITY_MIN ? CAPACITY_MIN : doubled;
+    const size_t wanted = usual < least ? least : usual;
     const size_t size = wanted < arena->limit ? wanted : arena->limit;
     if (size <= arena->capacity) {
         return false;
@@ -76,6 +77,21 @@ ProtobufCMessage *tr_arena_unpack(tr_arena *arena, const ProtobufCMessageDescrip
         arena->used = 0;
         arena->is_short = false;
         message = protobuf_c_message_unpack(descriptor, &arena->port, size, data);
-    } while (message == NULL && arena->is_short && grow(arena));
+    } while (message == NULL && arena->is_short && grow(arena, 0));
     return message;
+}
+
+bool tr_arena_reserve(tr_arena *arena, size_t size)
+{
+    arena->lacks_memory = false;
+    arena->used = 0;
+    return size <= arena->capacity || (size <= arena->limit && grow(arena, size));
+}
+
+unsigned char *tr_arena_take(tr_arena *arena, size_t size)
+{
+    TR_ASSERT(size <= arena->capacity - arena->used);
+    unsigned char *place = arena->block + arena->used;
+    arena->used += size;
+    return place;
 }

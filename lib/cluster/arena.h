@@ -33,4 +33,10 @@ void tr_arena_fini(tr_arena *arena);
 ProtobufCMessage *tr_arena_unpack(tr_arena *arena, const ProtobufCMessageDescriptor *descriptor,
                                   const void *data, size_t size);
 
+/* Makes room for so many bytes, in the place of what was there. False: that is more than the limit,
+ * or memory is out. */
+bool tr_arena_reserve(tr_arena *arena, size_t size);
+/* Some of the room that was made, unset; aligned as long as all before it were of such sizes. */
+unsigned char *tr_arena_take(tr_arena *arena, size_t size);
+
 #endif

@@ -132,39 +132,78 @@ static void free_bytes(void *context, const void *data, size_t size)
     tr_free(context, (void *) (uintptr_t) data, size);
 }
 
-static troupe_error unpack_bytes(tr_worker *worker, const tr_envelope *envelope,
-                                 const troupe_type *type, troupe_message **out_message)
+static troupe_error unpack_many_bytes(tr_worker *worker, const tr_envelope *envelope,
+                                      const troupe_type *type, troupe_message **out_message)
 {
     const troupe_allocator *allocator = worker->system->ports.allocator;
-    TR_REQUIRE(type == NULL || type->body_size == 0, PROTOCOL);
-    troupe_bytes bytes = {.size = envelope->body_size};
-    if (bytes.size > 0) {
-        void *data = tr_allocate_unset(allocator, bytes.size);
-        TR_REQUIRE(data != NULL, NO_MEMORY);
-        memcpy(data, envelope->body, bytes.size);
-        bytes.data = data;
-        bytes.free = free_bytes;
-        bytes.context = (void *) (uintptr_t) allocator;
-    }
+    void *data = tr_allocate_unset(allocator, envelope->body_size);
+    TR_REQUIRE(data != NULL, NO_MEMORY);
+    memcpy(data, envelope->body, envelope->body_size);
+    const troupe_bytes bytes = {.data = data,
+                                .size = envelope->body_size,
+                                .free = free_bytes,
+                                .context = (void *) (uintptr_t) allocator};
     const troupe_error error = tr_message_of_bytes(&worker->pool, type, &bytes, out_message);
-    if (error && bytes.size > 0) {
+    if (error) {
         free_bytes(bytes.context, bytes.data, bytes.size);
     }
     return error;
 }
 
-troupe_error tr_body_unpack(tr_worker *worker, tr_arena *arena, const tr_envelope *envelope,
+static troupe_error unpack_bytes(tr_worker *worker, const tr_envelope *envelope,
+                                 const troupe_type *type, troupe_message **out_message)
+{
+    TR_REQUIRE(type == NULL || type->body_size == 0, PROTOCOL);
+    const troupe_error error = tr_message_of_few_bytes(&worker->pool, type, envelope->body,
+                                                       envelope->body_size, out_message);
+    return error == TROUPE_ERROR_TOO_LARGE ? unpack_many_bytes(worker, envelope, type, out_message)
+                                           : error;
+}
+
+/* Types. */
+
+void tr_unpacker_init(tr_unpacker *unpacker, const troupe_allocator *allocator, size_t limit)
+{
+    *unpacker = (tr_unpacker) {0};
+    tr_arena_init(&unpacker->arena, allocator, limit);
+}
+
+void tr_unpacker_fini(tr_unpacker *unpacker)
+{
+    tr_arena_fini(&unpacker->arena);
+}
+
+/* Of this node, by its name; NULL: it knows none such. */
+static const void *find_type(const tr_worker *worker, tr_unpacker *unpacker, bool is_protobuf,
+                             const char *name)
+{
+    const size_t length = strlen(name);
+    const size_t index = (length + (unsigned char) name[length - 1]) % TR_UNPACKER_TYPES;
+    tr_known_type *known = &unpacker->types[index];
+    if (known->type != NULL && known->is_protobuf == is_protobuf &&
+        strcmp(known->name, name) == 0) {
+        return known->type;
+    }
+    const void *type = tr_types_find(worker->system, is_protobuf, name, length);
+    if (type != NULL) {
+        *known = (tr_known_type) {
+            .type = type,
+            .name = tr_type_name(is_protobuf ? TR_FORM_PROTOBUF : TR_FORM_STRUCT, type),
+            .is_protobuf = is_protobuf};
+    }
+    return type;
+}
+
+troupe_error tr_body_unpack(tr_worker *worker, tr_unpacker *unpacker, const tr_envelope *envelope,
                             troupe_message **out_message)
 {
     const bool is_protobuf = envelope->form == TR_ENVELOPE_PROTOBUF;
-    const bool has_type = is_protobuf || envelope->type[0] != '\0';
-    const void *type = has_type ? tr_types_find(worker->system, is_protobuf, envelope->type,
-                                                strlen(envelope->type))
-                                : NULL;
-    TR_REQUIRE(type != NULL || (!has_type && envelope->form == TR_ENVELOPE_BYTES), PROTOCOL);
+    const bool has_name = envelope->type[0] != '\0';
+    const void *type = has_name ? find_type(worker, unpacker, is_protobuf, envelope->type) : NULL;
+    TR_REQUIRE(type != NULL || (!has_name && envelope->form == TR_ENVELOPE_BYTES), PROTOCOL);
     switch (envelope->form) {
     case TR_ENVELOPE_PROTOBUF:
-        return unpack_protobuf(worker, arena, envelope, type, out_message);
+        return unpack_protobuf(worker, &unpacker->arena, envelope, type, out_message);
     case TR_ENVELOPE_STRUCT:
         return unpack_struct(worker, envelope, type, out_message);
     case TR_ENVELOPE_BYTES:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* body: the bodies of messages, packed for another node and unpacked from one.
  *
- * Owns:    nothing; the scratch is its maker's.
+ * Owns:    nothing; scratch and unpacker are their maker's.
  * Threads: its owner's.
  * Uses:    arena, check, types. */
 #ifndef TR_CLUSTER_BODY_H
@@ -21,15 +21,33 @@ typedef struct tr_scratch {
 bool tr_scratch_reserve(tr_scratch *scratch, size_t size);
 void tr_scratch_fini(tr_scratch *scratch);
 
+/* Types that were found by name lately. */
+#define TR_UNPACKER_TYPES 8
+
+typedef struct tr_known_type {
+    const void *type; /* NULL: none */
+    const char *name; /* its own */
+    bool is_protobuf;
+} tr_known_type;
+
+typedef struct tr_unpacker {
+    tr_arena arena;
+    tr_known_type types[TR_UNPACKER_TYPES];
+} tr_unpacker;
+
+/* As the arena's. Of one node: a type that it knows it knows as long as there are messages. */
+void tr_unpacker_init(tr_unpacker *unpacker, const troupe_allocator *allocator, size_t limit);
+void tr_unpacker_fini(tr_unpacker *unpacker);
+
 /* Sets form, type and body of an envelope; the body is in the scratch or the message's own.
  * Errors: TOO_LARGE; NO_MEMORY; LOCAL_ONLY if it cannot be packed. */
 TROUPE_MUST_CHECK troupe_error tr_body_pack(tr_scratch *scratch, const troupe_message *message,
                                             tr_envelope *envelope);
 
-/* A message of what the envelope has.
+/* A message of what the envelope has, with a copy of it.
  * Errors: PROTOCOL if this node does not know the type, or the bytes are none of it; NO_MEMORY;
  *         TOO_LARGE. */
-TROUPE_MUST_CHECK troupe_error tr_body_unpack(tr_worker *worker, tr_arena *arena,
+TROUPE_MUST_CHECK troupe_error tr_body_unpack(tr_worker *worker, tr_unpacker *unpacker,
                                               const tr_envelope *envelope,
                                               troupe_message **out_message);
 

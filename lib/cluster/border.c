@@ -107,7 +107,7 @@ void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wi
     tr_nursery_init(&border->nursery, border);
     tr_herald_init(&border->herald, border);
     tr_arena_init(&border->frame_arena, allocator, TR_UNPACK_BYTES_MAX);
-    tr_arena_init(&border->body_arena, allocator, TR_UNPACK_BYTES_MAX);
+    tr_unpacker_init(&border->unpacker, allocator, TR_UNPACK_BYTES_MAX);
     tr_far_open(system, &far_port);
 }
 
@@ -126,7 +126,7 @@ void tr_border_fini(tr_border *border)
     tr_nursery_fini(&border->nursery);
     tr_herald_fini(&border->herald);
     tr_arena_fini(&border->frame_arena);
-    tr_arena_fini(&border->body_arena);
+    tr_unpacker_fini(&border->unpacker);
     tr_scratch_fini(&border->frame);
     tr_scratch_fini(&border->body);
 }

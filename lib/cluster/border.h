@@ -53,7 +53,7 @@ struct tr_border {
     tr_nursery nursery;
     tr_herald herald;
     tr_arena frame_arena;
-    tr_arena body_arena;
+    tr_unpacker unpacker;
     tr_scratch frame;
     tr_scratch body;
     tr_border_counts counts;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "cluster/check.h"
+#include "cluster/fields.h"
 #include "envelope.pb-c.h"
 
 _Static_assert((int) TR_ENVELOPE_SPAWNED == (int) TROUPE__KIND__SPAWNED, "as the .proto says");
@@ -12,163 +12,418 @@ _Static_assert((int) TR_ENVELOPE_KILL == (int) TROUPE__SIGNAL__SIGNAL_KILL, "as 
 _Static_assert((int) TR_ENVELOPE_BYTES == (int) TROUPE__FORM__BYTES, "as the .proto says");
 _Static_assert((int) TROUPE_DOWN_NODE_LOST == (int) TROUPE__DOWN__NODE_LOST, "as the .proto says");
 
-/* Field `envelopes` of a frame, with a length. */
-#define ENVELOPES_TAG (5U << 3 | 2U)
-/* A frame, an envelope, a ref; and what a newer peer may have put in. */
-#define DEPTH_MAX 8
+/* Numbers of fields, as the .proto says. */
+enum frame_field {
+    FRAME_FROM = 1,
+    FRAME_TO,
+    FRAME_CONNECTION,
+    FRAME_SEQUENCE,
+    FRAME_ENVELOPES,
+    FRAME_GONE
+};
 
-static size_t varint_size(size_t value)
-{
-    size_t size = 1;
-    for (; value >= 128; value >>= 7) {
-        size++;
-    }
-    return size;
-}
+enum ref_field {
+    REF_NODE = 1,
+    REF_SLOT,
+    REF_GENERATION,
+    REF_SEAL
+};
 
-static unsigned char *put_varint(unsigned char *at, size_t value)
-{
-    for (; value >= 128; value >>= 7) {
-        *at++ = (unsigned char) (value | 128U);
-    }
-    *at++ = (unsigned char) value;
-    return at;
-}
+enum envelope_field {
+    KIND = 1,
+    NUMBER,
+    TO,
+    FROM,
+    BUDGET,
+    TRACE_ID,
+    FORM,
+    TYPE,
+    BODY,
+    ERROR,
+    DOWN,
+    NAME,
+    CAUSE,
+    TEXT,
+    SIGNAL,
+    KEY,
+    MONITOR,
+    LINK
+};
+
+/* Fields that are not known here, in a frame, an envelope or a ref: a newer peer may send some. */
+#define UNKNOWN_MAX 64
+
+/* Writing. */
 
 void tr_frame_begin(tr_frame_writer *writer, const tr_frame_head *head)
 {
     TR_ASSERT(writer->capacity >= TR_FRAME_HEAD_BYTES_MAX);
-    Troupe__Frame frame = TROUPE__FRAME__INIT;
-    frame.from = head->from;
-    frame.to = head->to;
-    frame.connection = head->connection;
-    frame.sequence = head->sequence;
-    frame.gone = head->gone;
-    writer->size = troupe__frame__pack(&frame, writer->data);
+    unsigned char *at = writer->data;
+    at = tr_put_fixed(at, FRAME_FROM, head->from);
+    at = tr_put_fixed(at, FRAME_TO, head->to);
+    at = tr_put_number(at, FRAME_CONNECTION, head->connection);
+    at = tr_put_number(at, FRAME_SEQUENCE, head->sequence);
+    at = tr_put_fixed(at, FRAME_GONE, head->gone);
+    writer->size = (size_t) (at - writer->data);
     TR_ASSERT(writer->size <= TR_FRAME_HEAD_BYTES_MAX);
     writer->count = 0;
 }
 
-/* Protobuf-c has no const in what it packs. */
-static char *unconst(const char *text)
+static bool is_nobody(troupe_ref ref)
 {
-    static char nothing[1];
-    return text != NULL ? (char *) (uintptr_t) text : nothing;
+    return ref.generation == 0;
 }
 
-static void fill_ref(Troupe__Ref *packed, troupe_ref ref)
+static size_t ref_size(troupe_ref ref)
 {
-    *packed = (Troupe__Ref) TROUPE__REF__INIT;
-    packed->node = ref.node;
-    packed->slot = ref.slot;
-    packed->generation = ref.generation;
-    packed->seal = ref.seal;
+    return tr_fixed_size(REF_NODE, ref.node) + tr_number_size(REF_SLOT, ref.slot) +
+           tr_number_size(REF_GENERATION, ref.generation) + tr_fixed_size(REF_SEAL, ref.seal);
 }
 
-/* An envelope with its refs, which it points to. */
-struct packed {
-    Troupe__Envelope envelope;
-    Troupe__Ref to;
-    Troupe__Ref from;
-};
-
-static void fill(struct packed *packed, const tr_envelope *from)
+/* None is left out. */
+static size_t ref_field_size(uint32_t number, troupe_ref ref)
 {
-    Troupe__Envelope *to = &packed->envelope;
-    *to = (Troupe__Envelope) TROUPE__ENVELOPE__INIT;
-    fill_ref(&packed->to, from->to);
-    fill_ref(&packed->from, from->from);
-    to->kind = (Troupe__Kind) from->kind;
-    to->number = from->number;
-    to->to = troupe_ref_is_none(from->to) ? NULL : &packed->to;
-    to->from = troupe_ref_is_none(from->from) ? NULL : &packed->from;
-    to->budget_ns = from->budget_ns;
-    to->trace_id = from->trace_id;
-    to->form = (Troupe__Form) from->form;
-    to->type = unconst(from->type);
-    to->body =
-        (ProtobufCBinaryData) {.len = from->body_size, .data = (uint8_t *) (uintptr_t) from->body};
-    to->error = (int32_t) from->error;
-    to->down = (Troupe__Down) from->down;
-    to->name = unconst(from->name);
-    to->cause = (int32_t) from->cause;
-    to->text =
-        (ProtobufCBinaryData) {.len = from->text_size, .data = (uint8_t *) (uintptr_t) from->text};
-    to->signal = (Troupe__Signal) from->signal;
-    to->key = from->key;
-    to->monitor = from->monitor;
-    to->link = from->link;
+    return is_nobody(ref) ? 0 : tr_sized_size(number, ref_size(ref));
+}
+
+static unsigned char *put_ref(unsigned char *at, uint32_t number, troupe_ref ref)
+{
+    if (is_nobody(ref)) {
+        return at;
+    }
+    at = tr_put_varint(at, TR_FIELD_TAG(number, TR_FIELD_SIZED));
+    at = tr_put_varint(at, ref_size(ref));
+    at = tr_put_fixed(at, REF_NODE, ref.node);
+    at = tr_put_number(at, REF_SLOT, ref.slot);
+    at = tr_put_number(at, REF_GENERATION, ref.generation);
+    return tr_put_fixed(at, REF_SEAL, ref.seal);
+}
+
+/* Of an enum or an int32. */
+static uint64_t widened(int value)
+{
+    return (uint64_t) (int64_t) value;
+}
+
+static size_t length_of(const char *text)
+{
+    return text != NULL ? strlen(text) : 0;
+}
+
+/* Whether it has none of what only some kinds have. */
+static bool is_plain(const tr_envelope *envelope)
+{
+    return ((unsigned) envelope->error | (unsigned) envelope->down | (unsigned) envelope->cause |
+            (unsigned) envelope->signal | envelope->text_size | envelope->key | envelope->monitor |
+            envelope->link) == 0 &&
+           envelope->name == NULL;
+}
+
+static size_t rest_size(const tr_envelope *envelope)
+{
+    const size_t name = length_of(envelope->name);
+    return tr_number_size(ERROR, widened((int) envelope->error)) +
+           tr_number_size(DOWN, widened((int) envelope->down)) + tr_sized_size(NAME, name) +
+           tr_number_size(CAUSE, widened((int) envelope->cause)) +
+           tr_sized_size(TEXT, envelope->text_size) +
+           tr_number_size(SIGNAL, widened((int) envelope->signal)) +
+           tr_fixed_size(KEY, envelope->key) + tr_number_size(MONITOR, envelope->monitor) +
+           tr_number_size(LINK, envelope->link);
+}
+
+static unsigned char *put_rest(unsigned char *at, const tr_envelope *envelope)
+{
+    at = tr_put_number(at, ERROR, widened((int) envelope->error));
+    at = tr_put_number(at, DOWN, widened((int) envelope->down));
+    at = tr_put_sized(at, NAME, envelope->name, length_of(envelope->name));
+    at = tr_put_number(at, CAUSE, widened((int) envelope->cause));
+    at = tr_put_sized(at, TEXT, envelope->text, envelope->text_size);
+    at = tr_put_number(at, SIGNAL, widened((int) envelope->signal));
+    at = tr_put_fixed(at, KEY, envelope->key);
+    at = tr_put_number(at, MONITOR, envelope->monitor);
+    return tr_put_number(at, LINK, envelope->link);
+}
+
+/* Without the tag and length that it has in a frame. */
+static size_t envelope_size(const tr_envelope *envelope, size_t type_length)
+{
+    return tr_number_size(KIND, widened((int) envelope->kind)) +
+           tr_number_size(NUMBER, envelope->number) + ref_field_size(TO, envelope->to) +
+           ref_field_size(FROM, envelope->from) + tr_number_size(BUDGET, envelope->budget_ns) +
+           tr_number_size(TRACE_ID, envelope->trace_id) +
+           tr_number_size(FORM, widened((int) envelope->form)) + tr_sized_size(TYPE, type_length) +
+           tr_sized_size(BODY, envelope->body_size) +
+           (is_plain(envelope) ? 0 : rest_size(envelope));
+}
+
+static size_t with_length(size_t size)
+{
+    return 1 + tr_varint_size(size) + size;
 }
 
 size_t tr_frame_size_of(const tr_envelope *envelope)
 {
-    struct packed packed;
-    fill(&packed, envelope);
-    const size_t size = troupe__envelope__get_packed_size(&packed.envelope);
-    return 1 + varint_size(size) + size;
+    return with_length(envelope_size(envelope, length_of(envelope->type)));
 }
 
 bool tr_frame_add(tr_frame_writer *writer, const tr_envelope *envelope)
 {
-    struct packed packed;
-    fill(&packed, envelope);
-    const size_t size = troupe__envelope__get_packed_size(&packed.envelope);
+    const size_t type_length = length_of(envelope->type);
+    const size_t size = envelope_size(envelope, type_length);
     const size_t room = writer->capacity - writer->size;
     if (writer->count == TR_FRAME_ENVELOPES_MAX || size > TR_FRAME_BYTES_MAX ||
-        1 + varint_size(size) + size > room) {
+        with_length(size) > room) {
         return false;
     }
     unsigned char *at = writer->data + writer->size;
-    *at++ = ENVELOPES_TAG;
-    at = put_varint(at, size);
-    at += troupe__envelope__pack(&packed.envelope, at);
-    writer->size = (size_t) (at - writer->data);
+    at = tr_put_varint(at, TR_FIELD_TAG(FRAME_ENVELOPES, TR_FIELD_SIZED));
+    at = tr_put_varint(at, size);
+    at = tr_put_number(at, KIND, widened((int) envelope->kind));
+    at = tr_put_number(at, NUMBER, envelope->number);
+    at = put_ref(at, TO, envelope->to);
+    at = put_ref(at, FROM, envelope->from);
+    at = tr_put_number(at, BUDGET, envelope->budget_ns);
+    at = tr_put_number(at, TRACE_ID, envelope->trace_id);
+    at = tr_put_number(at, FORM, widened((int) envelope->form));
+    at = tr_put_sized(at, TYPE, envelope->type, type_length);
+    at = tr_put_sized(at, BODY, envelope->body, envelope->body_size);
+    at = is_plain(envelope) ? at : put_rest(at, envelope);
+    TR_ASSERT(at == writer->data + writer->size + with_length(size));
+    writer->size += with_length(size);
     writer->count++;
+    return true;
+}
+
+/* Reading. */
+
+/* What is not known may stand there, but not much of it. */
+static bool may_be_unknown(const tr_field *field, uint32_t last, unsigned *unknown)
+{
+    return field->number > last && ++*unknown <= UNKNOWN_MAX;
+}
+
+static bool read_ref(const tr_field *from, troupe_ref *ref)
+{
+    tr_fields fields = {.at = from->data, .end = from->data + from->value};
+    tr_field field;
+    unsigned unknown = 0;
+    while (!tr_fields_end(&fields)) {
+        if (!tr_fields_next(&fields, &field)) {
+            return false;
+        }
+        if (field.number == REF_SLOT && field.type == TR_FIELD_VARINT) {
+            ref->slot = (uint32_t) field.value;
+        } else if (field.number == REF_GENERATION && field.type == TR_FIELD_VARINT) {
+            ref->generation = (uint32_t) field.value;
+        } else if (field.number == REF_NODE && field.type == TR_FIELD_FIXED64) {
+            ref->node = field.value;
+        } else if (field.number == REF_SEAL && field.type == TR_FIELD_FIXED64) {
+            ref->seal = field.value;
+        } else if (!may_be_unknown(&field, REF_SEAL, &unknown)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One more than may be is kept of a text that is too long: so it shows. */
+static const char *keep_text(tr_arena *arena, const tr_field *field, size_t max)
+{
+    const size_t length = field->value <= max ? (size_t) field->value : max + 1;
+    char *kept = (char *) tr_arena_take(arena, length + 1);
+    (void) memcpy(kept, field->data, length);
+    kept[length] = '\0';
+    return kept;
+}
+
+/* Types repeat. */
+struct last_type {
+    const unsigned char *data;
+    uint64_t length;
+    const char *kept;
+};
+
+static const char *keep_type(tr_arena *arena, const tr_field *field, struct last_type *last)
+{
+    if (last->kept == NULL || last->length != field->value ||
+        memcmp(last->data, field->data, (size_t) field->value) != 0) {
+        *last = (struct last_type) {.data = field->data,
+                                    .length = field->value,
+                                    .kept = keep_text(arena, field, TR_TYPE_NAME_MAX)};
+    }
+    return last->kept;
+}
+
+static bool set_number(tr_envelope *envelope, uint32_t number, uint64_t value)
+{
+    switch (number) {
+    case KIND:
+        envelope->kind = (tr_envelope_kind) (int32_t) value;
+        return true;
+    case NUMBER:
+        envelope->number = value;
+        return true;
+    case BUDGET:
+        envelope->budget_ns = value;
+        return true;
+    case TRACE_ID:
+        envelope->trace_id = value;
+        return true;
+    case FORM:
+        envelope->form = (tr_envelope_form) (int32_t) value;
+        return true;
+    case ERROR:
+        envelope->error = (troupe_error) (int32_t) value;
+        return true;
+    case DOWN:
+        envelope->down = (troupe_down_kind) (int32_t) value;
+        return true;
+    case CAUSE:
+        envelope->cause = (troupe_error) (int32_t) value;
+        return true;
+    case SIGNAL:
+        envelope->signal = (tr_envelope_signal) (int32_t) value;
+        return true;
+    case MONITOR:
+        envelope->monitor = value;
+        return true;
+    case LINK:
+        envelope->link = value;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool set_sized(tr_envelope *envelope, tr_arena *arena, const tr_field *field,
+                      struct last_type *last)
+{
+    switch (field->number) {
+    case TO:
+        return read_ref(field, &envelope->to);
+    case FROM:
+        return read_ref(field, &envelope->from);
+    case TYPE:
+        envelope->type = keep_type(arena, field, last);
+        return true;
+    case BODY:
+        envelope->body = field->data;
+        envelope->body_size = (size_t) field->value;
+        return true;
+    case NAME:
+        envelope->name = keep_text(arena, field, TR_NAME_MAX);
+        return true;
+    case TEXT:
+        envelope->text = field->data;
+        envelope->text_size = (size_t) field->value;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool read_envelope(tr_envelope *envelope, tr_arena *arena, const tr_field *from,
+                          struct last_type *last)
+{
+    tr_fields fields = {.at = from->data, .end = from->data + from->value};
+    tr_field field;
+    unsigned unknown = 0;
+    *envelope = (tr_envelope) {.type = "", .name = ""};
+    while (!tr_fields_end(&fields)) {
+        bool is_set = false;
+        if (!tr_fields_next(&fields, &field)) {
+            return false;
+        }
+        if (field.type == TR_FIELD_VARINT) {
+            is_set = set_number(envelope, field.number, field.value);
+        } else if (field.type == TR_FIELD_SIZED) {
+            is_set = set_sized(envelope, arena, &field, last);
+        } else if (field.type == TR_FIELD_FIXED64 && field.number == KEY) {
+            envelope->key = field.value;
+            is_set = true;
+        }
+        if (!is_set && !may_be_unknown(&field, LINK, &unknown)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The head, and how many envelopes there are. */
+static bool read_head(tr_fields fields, tr_frame_head *head, size_t *out_count)
+{
+    tr_field field;
+    unsigned unknown = 0;
+    *head = (tr_frame_head) {0};
+    *out_count = 0;
+    while (!tr_fields_end(&fields)) {
+        if (!tr_fields_next(&fields, &field)) {
+            return false;
+        }
+        if (field.number == FRAME_ENVELOPES && field.type == TR_FIELD_SIZED) {
+            ++*out_count;
+        } else if (field.number == FRAME_FROM && field.type == TR_FIELD_FIXED64) {
+            head->from = field.value;
+        } else if (field.number == FRAME_TO && field.type == TR_FIELD_FIXED64) {
+            head->to = field.value;
+        } else if (field.number == FRAME_CONNECTION && field.type == TR_FIELD_VARINT) {
+            head->connection = field.value;
+        } else if (field.number == FRAME_SEQUENCE && field.type == TR_FIELD_VARINT) {
+            head->sequence = field.value;
+        } else if (field.number == FRAME_GONE && field.type == TR_FIELD_FIXED64) {
+            head->gone = field.value;
+        } else if (!may_be_unknown(&field, FRAME_GONE, &unknown)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* In the arena, one after the other, with their texts behind them. */
+static bool read_envelopes(tr_arena *arena, tr_fields fields, tr_envelope *envelopes)
+{
+    tr_field field;
+    struct last_type last = {0};
+    while (!tr_fields_end(&fields)) {
+        if (!tr_fields_next(&fields, &field)) {
+            return false;
+        }
+        if (field.number == FRAME_ENVELOPES && !read_envelope(envelopes++, arena, &field, &last)) {
+            return false;
+        }
+    }
     return true;
 }
 
 bool tr_frame_read(tr_arena *arena, const void *data, size_t size, tr_frame_head *out_head,
                    tr_frame_reader *out_reader)
 {
-    if (size == 0 || size > TR_FRAME_BYTES_MAX ||
-        !tr_check_packed(&troupe__frame__descriptor, data, size, DEPTH_MAX)) {
+    const tr_fields fields = {.at = data, .end = (const unsigned char *) data + size};
+    size_t count = 0;
+    arena->lacks_memory = false;
+    if (size == 0 || size > TR_FRAME_BYTES_MAX || !read_head(fields, out_head, &count) ||
+        count > TR_FRAME_ENVELOPES_MAX || out_head->from == 0) {
         return false;
     }
-    const ProtobufCMessage *message =
-        tr_arena_unpack(arena, &troupe__frame__descriptor, data, size);
-    if (message == NULL) {
+    /* A text takes no more than it does in the frame. */
+    const size_t bytes = count * sizeof(tr_envelope);
+    if (!tr_arena_reserve(arena, bytes + size)) {
         return false;
     }
-    const Troupe__Frame *frame = (const Troupe__Frame *) (const void *) message;
-    if (frame->n_envelopes > TR_FRAME_ENVELOPES_MAX || frame->from == 0) {
-        return false;
-    }
-    *out_head = (tr_frame_head) {.from = frame->from,
-                                 .to = frame->to,
-                                 .connection = frame->connection,
-                                 .sequence = frame->sequence,
-                                 .gone = frame->gone};
-    *out_reader = (tr_frame_reader) {.frame = frame, .count = frame->n_envelopes};
-    return true;
-}
-
-static troupe_ref read_ref(const Troupe__Ref *packed)
-{
-    return packed == NULL ? troupe_ref_none()
-                          : (troupe_ref) {.node = packed->node,
-                                          .slot = packed->slot,
-                                          .generation = packed->generation,
-                                          .seal = packed->seal};
+    tr_envelope *envelopes = (tr_envelope *) (void *) tr_arena_take(arena, bytes);
+    *out_reader = (tr_frame_reader) {.envelopes = envelopes, .count = count};
+    return read_envelopes(arena, fields, envelopes);
 }
 
 /* Whether the enums have values that this side knows, and the texts are no longer than may be. */
-static bool is_known(const Troupe__Envelope *envelope)
+static bool is_known(const tr_envelope *envelope)
 {
-    return envelope->kind >= TROUPE__KIND__TELL && envelope->kind <= TROUPE__KIND__SPAWNED &&
-           (unsigned) envelope->form <= TROUPE__FORM__BYTES &&
-           (unsigned) envelope->down <= TROUPE__DOWN__NODE_LOST && envelope->error >= 0 &&
-           (unsigned) envelope->signal <= TROUPE__SIGNAL__SIGNAL_KILL && envelope->cause >= 0 &&
-           envelope->text.len < TR_FAILURE_TEXT_SIZE &&
+    return (int) envelope->kind >= (int) TR_ENVELOPE_TELL &&
+           (int) envelope->kind <= (int) TR_ENVELOPE_SPAWNED &&
+           (unsigned) envelope->form <= TR_ENVELOPE_BYTES &&
+           (unsigned) envelope->down <= TROUPE_DOWN_NODE_LOST && (int) envelope->error >= 0 &&
+           (unsigned) envelope->signal <= TR_ENVELOPE_KILL && (int) envelope->cause >= 0 &&
+           envelope->text_size < TR_FAILURE_TEXT_SIZE &&
            strnlen(envelope->type, TR_TYPE_NAME_MAX + 1) <= TR_TYPE_NAME_MAX &&
            strnlen(envelope->name, TR_NAME_MAX + 1) <= TR_NAME_MAX;
 }
@@ -183,8 +438,8 @@ static bool are_apart(uint64_t number, uint64_t monitor, uint64_t link)
 static bool is_whole(const tr_envelope *envelope)
 {
     const bool has_number = envelope->number != 0;
-    const bool has_receiver = !troupe_ref_is_none(envelope->to);
-    const bool has_sender = !troupe_ref_is_none(envelope->from);
+    const bool has_receiver = !is_nobody(envelope->to);
+    const bool has_sender = !is_nobody(envelope->from);
     const bool has_body = envelope->form != TR_ENVELOPE_NONE;
     switch (envelope->kind) {
     case TR_ENVELOPE_TELL:
@@ -216,33 +471,7 @@ static bool is_whole(const tr_envelope *envelope)
 
 bool tr_frame_envelope(const tr_frame_reader *reader, size_t index, tr_envelope *out_envelope)
 {
-    const Troupe__Frame *frame = reader->frame;
     TR_ASSERT(index < reader->count);
-    const Troupe__Envelope *from = frame->envelopes[index];
-    if (!is_known(from)) {
-        return false;
-    }
-    *out_envelope = (tr_envelope) {
-        .kind = (tr_envelope_kind) from->kind,
-        .form = (tr_envelope_form) from->form,
-        .number = from->number,
-        .to = read_ref(from->to),
-        .from = read_ref(from->from),
-        .budget_ns = from->budget_ns,
-        .trace_id = from->trace_id,
-        .type = from->type,
-        .body = from->body.data,
-        .body_size = from->body.len,
-        .name = from->name,
-        .error = (troupe_error) from->error,
-        .down = (troupe_down_kind) from->down,
-        .cause = (troupe_error) from->cause,
-        .text = from->text.data,
-        .text_size = from->text.len,
-        .signal = (tr_envelope_signal) from->signal,
-        .key = from->key,
-        .monitor = from->monitor,
-        .link = from->link,
-    };
-    return is_whole(out_envelope);
+    *out_envelope = reader->envelopes[index];
+    return is_known(out_envelope) && is_whole(out_envelope);
 }

@@ -97,16 +97,16 @@ bool tr_frame_add(tr_frame_writer *writer, const tr_envelope *envelope);
 size_t tr_frame_size_of(const tr_envelope *envelope);
 
 typedef struct tr_frame_reader {
-    const void *frame; /* in the arena */
-    size_t count;      /* of envelopes */
+    const tr_envelope *envelopes; /* in the arena; their bodies are in the frame */
+    size_t count;
 } tr_frame_reader;
 
 /* False: this is no frame, or one that is larger than may be. */
 bool tr_frame_read(tr_arena *arena, const void *data, size_t size, tr_frame_head *out_head,
                    tr_frame_reader *out_reader);
 
-/* The envelope of this index, valid until the arena is used again. False: it says what cannot
- * be. */
+/* The envelope of this index, valid until the arena is used again or the frame is gone. False: it
+ * says what cannot be. */
 bool tr_frame_envelope(const tr_frame_reader *reader, size_t index, tr_envelope *out_envelope);
 
 #endif

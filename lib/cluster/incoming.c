@@ -33,7 +33,7 @@ static troupe_error unpack(tr_peer *peer, const tr_envelope *envelope, troupe_me
 {
     tr_worker *worker = worker_of(peer);
     troupe_message *message = NULL;
-    troupe_error error = tr_body_unpack(worker, &peer->border->body_arena, envelope, &message);
+    troupe_error error = tr_body_unpack(worker, &peer->border->unpacker, envelope, &message);
     if (error == TROUPE_OK) {
         error = tr_message_extend(&worker->pool, &message);
     }

@@ -347,8 +347,7 @@ static troupe_error unpack_argument(tr_peer *peer, const tr_envelope *envelope,
     }
     tr_worker *worker = peer->border->worker;
     troupe_message *message = NULL;
-    const troupe_error error =
-        tr_body_unpack(worker, &peer->border->body_arena, envelope, &message);
+    const troupe_error error = tr_body_unpack(worker, &peer->border->unpacker, envelope, &message);
     if (error) {
         return error;
     }

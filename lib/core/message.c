@@ -207,6 +207,26 @@ troupe_error tr_message_of_bytes(tr_pool *pool, const troupe_type *type, const t
     return TROUPE_OK;
 }
 
+troupe_error tr_message_of_few_bytes(tr_pool *pool, const troupe_type *type, const void *data,
+                                     size_t size, troupe_message **out_message)
+{
+    const size_t front = sizeof(troupe_message) + sizeof(tr_extension);
+    TR_REQUIRE(size <= TR_POOL_BLOCK_MAX - front, TOO_LARGE);
+    troupe_message *message = tr_pool_take(pool, front + size);
+    TR_REQUIRE(message != NULL, NO_MEMORY);
+    clear_header(message, TR_KIND_USER, TR_MESSAGE_EXTENDED);
+    *tr_message_extension(message) = (tr_extension) {0};
+    set_form(message, TR_FORM_BYTES);
+    message->type = type;
+    message->size = (uint32_t) size;
+    message->body = behind_header(message);
+    if (size > 0) {
+        memcpy(message->body, data, size);
+    }
+    *out_message = message;
+    return TROUPE_OK;
+}
+
 troupe_error tr_message_build(tr_pool *pool, const ProtobufCMessageDescriptor *descriptor,
                               size_t room_size, troupe_message **out_message)
 {
@@ -491,8 +511,8 @@ const void *troupe_message_bytes(const troupe_message *message, size_t *out_size
     if (message == NULL || out_size == NULL || tr_message_form(message) != TR_FORM_BYTES) {
         return NULL;
     }
-    *out_size = body_of(message)->size;
-    return body_of(message)->data;
+    *out_size = message->size;
+    return data_of(message);
 }
 
 const char *tr_type_name(tr_form form, const void *type)

@@ -215,6 +215,12 @@ TROUPE_MUST_CHECK troupe_error tr_message_of_bytes(tr_pool *pool, const troupe_t
                                                    const troupe_bytes *bytes,
                                                    troupe_message **out_message);
 
+/* With an extension, and with a copy of the bytes where that takes no memory of its own.
+ * Errors: TOO_LARGE, also for bytes that are not as few; NO_MEMORY. */
+TROUPE_MUST_CHECK troupe_error tr_message_of_few_bytes(tr_pool *pool, const troupe_type *type,
+                                                       const void *data, size_t size,
+                                                       troupe_message **out_message);
+
 /* As troupe_message_build. */
 TROUPE_MUST_CHECK troupe_error tr_message_build(tr_pool *pool,
                                                 const ProtobufCMessageDescriptor *descriptor,

@@ -2,7 +2,7 @@
 /* hosts_bench: messages from one process to another over tcp on loopback, by actors and by bare
  * ZeroMQ sockets, one after the other.
  *
- *     hosts_bench [DIVISOR]
+ *     hosts_bench [DIVISOR [SIZE]]
  *
  * Prints lines of `WORKLOAD SUBJECT VALUE UNIT`: for some sizes how many messages arrive in a
  * second, and how long a round trip takes at the median. The sender's process is the one that
@@ -23,8 +23,8 @@ enum {
     ROUND_TRIPS = 20000,
     SIZE_MAX_BYTES = 65536,
     /* How far the sending actor is ahead, as nothing else slows it down for that receiver yet. */
-    WINDOW_MESSAGES = 3000,
-    WINDOW_BYTES = 4 << 20
+    WINDOW_MESSAGES = 12000,
+    WINDOW_BYTES = 6 << 20
 };
 
 struct measure {
@@ -37,12 +37,19 @@ static const struct measure measures[] = {
 
 static unsigned char body[SIZE_MAX_BYTES];
 static uint64_t divisor = 1;
+static size_t only = 0; /* the one size that is measured; 0: all */
 
 static void report(const char *workload, size_t size, const char *subject, double value,
                    const char *unit)
 {
     printf("%s-%zu %s %.0f %s\n", workload, size, subject, value, unit);
     (void) fflush(stdout);
+}
+
+/* 0: it is not asked for. */
+static uint64_t count_of(const struct measure *measure)
+{
+    return only == 0 || only == measure->size ? measure->count / divisor : 0;
 }
 
 static int by_value(const void *left, const void *right)
@@ -134,7 +141,7 @@ static troupe_error ask_end(troupe_self *self, troupe_ref to)
 
 static troupe_error pour(troupe_self *self, troupe_ref to, const struct measure *measure)
 {
-    const uint64_t count = measure->count / divisor;
+    const uint64_t count = count_of(measure);
     const double begun_s = bench_now_s();
     troupe_error error = TROUPE_OK;
     const uint64_t window = WINDOW_BYTES / measure->size < WINDOW_MESSAGES
@@ -165,9 +172,9 @@ static troupe_error source(troupe_self *self, void *argument)
         error = troupe_sleep(self, TROUPE_WITHIN_MS(1));
     }
     for (size_t i = 0; i < sizeof measures / sizeof measures[0] && !error; i++) {
-        error = pour(self, to, &measures[i]);
+        error = count_of(&measures[i]) == 0 ? TROUPE_OK : pour(self, to, &measures[i]);
     }
-    const size_t trips = ROUND_TRIPS / divisor;
+    const size_t trips = only == 0 ? ROUND_TRIPS / divisor : 1;
     double *seconds = calloc(trips, sizeof *seconds);
     BENCH_MUST(seconds != NULL);
     for (size_t i = 0; i < trips && !error; i++) {
@@ -261,7 +268,7 @@ static void drain(int out)
     zmq_msg_t part;
     BENCH_MUST(zmq_msg_init(&part) == 0);
     for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++) {
-        pull_some(pull, &part, measures[i].count / divisor);
+        pull_some(pull, &part, count_of(&measures[i]));
         BENCH_MUST(write(out, "!", 1) == 1);
     }
     for (;;) {
@@ -280,7 +287,11 @@ static void push_all(void *push, int from)
 {
     char done = 0;
     for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++) {
-        const uint64_t count = measures[i].count / divisor;
+        const uint64_t count = count_of(&measures[i]);
+        if (count == 0) {
+            BENCH_MUST(read(from, &done, 1) == 1);
+            continue;
+        }
         const double begun_s = bench_now_s();
         push_some(push, measures[i].size, count);
         BENCH_MUST(read(from, &done, 1) == 1);
@@ -291,7 +302,7 @@ static void push_all(void *push, int from)
 
 static void make_round_trips(void *dealer)
 {
-    const size_t trips = ROUND_TRIPS / divisor;
+    const size_t trips = only == 0 ? ROUND_TRIPS / divisor : 1;
     double *seconds = calloc(trips, sizeof *seconds);
     BENCH_MUST(seconds != NULL);
     for (size_t i = 0; i < trips; i++) {
@@ -323,6 +334,7 @@ static void measure_sockets(void)
 int main(int argc, char **argv)
 {
     divisor = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    only = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
     BENCH_MUST(divisor > 0);
     measure_sockets();
     measure_actors();

@@ -13,13 +13,13 @@
 const fuzz_target fuzz_this = {.name = "frame_test", .runs = 200000};
 
 static tr_arena frame_arena;
-static tr_arena body_arena;
+static tr_unpacker unpacker;
 static tr_world *world; /* one for all inputs; libFuzzer has no end */
 
 static void begin(void)
 {
     tr_arena_init(&frame_arena, tr_allocator_default(), TR_UNPACK_BYTES_MAX);
-    tr_arena_init(&body_arena, tr_allocator_default(), TR_UNPACK_BYTES_MAX);
+    tr_unpacker_init(&unpacker, tr_allocator_default(), TR_UNPACK_BYTES_MAX);
     world = a_world(1, 1);
     tr_system *system = tr_world_worker(world, 0)->system;
     assert_ok(tr_types_learn(system, true, &shop__order__descriptor));
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         tr_envelope envelope;
         troupe_message *message = NULL;
         if (tr_frame_envelope(&reader, i, &envelope) && envelope.form != TR_ENVELOPE_NONE &&
-            tr_body_unpack(worker, &body_arena, &envelope, &message) == TROUPE_OK) {
+            tr_body_unpack(worker, &unpacker, &envelope, &message) == TROUPE_OK) {
             tr_message_free(&worker->pool, message);
         }
     }

@@ -17,7 +17,7 @@ static const troupe_type bell_type = TROUPE_SIGNAL("bell");
 
 struct room {
     tr_worker *worker;
-    tr_arena arena;
+    tr_unpacker unpacker;
     tr_scratch scratch;
 };
 
@@ -25,12 +25,12 @@ static void enter(struct room *room, tr_world *world)
 {
     room->worker = tr_world_worker(world, 0);
     room->scratch = (tr_scratch) {.allocator = tr_allocator_default()};
-    tr_arena_init(&room->arena, tr_allocator_default(), TR_UNPACK_BYTES_MAX);
+    tr_unpacker_init(&room->unpacker, tr_allocator_default(), TR_UNPACK_BYTES_MAX);
 }
 
 static void leave(struct room *room)
 {
-    tr_arena_fini(&room->arena);
+    tr_unpacker_fini(&room->unpacker);
     tr_scratch_fini(&room->scratch);
 }
 
@@ -40,7 +40,7 @@ static troupe_error back(struct room *room, const troupe_message *message,
     tr_envelope envelope = {.type = ""};
     const troupe_error error = tr_body_pack(&room->scratch, message, &envelope);
     envelope.type = envelope.type != NULL ? envelope.type : "";
-    return error ? error : tr_body_unpack(room->worker, &room->arena, &envelope, out_message);
+    return error ? error : tr_body_unpack(room->worker, &room->unpacker, &envelope, out_message);
 }
 
 /* Promise: REMOTE-FORMS */
@@ -118,7 +118,7 @@ static void that_are_none_do_not_come(void **state)
         {.form = TR_ENVELOPE_NONE, .type = ""},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_fails(tr_body_unpack(room.worker, &room.arena, &bad[i], &came), PROTOCOL);
+        assert_fails(tr_body_unpack(room.worker, &room.unpacker, &bad[i], &came), PROTOCOL);
     }
     assert_null(came);
     leave(&room);

@@ -360,12 +360,15 @@ static void answer_with_no_more_than_the_asker_takes(void **state)
 /* Promise: REMOTE-MEMORY */
 static void are_counted_where_there_is_no_memory_for_them(void **state)
 {
+    static const unsigned char many[1024];
     struct desk *desk = *state;
     const troupe_ref to =
         a_root(desk->world, TROUPE_SPAWN(.body = play_listener, .argument = &desk->cast));
     tr_envelope tell = an_envelope(TR_ENVELOPE_TELL, to);
     tell.form = TR_ENVELOPE_BYTES;
     tell.type = bulk_type.name;
+    tell.body = many;
+    tell.body_size = sizeof many;
     give(desk, 1, &tell);
     assert_int_equal(probe_count(desk->cast.seen), 1);
     tr_failing_allocator_fail_after(&desk->memory, 0);
