@@ -24,8 +24,15 @@ typedef struct tr_command {
 } tr_command;
 
 extern const tr_command tr_command_keygen;
+extern const tr_command tr_command_peers;
+extern const tr_command tr_command_ps;
+extern const tr_command tr_command_tree;
+extern const tr_command tr_command_waits;
 
 /* Says on stderr how the subcommand is to be called; TR_EXIT_BAD_ARGUMENT. */
 int tr_command_misused(const tr_command *command, const char *what);
+
+/* Whether all of stdout has been written; if not, says so: TR_EXIT_FAILED. */
+int tr_command_written(void);
 
 #endif

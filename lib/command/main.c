@@ -5,7 +5,9 @@
 
 #include "command/command.h"
 
-static const tr_command *const commands[] = {&tr_command_keygen};
+static const tr_command *const commands[] = {
+    &tr_command_keygen, &tr_command_peers, &tr_command_ps, &tr_command_tree, &tr_command_waits,
+};
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -26,8 +28,7 @@ static const tr_command *find(const char *name)
     return NULL;
 }
 
-/* Whether all of it has been written. */
-static int written(void)
+int tr_command_written(void)
 {
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void) fprintf(stderr, "troupe: standard output cannot be written\n");
@@ -40,12 +41,12 @@ static void print_usage(FILE *stream)
 {
     (void) fprintf(stream, "Usage: troupe COMMAND [ARGUMENT]...\n\nCommands:\n");
     for (size_t i = 0; i < COMMANDS; i++) {
-        (void) fprintf(stream, "  %-8s %-10s %s\n", commands[i]->name, commands[i]->arguments,
+        (void) fprintf(stream, "  %-8s %-12s %s\n", commands[i]->name, commands[i]->arguments,
                        commands[i]->summary);
     }
     (void) fprintf(stream,
-                   "  help     [COMMAND]  say more of a command\n"
-                   "  --version           print the version\n"
+                   "  help     [COMMAND]    say more of a command\n"
+                   "  --version             print the version\n"
                    "\n"
                    "Exit status: 0: done; 1: it could not be done; 2: the command line was\n"
                    "not understood. Errors are written to standard error.\n");
@@ -66,7 +67,7 @@ static int help(int argc, char **argv)
     }
     if (argc < 2) {
         print_usage(stdout);
-        return written();
+        return tr_command_written();
     }
     const tr_command *command = find(argv[1]);
     if (command == NULL) {
@@ -74,7 +75,7 @@ static int help(int argc, char **argv)
     }
     (void) printf("troupe %s - %s\n\nUsage: troupe %s %s\n\n%s", command->name, command->summary,
                   command->name, command->arguments, command->details);
-    return written();
+    return tr_command_written();
 }
 
 int main(int argc, char **argv)
@@ -91,7 +92,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--version") == 0) {
         (void) printf("troupe %s\n", TROUPE_VERSION);
-        return written();
+        return tr_command_written();
     }
     return not_understood("there is no such command", argv[1]);
 }

@@ -12,7 +12,7 @@
 /* Ends of a node: regular workers, and those made for actors on a thread of their own. */
 #define TR_WORKERS_MAX 64
 #define TR_OWN_THREADS_MAX 192
-/* One more for threads from outside, one for what goes to other nodes, and one for the inspector. */
+/* One more for threads from outside, one for what goes to other nodes, one for the inspector. */
 #define TR_ENDS_MAX (TR_WORKERS_MAX + TR_OWN_THREADS_MAX + 3)
 
 #define TR_ACTORS_MAX_DEFAULT (UINT32_C(4) << 20)

@@ -1,37 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* The program `troupe`, run as users run it. COMMAND is where it lies. */
+/* The program `troupe` without a node. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "integration/program.h"
+#include "integration/commands.h"
 #include "support/files.h"
 #include "support/fixtures.h"
 
 static struct program run(const char *arguments)
 {
-    char command[512];
-    (void) snprintf(command, sizeof command, "'%s' %s", COMMAND, arguments);
-    return program_run(command);
+    return command_run("troupe %s", arguments);
 }
 
-/* It ends with this status, and has written these among others; NULL: nothing at all. */
 static void ends(const char *arguments, int status, const char *out, const char *err)
 {
-    struct program program = run(arguments);
-    assert_int_equal(program.status, status);
-    if (out == NULL) {
-        assert_string_equal(program.out, "");
-    } else if (strstr(program.out, out) == NULL) {
-        fail_msg("'%s' is not in '%s'", out, program.out);
-    }
-    if (err == NULL) {
-        assert_string_equal(program.err, "");
-    } else if (strstr(program.err, err) == NULL) {
-        fail_msg("'%s' is not in '%s'", err, program.err);
-    }
-    program_fini(&program);
+    char line[512];
+    (void) snprintf(line, sizeof line, "troupe %s", arguments);
+    command_ends(line, status, out, err);
 }
 
 /* Promise: COMMAND-HELP */

@@ -75,9 +75,9 @@ static const struct banned calls[] = {
     {"select(", "the port for descriptors", {NULL}},
     {"epoll_wait(", "the port for descriptors", {"lib/transport/*"}},
     /* Memory. */
-    {"malloc(", "the node's allocator", {"lib/base/memory.c"}},
-    {"calloc(", "the node's allocator", {"lib/base/memory.c"}},
-    {"realloc(", "the node's allocator", {"lib/base/memory.c"}},
+    {"malloc(", "the node's allocator", {"lib/base/memory.c", "lib/command/*"}},
+    {"calloc(", "the node's allocator", {"lib/base/memory.c", "lib/command/*"}},
+    {"realloc(", "the node's allocator", {"lib/base/memory.c", "lib/command/*"}},
     {"reallocarray(", "the node's allocator", {NULL}},
     {"aligned_alloc(", "the node's allocator", {NULL}},
     {"posix_memalign(", "the node's allocator", {NULL}},
@@ -96,8 +96,8 @@ static const struct banned calls[] = {
       /* What outlives its node. */
       "lib/node/node_gate.c", "lib/core/snapshot.c"}},
     /* Order, and what the machine is like. */
-    {"qsort(", "an order that no address and no library decides", {NULL}},
-    {"getenv(", "an option", {"lib/node/main.c", "lib/simulation/environment.c"}},
+    {"qsort(", "an order that no address and no library decides", {"lib/command/*"}},
+    {"getenv(", "an option", {"lib/node/main.c", "lib/simulation/environment.c", "lib/command/*"}},
 };
 
 static bool is_excepted(const struct banned *banned, const char *path)

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* `troupe ps`, `tree`, `peers` and `waits` on a node over loopback. */
+#include <stdlib.h>
+#include <string.h>
+#include <troupe/troupe.h>
+
+#include "integration/commands.h"
+#include "support/node_fixture.h"
+
+#define CROWD 10000
+
+struct scene {
+    troupe_node *node;
+    char endpoint[64];
+};
+
+static int open_scene(void **state)
+{
+    struct scene *scene = calloc(1, sizeof *scene);
+    assert_non_null(scene);
+    scene->node =
+        a_node(TROUPE_NODE_OPTIONS(.name = "stage", .workers = 2, .listen = "tcp://127.0.0.1:*",
+                                   .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    assert_ok(troupe_node_endpoint(scene->node, scene->endpoint, sizeof scene->endpoint));
+    command_reach(scene->endpoint, NULL, NULL);
+    *state = scene;
+    return 0;
+}
+
+static int close_scene(void **state)
+{
+    struct scene *scene = *state;
+    drop_node(&scene->node);
+    command_reach(NULL, NULL, NULL);
+    free(scene);
+    return 0;
+}
+
+static const troupe_behavior member = TROUPE_BEHAVIOR(.name = "member");
+
+static troupe_error spawns_crowd(troupe_self *self, void *argument)
+{
+    troupe_error error = TROUPE_OK;
+    for (uint32_t i = 0; i < CROWD && !error; i++) {
+        troupe_ref ref;
+        error =
+            troupe_spawn(self, TROUPE_SPAWN(.behavior = &member, .place = TROUPE_PLACE_ANY), &ref);
+    }
+    probe_say(argument, "%s", troupe_error_name(error));
+    return error ? error : idle_body(self, NULL);
+}
+
+/* Promise: COMMAND-PS */
+static void ten_thousand_actors_are_listed(void **state)
+{
+    struct scene *scene = *state;
+    struct probe *probe = a_probe();
+    (void) a_root_of(scene->node,
+                     TROUPE_SPAWN(.name = "crowd", .body = spawns_crowd, .argument = probe));
+    assert_true(probe_wait_for(probe, "OK"));
+    command_shows("troupe ps --json --over 0.01",
+                  "sum(a[\"behavior\"] == \"member\" for a in d[\"actors\"])", "10000");
+    command_shows("troupe ps --json --over 0.01",
+                  "len({a[\"ref\"] for a in d[\"actors\"]}) =="
+                  " len(d[\"actors\"])",
+                  "True");
+    command_shows("troupe tree --json",
+                  "[len(r[\"children\"]) for r in d[\"roots\"]"
+                  " if r[\"actor\"][\"name\"] == \"crowd\"]",
+                  "[10000]");
+    command_ends("troupe ps | grep -c member", 0, "10000", NULL);
+    command_ends("troupe tree | grep -c '^  [0-9.]* (member)'", 0, "10000", NULL);
+    drop_probe(&probe);
+}
+
+static const troupe_type stone_type = TROUPE_SIGNAL("stone");
+
+static troupe_error sleeps_full(troupe_self *self, void *argument)
+{
+    (void) argument;
+    for (int i = 0; i < 3; i++) {
+        (void) !troupe_send_struct(self, troupe_self_ref(self), &stone_type, NULL);
+    }
+    (void) !troupe_sleep(self, TROUPE_FOREVER);
+    return TROUPE_OK;
+}
+
+/* Promise: COMMAND-PS */
+static void ps_sorts_and_cuts(void **state)
+{
+    struct scene *scene = *state;
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "alpha", .body = idle_body));
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "full", .body = sleeps_full));
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "beta", .body = idle_body));
+    command_shows("troupe ps --json --sort depth --top 1 --over 0.01",
+                  "[(a[\"name\"], a[\"depth\"], a[\"state\"]) for a in d[\"actors\"]]",
+                  "[('full', 3, 'time')]");
+    command_shows("troupe ps --json --sort name --top 2 --over 0.01",
+                  "\" \".join(a[\"name\"] for a in d[\"actors\"])", "alpha beta");
+    command_ends("troupe ps --sort name --top 1", 0, "ACTOR", NULL);
+    command_ends("troupe ps --sort weight", 2, NULL, "--sort takes id, depth");
+    command_ends("troupe ps --top many", 2, NULL, "--top: takes a whole number");
+    command_ends("troupe ps --over 0", 2, NULL, "--over: takes a number of seconds");
+    command_ends("troupe ps --colour", 2, NULL, "--colour: there is no such option");
+    command_ends("troupe ps now", 2, NULL, "there are only options");
+}
+
+/* Asks the one at `argument`, for ever. */
+static troupe_error asks(troupe_self *self, void *argument)
+{
+    const troupe_ref *other = argument;
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    (void) !troupe_ask_struct(self, *other, &stone_type, NULL, TROUPE_FOREVER, &reply);
+    return TROUPE_OK;
+}
+
+/* Is ready when its parent, which waits for that, has answered. */
+static troupe_error asks_its_parent(troupe_self *self, void *argument)
+{
+    (void) argument;
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    (void) !troupe_ask_struct(self, troupe_self_parent(self), &stone_type, NULL, TROUPE_FOREVER,
+                              &reply);
+    return TROUPE_OK;
+}
+
+static troupe_error waits_for_its_child(troupe_self *self, void *argument)
+{
+    (void) argument;
+    troupe_ref kid;
+    (void) !troupe_spawn(self,
+                         TROUPE_SPAWN(.name = "kid", .body = asks_its_parent,
+                                      .ready_when = TROUPE_READY_WHEN_SAID,
+                                      .start_timeout = TROUPE_FOREVER),
+                         &kid);
+    return TROUPE_OK;
+}
+
+/* Promise: COMMAND-WAITS */
+static void a_ring_is_shown(void **state)
+{
+    struct scene *scene = *state;
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "mother", .body = waits_for_its_child));
+    command_ends("until troupe waits | grep -q kid; do :; done; troupe waits", 0, "1 ring: ", NULL);
+    command_shows("troupe waits --json",
+                  "d[\"rings\"], [(w[\"actor\"][\"name\"], w[\"actor\"][\"state\"], w[\"ring\"])"
+                  " for w in d[\"waits\"]]",
+                  "1 [('mother', 'start', 1), ('kid', 'reply', 1)]");
+}
+
+/* Promise: COMMAND-WAITS */
+static void waits_are_shown(void **state)
+{
+    struct scene *scene = *state;
+    troupe_ref deaf = a_root_of(scene->node, TROUPE_SPAWN(.name = "deaf", .body = sleeps_full));
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "asker", .body = asks, .argument = &deaf));
+    command_shows("troupe waits --json",
+                  "[(w[\"actor\"][\"name\"], w[\"actor\"][\"state\"], w[\"ring\"]) for w in"
+                  " d[\"waits\"] if w[\"actor\"][\"name\"]]",
+                  "[('asker', 'reply', 0)]");
+    command_ends("troupe waits", 0, "deaf", NULL);
+}
+
+/* Promise: COMMAND-PEERS */
+static void peers_are_shown(void **state)
+{
+    struct scene *scene = *state;
+    const troupe_peer peer = {.endpoint = scene->endpoint};
+    troupe_node *other =
+        a_node(TROUPE_NODE_OPTIONS(.name = "other", .workers = 1, .peers = &peer, .peer_count = 1,
+                                   .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    command_ends("until troupe peers | grep -q other; do :; done; troupe peers", 0, "up", NULL);
+    command_shows("troupe peers --json",
+                  "d[\"name\"], [(p[\"name\"], p[\"state\"], p[\"roles\"]) for p in d[\"peers\"]]",
+                  "stage [('other', 'up', 'all')]");
+    drop_node(&other);
+}
+
+/* Promise: COMMAND-REACH */
+static void says_why_a_node_is_not_reached(void **state)
+{
+    struct scene *scene = *state;
+    (void) scene;
+    command_ends("troupe ps --node tcp://127.0.0.1:1 --timeout 0.5", 1, NULL,
+                 "troupe ps: tcp://127.0.0.1:1: there is no connection in time");
+    command_ends("troupe ps --node 127.0.0.1:1", 1, NULL, "an endpoint should be like tcp://");
+    command_ends("troupe ps --node tcp://192.0.2.1:7400", 1, NULL, "without keys");
+    command_ends("troupe ps --key-file /none", 2, NULL, "--key-file and --peer-key go together");
+    command_ends("TROUPE_NODE= troupe ps", 2, NULL, "--node ENDPOINT is missing");
+    command_ends("troupe ps >/dev/full", 1, NULL, "cannot be written");
+    troupe_node *closed = a_node(
+        TROUPE_NODE_OPTIONS(.name = "closed", .workers = 1, .listen = "tcp://127.0.0.1:*",
+                            .inspect = TROUPE_INSPECT_OFF, .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    char endpoint[64];
+    assert_ok(troupe_node_endpoint(closed, endpoint, sizeof endpoint));
+    command_reach(endpoint, NULL, NULL);
+    command_ends("troupe ps", 1, NULL, "the node does not let itself be looked at");
+    drop_node(&closed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(ten_thousand_actors_are_listed, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(ps_sorts_and_cuts, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(waits_are_shown, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(a_ring_is_shown, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(peers_are_shown, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(says_why_a_node_is_not_reached, open_scene, close_scene),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
