@@ -60,11 +60,8 @@ struct block *blocks_take(struct blocks *blocks)
     return block;
 }
 
-void blocks_give_back(void *context, const void *text, size_t size)
+void blocks_give_back(struct block *block)
 {
-    (void) text;
-    (void) size;
-    struct block *block = context;
     struct blocks *home = block->home;
     block->next = atomic_load(&home->returned);
     /* Pairs with the exchange in blocks_take. */

@@ -2,8 +2,8 @@
 /* blocks: memory for text that is used over and over, so that how much there is does not depend on
  * how much is read.
  *
- * The reader takes blocks; they come back, as the free function of the messages they are in, from
- * whatever thread the messages end on. */
+ * The reader takes blocks; they come back when the messages they are in end, on whatever thread
+ * that is. */
 #ifndef WORDCOUNT_BLOCKS_H
 #define WORDCOUNT_BLOCKS_H
 
@@ -33,7 +33,7 @@ void blocks_fini(struct blocks *blocks);
 /* A block that came back, or a new one; NULL if memory is out. By one thread only. */
 struct block *blocks_take(struct blocks *blocks);
 
-/* The free function for a message with a block's text; the context is the block. By any thread. */
-void blocks_give_back(void *context, const void *text, size_t size);
+/* By any thread. */
+void blocks_give_back(struct block *block);
 
 #endif

@@ -14,7 +14,7 @@ struct counter {
     const struct job *job;
     struct words words; /* borrow from the store */
     struct store store;
-    uint32_t ends; /* splitters that have ended */
+    uint32_t ends; /* splitters and couriers that have ended */
     size_t given;  /* words given to the reporter */
 };
 
@@ -51,7 +51,7 @@ static troupe_error add_batch(struct counter *counter, const troupe_message *mes
 static troupe_error end(struct counter *counter)
 {
     counter->ends++;
-    if (counter->ends < counter->job->options->workers) {
+    if (counter->ends < counter->job->options->workers + job_couriers(counter->job)) {
         return TROUPE_OK;
     }
     words_sort(&counter->words);

@@ -3,7 +3,9 @@
  *
  *     reader --> splitters --> counters --> reporter
  *
- * Every mailbox is bounded: who is faster than the next one waits for it. See messages.h. */
+ * Every mailbox is bounded: who is faster than the next one waits for it. See messages.h. With
+ * --join other nodes take their part of the splitters' work. */
+#include "helper.h"
 #include "messages.h"
 #include "options.h"
 #include "stages.h"
@@ -14,21 +16,46 @@
 #include <string.h>
 #include <troupe/troupe.h>
 
-/* With as many blocks as can be under way: in each splitter's mailbox and hands, and two in the
- * reader's. */
+/* What all nodes have in common. Who presses Ctrl-C does not want the rest: nothing is drained. */
+static troupe_error run_node(const struct options *options, const char *name, troupe_body *body,
+                             void *argument)
+{
+    troupe_peer peers[PEERS_MAX];
+    for (uint32_t i = 0; i < options->peer_count; i++) {
+        peers[i] =
+            (troupe_peer) {.endpoint = options->peers[i].endpoint, .key = options->peers[i].key};
+    }
+    const troupe_log log = {.write = troupe_log_to_stderr, .level = TROUPE_LOG_WARNING};
+    return troupe_run(
+        TROUPE_NODE_OPTIONS(.name = name, .log = &log, .workers = options->workers,
+                            .stop_on_signals = 1, .drain_timeout = TROUPE_NOW, .peers = peers,
+                            .peer_count = options->peer_count, .listen = options->help_at,
+                            .key_file = options->key_file, .allowed_file = options->allowed_file,
+                            .plain = options->key_file == NULL ? TROUPE_PLAIN_ON_LOOPBACK
+                                                               : TROUPE_PLAIN_NEVER),
+        body, argument);
+}
+
+static int help_others(struct options *options)
+{
+    const troupe_error error = run_node(options, "helper", helper_serve, options);
+    if (error) {
+        (void) fprintf(stderr, "wordcount: %s\n", troupe_error_text(error));
+    }
+    return error ? 1 : 0;
+}
+
+/* With as many blocks as can be under way: in each splitter's mailbox and hands, two for each
+ * courier likewise, and two in the reader's. */
 static troupe_error run(struct job *job)
 {
-    const size_t count = (size_t) job->options->workers * (job->options->capacity + 1) + 2;
+    const size_t count = (size_t) job->options->workers * (job->options->capacity + 1) +
+                         (size_t) 2 * job_couriers(job) + 2;
     if (!blocks_init(&job->blocks, count)) {
         return TROUPE_ERROR_NO_MEMORY;
     }
 
-    /* Who presses Ctrl-C does not want the rest: nothing is drained. */
-    const troupe_log log = {.write = troupe_log_to_stderr, .level = TROUPE_LOG_ERROR};
-    const troupe_error error = troupe_run(
-        TROUPE_NODE_OPTIONS(.name = "wordcount", .log = &log, .workers = job->options->workers,
-                            .stop_on_signals = 1, .drain_timeout = TROUPE_NOW),
-        stages_run, job);
+    const troupe_error error = run_node(job->options, "wordcount", stages_run, job);
     blocks_fini(&job->blocks);
     return error;
 }
@@ -49,6 +76,9 @@ int main(int argc, char **argv)
     int status = options_read(&options, argc, argv);
     if (status != -1) {
         return status;
+    }
+    if (options.help_at != NULL) {
+        return help_others(&options);
     }
 
     struct job job = {.options = &options};

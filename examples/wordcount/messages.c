@@ -3,8 +3,14 @@
 
 #include <stdlib.h>
 
+static void end_unit(void *body)
+{
+    const struct unit *unit = body;
+    blocks_give_back(unit->block);
+}
+
 const troupe_type begin_type = TROUPE_SIGNAL("begin");
-const troupe_type block_type = TROUPE_SIGNAL("block");
+const troupe_type unit_type = TROUPE_TYPE_WITH(struct unit, .fini = end_unit);
 const troupe_type batch_type = TROUPE_SIGNAL("batch");
 const troupe_type end_type = TROUPE_SIGNAL("end");
 const troupe_type pull_type = TROUPE_SIGNAL("pull");

@@ -5,10 +5,13 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: wordcount [--workers N] [--capacity N] [--top N] [--output FILE] [PATH ...]\n";
+    "usage: wordcount [--workers N] [--capacity N] [--top N] [--output FILE]\n"
+    "                 [--join ADDRESS[=KEY]]... [--key-file FILE] [PATH ...]\n"
+    "       wordcount --help-at ADDRESS [--workers N] [--key-file FILE] [--allowed-file FILE]\n";
 
 static const char help[] =
     "Counts the words of all files below the given paths, /usr/include if none is given.\n"
@@ -16,7 +19,14 @@ static const char help[] =
     "  --workers N    threads that split and count, 1 to 64; else one per core\n"
     "  --capacity N   messages in each mailbox, 1 to 1024; else 16\n"
     "  --top N        how many words to show, 0 to 10000; else 20\n"
-    "  --output FILE  write every word to FILE, as lines COUNT WORD sorted by word\n";
+    "  --output FILE  write every word to FILE, as lines COUNT WORD sorted by word\n"
+    "Other nodes may help; they need no files, but are sent the text.\n"
+    "  --join ADDRESS=KEY   have the node there count too, as tcp://192.0.2.2:7400, that has this\n"
+    "                       public key; up to 16 times\n"
+    "  --help-at ADDRESS    be such a node, until one that was helped is through\n"
+    "  --key-file FILE      this node's keys, made by 'troupe keygen FILE'; without them, no\n"
+    "                       encryption, and only within this machine\n"
+    "  --allowed-file FILE  who may dial, a line NAME KEY send for each\n";
 
 static char *default_paths[] = {(char[]) {"/usr/include"}, NULL};
 
@@ -50,6 +60,25 @@ static int read_number(const char *name, unsigned long min, unsigned long max, u
     return -1;
 }
 
+/* An address has no '=', a key may have. */
+static int read_peer(struct options *options)
+{
+    if (options->peer_count == PEERS_MAX) {
+        (void) fprintf(stderr, "wordcount: --join is given more than %d times\n%s", PEERS_MAX,
+                       usage);
+        return 2;
+    }
+    struct peer *peer = &options->peers[options->peer_count];
+    options->peer_count++;
+    peer->endpoint = optarg;
+    char *equals = strchr(optarg, '=');
+    if (equals != NULL) {
+        *equals = '\0';
+        peer->key = equals + 1;
+    }
+    return -1;
+}
+
 static int read_option(struct options *options, int letter)
 {
     switch (letter) {
@@ -61,6 +90,17 @@ static int read_option(struct options *options, int letter)
         return read_number("top", 0, TOP_MAX, &options->top);
     case 'o':
         options->output = optarg;
+        return -1;
+    case 'j':
+        return read_peer(options);
+    case 'a':
+        options->help_at = optarg;
+        return -1;
+    case 'k':
+        options->key_file = optarg;
+        return -1;
+    case 'l':
+        options->allowed_file = optarg;
         return -1;
     case 'h':
         (void) printf("%s%s", usage, help);
@@ -74,9 +114,11 @@ static int read_option(struct options *options, int letter)
 int options_read(struct options *options, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"workers", required_argument, NULL, 'w'}, {"capacity", required_argument, NULL, 'c'},
-        {"top", required_argument, NULL, 't'},     {"output", required_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+        {"workers", required_argument, NULL, 'w'},  {"capacity", required_argument, NULL, 'c'},
+        {"top", required_argument, NULL, 't'},      {"output", required_argument, NULL, 'o'},
+        {"join", required_argument, NULL, 'j'},     {"help-at", required_argument, NULL, 'a'},
+        {"key-file", required_argument, NULL, 'k'}, {"allowed-file", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
     *options = (struct options) {.workers = cores(), .capacity = 16, .top = 20};
 
     int letter = 0;

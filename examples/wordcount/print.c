@@ -76,6 +76,11 @@ void print_result(const struct result *result, const struct top *top, uint32_t c
     (void) printf("read: %" PRIu64 " files, %.1f MB in %.2f s, %.0f MB/s\n", total->read.files,
                   (double) total->read.bytes / 1e6, result->seconds,
                   megabytes_per_second(&total->read, result->seconds));
+    if (total->away + total->anew > 0) {
+        (void) printf("units: %" PRIu64 ", %" PRIu64 " of them by other nodes; %" PRIu64
+                      " lost there and counted anew\n",
+                      total->units, total->away, total->anew);
+    }
     (void) printf("peak depth, of %" PRIu32 ": splitters %" PRIu32 ", counters %" PRIu32
                   ", reporter %" PRIu32 "\n",
                   capacity, result->depths.splitters.peak, result->depths.counters.peak,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* reader: walks the paths and hands their text to the splitters, block by block.
+/* reader: walks the paths and hands their text to the splitters and couriers, unit by unit.
  *
  * It has a thread of its own, where it may block on the disk. Small files share a block; a line
- * feed ends each file, and with it its last word. A block is handed over up to its last whole word;
- * the unfinished word moves into the next block, so that each block can be split by itself. Of a
+ * feed ends each file, and with it its last word. A unit is a block up to its last whole word; the
+ * unfinished word moves into the next block, so that each unit can be split by itself. Of a
  * word that is too long already only the beginning moves, enough for the splitter to see that. */
 #include "messages.h"
+#include "peers.h"
 #include "text.h"
 #include "walk.h"
 
@@ -25,6 +26,12 @@ struct reader {
     struct tally tally;
 };
 
+static troupe_error hand_if_room(struct reader *reader, troupe_ref to, troupe_message **message)
+{
+    return troupe_send_message_with(reader->self, to, message,
+                                    TROUPE_SEND(.on_full = TROUPE_ON_FULL_FAIL));
+}
+
 static troupe_ref next_splitter(struct reader *reader)
 {
     const troupe_ref splitter = reader->job->splitters[reader->next];
@@ -35,18 +42,23 @@ static troupe_ref next_splitter(struct reader *reader)
     return splitter;
 }
 
-/* To the first splitter that has room; if none has, waits for the one whose turn it is. */
+/* To the first courier or splitter that has room; if none has, waits for the splitter whose turn it
+ * is: never for a courier, who may be waiting for a node that is cut off. */
 static troupe_error hand_over(struct reader *reader, troupe_message **message)
 {
-    for (uint32_t i = 0; i < reader->job->options->workers; i++) {
-        const troupe_error error =
-            troupe_send_message_with(reader->self, next_splitter(reader), message,
-                                     TROUPE_SEND(.on_full = TROUPE_ON_FULL_FAIL));
-        if (error != TROUPE_ERROR_MAILBOX_FULL) {
-            return error;
-        }
+    troupe_error error = TROUPE_ERROR_MAILBOX_FULL;
+    const uint32_t couriers = job_couriers(reader->job);
+    for (uint32_t i = 0; i < couriers && error == TROUPE_ERROR_MAILBOX_FULL; i++) {
+        error = hand_if_room(reader, reader->job->couriers[i].ref, message);
     }
-    return troupe_send_message(reader->self, next_splitter(reader), message);
+    for (uint32_t i = 0; i < reader->job->options->workers && error == TROUPE_ERROR_MAILBOX_FULL;
+         i++) {
+        error = hand_if_room(reader, next_splitter(reader), message);
+    }
+    if (error == TROUPE_ERROR_MAILBOX_FULL) {
+        error = troupe_send_message(reader->self, next_splitter(reader), message);
+    }
+    return error;
 }
 
 /* A progress that meets a full mailbox is not worth waiting for: the next one says more. */
@@ -85,15 +97,14 @@ static troupe_error pass_block(struct reader *reader)
     memcpy(block->text, reader->block->text + whole, rest);
 
     TROUPE_AUTO(troupe_message) *message = NULL;
-    const troupe_bytes text = {.data = reader->block->text,
-                               .size = whole,
-                               .free = blocks_give_back,
-                               .context = reader->block};
-    troupe_error error = troupe_message_create_bytes(reader->self, &block_type, &text, &message);
+    const struct unit unit = {
+        .number = reader->tally.handed_out + 1, .block = reader->block, .size = whole};
+    troupe_error error = troupe_message_create(reader->self, &unit_type, &unit, &message);
     if (error) {
-        blocks_give_back(block, NULL, 0);
+        blocks_give_back(block);
         return error;
     }
+    reader->tally.handed_out++;
     reader->block = block;
     reader->fill = rest;
 
@@ -198,6 +209,13 @@ static troupe_error read_all(struct reader *reader)
             return error;
         }
     }
+    for (uint32_t i = 0; i < job_couriers(reader->job); i++) {
+        const troupe_error error =
+            send_struct(reader->self, reader->job->couriers[i].ref, &end_type, NULL);
+        if (error) {
+            return error;
+        }
+    }
     return send_struct(reader->self, reader->job->reporter, &tally_type, &reader->tally);
 }
 
@@ -208,6 +226,10 @@ troupe_error reader_run(troupe_self *self, void *argument)
         return error;
     }
     struct job *job = argument;
+    error = peers_await(self, job->options->peer_count);
+    if (error) {
+        return end_of(error);
+    }
     struct reader reader = {
         .self = self,
         .job = job,
@@ -218,7 +240,7 @@ troupe_error reader_run(troupe_self *self, void *argument)
         reader.walk != NULL && reader.block != NULL ? read_all(&reader) : TROUPE_ERROR_NO_MEMORY;
     walk_destroy(&reader.walk);
     if (reader.block != NULL) {
-        blocks_give_back(reader.block, NULL, 0);
+        blocks_give_back(reader.block);
     }
     return end_of(error);
 }

@@ -5,6 +5,7 @@
  * tally; once all are in, the counters are through and can be asked for their words. */
 #include "merge.h"
 #include "messages.h"
+#include "peers.h"
 #include "print.h"
 #include "stages.h"
 #include "top.h"
@@ -42,6 +43,10 @@ static void add_tally(struct reporter *reporter, const struct tally *tally)
     total->read.files += tally->read.files;
     total->read.bytes += tally->read.bytes;
     total->unreadable += tally->unreadable;
+    total->handed_out += tally->handed_out;
+    total->units += tally->units;
+    total->away += tally->away;
+    total->anew += tally->anew;
     total->words += tally->words;
     total->too_long += tally->too_long;
     total->distinct += tally->distinct;
@@ -71,6 +76,7 @@ static troupe_error handle(struct reporter *reporter, const troupe_message *mess
 
 static troupe_error collect_tallies(struct reporter *reporter)
 {
+    const struct job *job = reporter->job;
     if (print_shows_progress()) {
         troupe_timer timer;
         const troupe_error error = troupe_timer_start(
@@ -81,7 +87,7 @@ static troupe_error collect_tallies(struct reporter *reporter)
     }
 
     TROUPE_AUTO(troupe_message) *message = NULL;
-    reporter->tallies_left = 1 + 2 * reporter->job->options->workers;
+    reporter->tallies_left = 1 + 2 * job->options->workers + job_couriers(job);
     while (reporter->tallies_left > 0) {
         troupe_error error = troupe_receive(reporter->self, &message, TROUPE_FOREVER);
         if (!error) {
@@ -91,7 +97,7 @@ static troupe_error collect_tallies(struct reporter *reporter)
             return error;
         }
     }
-    return stages_depths(reporter->self, reporter->job, &reporter->result.depths);
+    return stages_depths(reporter->self, job, &reporter->result.depths);
 }
 
 static troupe_error take_word(void *context, const struct word *word)
@@ -119,11 +125,19 @@ static troupe_error report(struct reporter *reporter)
     if (!error) {
         error = merge_counters(reporter->self, reporter->job, take_word, reporter);
     }
+    const struct tally *total = &reporter->result.total;
+    if (!error && total->units != total->handed_out) {
+        error = troupe_fail(reporter->self, TROUPE_ERROR_FAILED,
+                            "%" PRIu64 " units were handed out, and %" PRIu64 " counted",
+                            total->handed_out, total->units);
+    }
     if (error) {
         return error;
     }
-
     reporter->result.seconds = seconds_since_start(reporter);
+    if (reporter->job->options->peer_count > 0) {
+        peers_dismiss(reporter->self);
+    }
     print_result(&reporter->result, &reporter->top, reporter->job->options->capacity);
     reporter->job->unreadable = reporter->result.total.unreadable;
     reporter->job->is_complete = true;

@@ -50,6 +50,19 @@ static troupe_error spawn_watched(troupe_self *self, const troupe_spawn_options 
     return TROUPE_OK;
 }
 
+/* It holds one unit and has the next one in its mailbox. An answer takes no more than five times
+ * the text, when all of its words are as short as may be, and each is another. */
+static troupe_error spawn_courier(troupe_self *self, struct job *job, uint32_t index)
+{
+    struct courier *courier = &job->couriers[index];
+    *courier = (struct courier) {.job = job};
+    return spawn_watched(self,
+                         TROUPE_SPAWN(.body = courier_run, .argument = courier,
+                                      .place = TROUPE_PLACE_ANY, .mailbox_capacity = 1,
+                                      .reply_bytes = UINT64_C(5) * BLOCK_BYTES),
+                         &courier->ref);
+}
+
 troupe_error stages_run(troupe_self *self, void *argument)
 {
     const troupe_spawn_options reporter = reporter_options(argument);
@@ -84,6 +97,13 @@ troupe_error stages_spawn(troupe_self *self, struct job *job)
     const troupe_spawn_options splitter = worker_options(job, splitter_run, BLOCK_BYTES);
     for (uint32_t i = 0; i < job->options->workers; i++) {
         const troupe_error error = spawn_watched(self, &splitter, &job->splitters[i]);
+        if (error) {
+            return error;
+        }
+    }
+
+    for (uint32_t i = 0; i < job_couriers(job); i++) {
+        const troupe_error error = spawn_courier(self, job, i);
         if (error) {
             return error;
         }

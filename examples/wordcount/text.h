@@ -19,6 +19,25 @@ static inline bool text_is_word_byte(char byte)
     return text_word_bytes[(unsigned char) byte];
 }
 
+/* The next word of a text that ends with a byte of no word, and moves *at behind it; NULL if there
+ * is none before `end`. */
+static inline const char *text_next_word(const char **at, const char *end, size_t *out_length)
+{
+    const char *word = *at;
+    while (word < end && !text_is_word_byte(*word)) {
+        word++;
+    }
+    if (word == end) {
+        return NULL;
+    }
+    *at = word;
+    while (text_is_word_byte(**at)) {
+        (*at)++;
+    }
+    *out_length = (size_t) (*at - word);
+    return word;
+}
+
 /* A number that depends on every byte. Its high and its low bits are equally good. */
 uint32_t text_hash(const char *word, size_t length);
 

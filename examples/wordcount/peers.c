@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "peers.h"
+
+#include "messages.h"
+
+#include <stdlib.h>
+
+#include "wordcount.pb-c.h"
+
+void peers_fini(struct peers *peers)
+{
+    free(peers->infos);
+    *peers = (struct peers) {0};
+}
+
+/* Lists all nodes that are known; those that have gone are among them. Returns how many. */
+static size_t list(troupe_self *self, struct peers *peers)
+{
+    for (;;) {
+        size_t count = 0;
+        if (troupe_nodes(self, peers->infos, peers->room, &count) != TROUPE_OK) {
+            return 0;
+        }
+        if (count <= peers->room) {
+            return count;
+        }
+        troupe_node_info *infos = realloc(peers->infos, 2 * count * sizeof *infos);
+        if (infos == NULL) {
+            return 0;
+        }
+        peers->infos = infos;
+        peers->room = 2 * count;
+    }
+}
+
+uint64_t peers_choose(troupe_self *self, struct peers *peers, size_t number, uint64_t but)
+{
+    uint64_t usable[PEERS_MAX];
+    size_t usable_count = 0;
+    const size_t count = list(self, peers);
+    for (size_t i = 0; i < count && usable_count < PEERS_MAX; i++) {
+        const troupe_node_info *info = &peers->infos[i];
+        if (info->state == TROUPE_NODE_CONNECTED && info->node != but) {
+            usable[usable_count] = info->node;
+            usable_count++;
+        }
+    }
+    return usable_count > 0 ? usable[number % usable_count] : 0;
+}
+
+static size_t count_connected(troupe_self *self, struct peers *peers)
+{
+    size_t connected = 0;
+    const size_t count = list(self, peers);
+    for (size_t i = 0; i < count; i++) {
+        connected += peers->infos[i].state == TROUPE_NODE_CONNECTED ? 1 : 0;
+    }
+    return connected;
+}
+
+troupe_error peers_await(troupe_self *self, size_t count)
+{
+    struct peers peers = {0};
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const uint64_t end_ns = troupe_self_now_ns(self) + PEERS_SECONDS * UINT64_C(1000000000);
+    troupe_error error = troupe_watch_nodes(self);
+    while (!error && count_connected(self, &peers) < count) {
+        const uint64_t now_ns = troupe_self_now_ns(self);
+        error = now_ns < end_ns
+                    ? troupe_receive(self, &message, troupe_timeout_of_ns(end_ns - now_ns))
+                    : TROUPE_ERROR_TIMED_OUT;
+    }
+    (void) troupe_unwatch_nodes(self);
+    peers_fini(&peers);
+    return error == TROUPE_ERROR_TIMED_OUT ? TROUPE_OK : error;
+}
+
+/* Whoever cannot be told stays, and may help another. */
+static void dismiss(troupe_self *self, uint64_t node)
+{
+    const Wordcount__Finish finish = WORDCOUNT__FINISH__INIT;
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    troupe_ref door;
+    const troupe_timeout timeout = TROUPE_WITHIN_S(PEERS_SECONDS);
+    if (troupe_lookup_on(self, node, DOOR_NAME, timeout, &door) == TROUPE_OK) {
+        (void) !troupe_ask(self, door, &finish.base, timeout, &reply);
+    }
+}
+
+void peers_dismiss(troupe_self *self)
+{
+    struct peers peers = {0};
+    if (troupe_learn(self, &wordcount__finish__descriptor) != TROUPE_OK) {
+        return;
+    }
+    const size_t count = list(self, &peers);
+    for (size_t i = 0; i < count; i++) {
+        const troupe_node_state state = peers.infos[i].state;
+        if (state != TROUPE_NODE_LOST && state != TROUPE_NODE_LEFT) {
+            dismiss(self, peers.infos[i].node);
+        }
+    }
+    peers_fini(&peers);
+}
