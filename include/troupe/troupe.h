@@ -24,6 +24,7 @@
 #include <troupe/log.h>
 #include <troupe/mailbox.h>
 #include <troupe/message.h>
+#include <troupe/module.h>
 #include <troupe/monitor.h>
 #include <troupe/node.h>
 #include <troupe/nodes.h>

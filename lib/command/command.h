@@ -19,6 +19,7 @@ typedef struct tr_command {
     const char *arguments; /* for people, as "FILE" */
     const char *summary;   /* one line */
     const char *details;   /* of its help, whole lines */
+    const char *options;   /* likewise, behind that; NULL: none */
     /* argv[0] is the name. Returns one of the above. */
     int (*run)(int argc, char **argv);
 } tr_command;
@@ -28,8 +29,10 @@ extern const tr_command tr_command_peers;
 extern const tr_command tr_command_ps;
 extern const tr_command tr_command_tree;
 extern const tr_command tr_command_waits;
+extern const tr_command tr_command_node;
 
-/* Says on stderr how the subcommand is to be called; TR_EXIT_BAD_ARGUMENT. */
+/* Says on stderr what is wrong, unless that was said (NULL), and how the subcommand is to be
+ * called; TR_EXIT_BAD_ARGUMENT. */
 int tr_command_misused(const tr_command *command, const char *what);
 
 /* Whether all of stdout has been written; if not, says so: TR_EXIT_FAILED. */

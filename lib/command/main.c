@@ -6,15 +6,19 @@
 #include "command/command.h"
 
 static const tr_command *const commands[] = {
-    &tr_command_keygen, &tr_command_peers, &tr_command_ps, &tr_command_tree, &tr_command_waits,
+    &tr_command_keygen, &tr_command_node, &tr_command_peers,
+    &tr_command_ps,     &tr_command_tree, &tr_command_waits,
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 int tr_command_misused(const tr_command *command, const char *what)
 {
-    (void) fprintf(stderr, "troupe %s: %s\nUsage: troupe %s %s\n'troupe help %s' says more.\n",
-                   command->name, what, command->name, command->arguments, command->name);
+    if (what != NULL) {
+        (void) fprintf(stderr, "troupe %s: %s\n", command->name, what);
+    }
+    (void) fprintf(stderr, "Usage: troupe %s %s\n'troupe help %s' says more.\n", command->name,
+                   command->arguments, command->name);
     return TR_EXIT_BAD_ARGUMENT;
 }
 
@@ -73,8 +77,9 @@ static int help(int argc, char **argv)
     if (command == NULL) {
         return not_understood("there is no such command", argv[1]);
     }
-    (void) printf("troupe %s - %s\n\nUsage: troupe %s %s\n\n%s", command->name, command->summary,
-                  command->name, command->arguments, command->details);
+    (void) printf("troupe %s - %s\n\nUsage: troupe %s %s\n\n%s%s", command->name, command->summary,
+                  command->name, command->arguments, command->details,
+                  command->options != NULL ? command->options : "");
     return tr_command_written();
 }
 

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs a node, with what modules bring, until it is told to stop; docs/node.md. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <troupe/troupe.h>
+
+#include "command/command.h"
+#include "command/modules.h"
+#include "command/node_options.h"
+#include "command/notify.h"
+#include "command/warden.h"
+
+/* As the journal reads it. */
+static void write_to_journal(void *context, troupe_log_level level, const char *text)
+{
+    static const char *const priorities[] = {
+        [TROUPE_LOG_ERROR] = "<3>", [TROUPE_LOG_WARNING] = "<4>", [TROUPE_LOG_NOTICE] = "<5>",
+        [TROUPE_LOG_INFO] = "<6>",  [TROUPE_LOG_DEBUG] = "<7>",
+    };
+    (void) context;
+    (void) fprintf(stderr, "%s%s\n", priorities[level], text); /* there is no other place */
+}
+
+/* What is to be seen of the service while all is well. */
+static void describe(const tr_node_wishes *wishes, const troupe_node *node, char *text, size_t size)
+{
+    char endpoint[128];
+    const bool is_listening = troupe_node_endpoint(node, endpoint, sizeof endpoint) == TROUPE_OK;
+    (void) snprintf(text, size, "node %016" PRIx64 ", %s%s, %u modules, %u nodes to join",
+                    troupe_node_id(node), is_listening ? "listening on " : "not listening",
+                    is_listening ? endpoint : "", wishes->modules.count,
+                    wishes->options.peer_count);
+}
+
+/* There until the program ends: some threads may have been left behind with it. */
+struct service {
+    tr_node_wishes wishes;
+    tr_notify notify;
+    troupe_log log;
+    tr_warden warden;
+};
+
+static troupe_error start(struct service *service, troupe_node *node)
+{
+    tr_warden *warden = &service->warden;
+    troupe_error error = troupe_node_start(node);
+    if (error) {
+        return error;
+    }
+    describe(&service->wishes, node, warden->status, sizeof warden->status);
+    error = tr_warden_start(warden, node);
+    if (!error) {
+        error = tr_modules_start(&service->wishes.modules, node);
+    }
+    if (!error) {
+        tr_notify_say(&service->notify, "READY=1\nSTATUS=%s", warden->status);
+        if (service->log.level >= TROUPE_LOG_NOTICE) {
+            service->log.write(service->log.context, TROUPE_LOG_NOTICE, warden->status);
+        }
+    }
+    return error;
+}
+
+/* Until it has ended. A start ends with STOPPING when the node is told to stop meanwhile, a join
+ * with CANCELLED when it is told twice. */
+static troupe_error serve(struct service *service)
+{
+    troupe_node *node = NULL;
+    troupe_node_options *options = &service->wishes.options;
+    service->log.write = tr_notify_is_journal() ? write_to_journal : troupe_log_to_stderr;
+    service->log.level = service->wishes.log_level;
+    service->warden = (tr_warden) {
+        .notify = &service->notify, .log = &service->log, .watchdog_ns = tr_notify_watchdog_ns()};
+    options->log = &service->log;
+    options->stop_on_signals = 1;
+    options->on_root_failure = TROUPE_ROOT_STOP;
+    options->watchdog = TROUPE_WATCHDOG_ON;
+    options->fault_signals = 1;
+    troupe_error error = troupe_node_create(options, &node);
+    if (error) {
+        return error;
+    }
+    error = start(service, node);
+    if (error) {
+        troupe_node_stop(node);
+    }
+    const troupe_error end = troupe_node_join(node);
+    error = error == TROUPE_ERROR_STOPPING ? TROUPE_OK : error;
+    error = error || end == TROUPE_ERROR_CANCELLED ? error : end;
+    tr_notify_say(&service->notify, "STATUS=%s", error ? troupe_error_text(error) : "stopped");
+    troupe_node_destroy(&node);
+    return error;
+}
+
+static int run(int argc, char **argv)
+{
+    static struct service service;
+    if (!tr_node_options_read(&service.wishes, argc, argv)) {
+        return tr_command_misused(&tr_command_node, NULL);
+    }
+    if (!tr_modules_load(&service.wishes.modules) || !tr_notify_open(&service.notify)) {
+        return TR_EXIT_FAILED;
+    }
+    const troupe_error error = serve(&service);
+    if (error) {
+        (void) fprintf(stderr, "troupe node: %s\n", troupe_error_text(error));
+        return TR_EXIT_FAILED;
+    }
+    return TR_EXIT_OK;
+}
+
+const tr_command tr_command_node = {
+    .name = "node",
+    .arguments = "[OPTION]...",
+    .summary = "run a node",
+    .details =
+        "Runs a node until SIGTERM or SIGINT. Then what is queued is handled, actors are\n"
+        "stopped, and the other nodes are told that it leaves; a second signal cancels what\n"
+        "has not ended. As a service of systemd it says when it is ready, and that its\n"
+        "workers live; see troupe@.service. Status 0: told to stop, and in order; 1: it\n"
+        "could not start, failed, or left actors behind that would not end.\n"
+        "\n",
+    .options = tr_node_options_help,
+    .run = run,
+};
