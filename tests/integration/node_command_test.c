@@ -42,7 +42,7 @@ static void write_log(void *context, troupe_log_level level, const char *text)
 {
     struct scene *scene = context;
     (void) level;
-    scene->left += strstr(text, "that incarnation is over") != NULL ? 1 : 0;
+    scene->left += strstr(text, " has left") != NULL ? 1 : 0;
     scene->lost += strstr(text, "is lost; who waits") != NULL ? 1 : 0;
 }
 
