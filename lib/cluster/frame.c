@@ -67,6 +67,7 @@ void tr_frame_begin(tr_frame_writer *writer, const tr_frame_head *head)
     writer->size = (size_t) (at - writer->data);
     TR_ASSERT(writer->size <= TR_FRAME_HEAD_BYTES_MAX);
     writer->count = 0;
+    writer->last_front = NULL;
 }
 
 static bool is_nobody(troupe_ref ref)
@@ -166,10 +167,42 @@ size_t tr_frame_size_of(const tr_envelope *envelope)
     return with_length(envelope_size(envelope, length_of(envelope->type)));
 }
 
+static bool is_same_ref(troupe_ref left, troupe_ref right)
+{
+    return left.slot == right.slot && left.generation == right.generation &&
+           left.node == right.node && left.seal == right.seal;
+}
+
+/* Whether it says the same as the last one, but for its body, which both have. */
+static bool is_like_last(const tr_frame_writer *writer, const tr_envelope *envelope)
+{
+    const tr_envelope *last = &writer->last;
+    return writer->last_front != NULL && envelope->body_size > 0 && envelope->kind == last->kind &&
+           envelope->form == last->form && envelope->type == last->type &&
+           envelope->number == last->number && envelope->budget_ns == last->budget_ns &&
+           envelope->trace_id == last->trace_id && is_same_ref(envelope->to, last->to) &&
+           is_same_ref(envelope->from, last->from) && is_plain(envelope);
+}
+
+/* All up to the body. */
+static unsigned char *put_front(unsigned char *at, const tr_envelope *envelope, size_t type_length)
+{
+    at = tr_put_number(at, KIND, widened((int) envelope->kind));
+    at = tr_put_number(at, NUMBER, envelope->number);
+    at = put_ref(at, TO, envelope->to);
+    at = put_ref(at, FROM, envelope->from);
+    at = tr_put_number(at, BUDGET, envelope->budget_ns);
+    at = tr_put_number(at, TRACE_ID, envelope->trace_id);
+    at = tr_put_number(at, FORM, widened((int) envelope->form));
+    return tr_put_sized(at, TYPE, envelope->type, type_length);
+}
+
 bool tr_frame_add(tr_frame_writer *writer, const tr_envelope *envelope)
 {
-    const size_t type_length = length_of(envelope->type);
-    const size_t size = envelope_size(envelope, type_length);
+    const bool is_like = is_like_last(writer, envelope);
+    const size_t type_length = is_like ? 0 : length_of(envelope->type);
+    const size_t size = is_like ? writer->last_front_size + tr_sized_size(BODY, envelope->body_size)
+                                : envelope_size(envelope, type_length);
     const size_t room = writer->capacity - writer->size;
     if (writer->count == TR_FRAME_ENVELOPES_MAX || size > TR_FRAME_BYTES_MAX ||
         with_length(size) > room) {
@@ -178,14 +211,16 @@ bool tr_frame_add(tr_frame_writer *writer, const tr_envelope *envelope)
     unsigned char *at = writer->data + writer->size;
     at = tr_put_varint(at, TR_FIELD_TAG(FRAME_ENVELOPES, TR_FIELD_SIZED));
     at = tr_put_varint(at, size);
-    at = tr_put_number(at, KIND, widened((int) envelope->kind));
-    at = tr_put_number(at, NUMBER, envelope->number);
-    at = put_ref(at, TO, envelope->to);
-    at = put_ref(at, FROM, envelope->from);
-    at = tr_put_number(at, BUDGET, envelope->budget_ns);
-    at = tr_put_number(at, TRACE_ID, envelope->trace_id);
-    at = tr_put_number(at, FORM, widened((int) envelope->form));
-    at = tr_put_sized(at, TYPE, envelope->type, type_length);
+    if (is_like) {
+        (void) memcpy(at, writer->last_front, writer->last_front_size);
+        at += writer->last_front_size;
+    } else {
+        unsigned char *const front = at;
+        at = put_front(at, envelope, type_length);
+        writer->last = *envelope;
+        writer->last_front_size = (size_t) (at - front);
+        writer->last_front = is_plain(envelope) && envelope->body_size > 0 ? front : NULL;
+    }
     at = tr_put_sized(at, BODY, envelope->body, envelope->body_size);
     at = is_plain(envelope) ? at : put_rest(at, envelope);
     TR_ASSERT(at == writer->data + writer->size + with_length(size));
@@ -236,22 +271,25 @@ static const char *keep_text(tr_arena *arena, const tr_field *field, size_t max)
     return kept;
 }
 
-/* Types repeat. */
-struct last_type {
-    const unsigned char *data;
-    uint64_t length;
-    const char *kept;
+/* Envelopes often say what the one before said: its type, or all but the body. */
+struct before {
+    const unsigned char *type;
+    uint64_t type_length;
+    const char *kept_type; /* NULL: none */
+    const tr_envelope *envelope;
+    const unsigned char *front; /* of the envelope, up to its body, the last that it has */
+    size_t front_size;          /* 0: it is not like that */
 };
 
-static const char *keep_type(tr_arena *arena, const tr_field *field, struct last_type *last)
+static const char *keep_type(tr_arena *arena, const tr_field *field, struct before *before)
 {
-    if (last->kept == NULL || last->length != field->value ||
-        memcmp(last->data, field->data, (size_t) field->value) != 0) {
-        *last = (struct last_type) {.data = field->data,
-                                    .length = field->value,
-                                    .kept = keep_text(arena, field, TR_TYPE_NAME_MAX)};
+    if (before->kept_type == NULL || before->type_length != field->value ||
+        memcmp(before->type, field->data, (size_t) field->value) != 0) {
+        before->type = field->data;
+        before->type_length = field->value;
+        before->kept_type = keep_text(arena, field, TR_TYPE_NAME_MAX);
     }
-    return last->kept;
+    return before->kept_type;
 }
 
 static bool set_number(tr_envelope *envelope, uint32_t number, uint64_t value)
@@ -296,7 +334,7 @@ static bool set_number(tr_envelope *envelope, uint32_t number, uint64_t value)
 }
 
 static bool set_sized(tr_envelope *envelope, tr_arena *arena, const tr_field *field,
-                      struct last_type *last)
+                      struct before *before)
 {
     switch (field->number) {
     case TO:
@@ -304,7 +342,7 @@ static bool set_sized(tr_envelope *envelope, tr_arena *arena, const tr_field *fi
     case FROM:
         return read_ref(field, &envelope->from);
     case TYPE:
-        envelope->type = keep_type(arena, field, last);
+        envelope->type = keep_type(arena, field, before);
         return true;
     case BODY:
         envelope->body = field->data;
@@ -322,14 +360,37 @@ static bool set_sized(tr_envelope *envelope, tr_arena *arena, const tr_field *fi
     }
 }
 
+/* The same as before but for the body. False: it is not. */
+static bool read_like_before(tr_envelope *envelope, const tr_field *from,
+                             const struct before *before)
+{
+    tr_fields fields = {.at = from->data, .end = from->data + from->value};
+    tr_field field;
+    if (before->front_size == 0 || from->value <= before->front_size ||
+        memcmp(from->data, before->front, before->front_size) != 0) {
+        return false;
+    }
+    fields.at += before->front_size;
+    if (!tr_fields_next(&fields, &field) || field.number != BODY || field.type != TR_FIELD_SIZED ||
+        !tr_fields_end(&fields)) {
+        return false;
+    }
+    *envelope = *before->envelope;
+    envelope->body = field.data;
+    envelope->body_size = (size_t) field.value;
+    return true;
+}
+
 static bool read_envelope(tr_envelope *envelope, tr_arena *arena, const tr_field *from,
-                          struct last_type *last)
+                          struct before *before)
 {
     tr_fields fields = {.at = from->data, .end = from->data + from->value};
     tr_field field;
     unsigned unknown = 0;
     *envelope = (tr_envelope) {.type = "", .name = ""};
+    before->front_size = 0;
     while (!tr_fields_end(&fields)) {
+        const unsigned char *const start = fields.at;
         bool is_set = false;
         if (!tr_fields_next(&fields, &field)) {
             return false;
@@ -337,13 +398,18 @@ static bool read_envelope(tr_envelope *envelope, tr_arena *arena, const tr_field
         if (field.type == TR_FIELD_VARINT) {
             is_set = set_number(envelope, field.number, field.value);
         } else if (field.type == TR_FIELD_SIZED) {
-            is_set = set_sized(envelope, arena, &field, last);
+            is_set = set_sized(envelope, arena, &field, before);
         } else if (field.type == TR_FIELD_FIXED64 && field.number == KEY) {
             envelope->key = field.value;
             is_set = true;
         }
         if (!is_set && !may_be_unknown(&field, LINK, &unknown)) {
             return false;
+        }
+        if (field.number == BODY && tr_fields_end(&fields)) {
+            before->envelope = envelope;
+            before->front = from->data;
+            before->front_size = (size_t) (start - from->data);
         }
     }
     return true;
@@ -383,14 +449,19 @@ static bool read_head(tr_fields fields, tr_frame_head *head, size_t *out_count)
 static bool read_envelopes(tr_arena *arena, tr_fields fields, tr_envelope *envelopes)
 {
     tr_field field;
-    struct last_type last = {0};
+    struct before before = {0};
     while (!tr_fields_end(&fields)) {
         if (!tr_fields_next(&fields, &field)) {
             return false;
         }
-        if (field.number == FRAME_ENVELOPES && !read_envelope(envelopes++, arena, &field, &last)) {
+        if (field.number != FRAME_ENVELOPES) {
+            continue;
+        }
+        if (!read_like_before(envelopes, &field, &before) &&
+            !read_envelope(envelopes, arena, &field, &before)) {
             return false;
         }
+        envelopes++;
     }
     return true;
 }

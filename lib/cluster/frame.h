@@ -83,6 +83,9 @@ typedef struct tr_frame_writer {
     size_t capacity;
     size_t size;
     uint32_t count; /* of envelopes */
+    tr_envelope last;
+    const unsigned char *last_front; /* what of it stands before its body; NULL: none */
+    size_t last_front_size;
 } tr_frame_writer;
 
 /* The least room that a writer needs. */

@@ -19,10 +19,13 @@
 
 static void flush(tr_worker *worker, troupe_message *message)
 {
-    (void) worker;
     tr_peer *peer = TR_CONTAINER_OF(message, tr_peer, flush);
     peer->is_flush_queued = false;
-    tr_outgoing_flush(peer);
+    if (!tr_peer_fills_up(peer)) {
+        tr_outgoing_flush(peer);
+    } else if (!tr_timer_is_running(&peer->again)) { /* if what it has expires */
+        tr_timers_start(&worker->timers, &peer->again, worker->now_ns + TR_WIRE_AGAIN_NS);
+    }
 }
 
 void tr_outgoing_flush_soon(tr_peer *peer)
@@ -42,6 +45,8 @@ void tr_outgoing_push(tr_peer *peer, troupe_message *message)
 {
     TR_ASSERT(peer->is_connected);
     tr_queue_push(&peer->out, message);
+    peer->fresh_count++;
+    peer->fresh_bytes += message->size;
     tr_outgoing_flush_soon(peer);
 }
 
@@ -250,34 +255,6 @@ static void fill_frame(tr_peer *peer, tr_frame_writer *writer)
     }
 }
 
-/* Keeps the carrier from its turns, or lets it have them. */
-static void choke(tr_peer *peer)
-{
-    tr_worker *worker = peer->border->worker;
-    tr_actor *actor = tr_peer_actor(peer, peer->carrier);
-    tr_timers_start(&worker->timers, &peer->again, worker->now_ns + TR_WIRE_AGAIN_NS);
-    if (peer->is_choked || actor == NULL || actor->state != TR_ACTOR_LIVE) {
-        return;
-    }
-    tr_worker_make_unrunnable(worker, actor);
-    actor->is_runnable = true;
-    peer->is_choked = true;
-}
-
-void tr_outgoing_unchoke(tr_peer *peer)
-{
-    tr_worker *worker = peer->border->worker;
-    tr_actor *actor = tr_peer_actor(peer, peer->carrier);
-    if (tr_timer_is_running(&peer->again)) {
-        tr_timers_cancel(&worker->timers, &peer->again);
-    }
-    if (peer->is_choked && actor != NULL) {
-        actor->is_runnable = false;
-        tr_worker_make_runnable(worker, actor);
-    }
-    peer->is_choked = false;
-}
-
 /* False: the wire did not take it. */
 static bool send_frame(tr_peer *peer, const tr_frame_writer *writer)
 {
@@ -314,13 +291,15 @@ static void begin_anew(tr_peer *peer)
 
 void tr_outgoing_flush(tr_peer *peer)
 {
+    peer->fresh_count = 0;
+    peer->fresh_bytes = 0;
     if (peer->is_connected && peer->is_broken && !peer->greets) {
         begin_anew(peer); /* they have to have heard of the one that ends */
     }
     while (peer->is_connected && (peer->out.head != NULL || peer->greets)) {
         tr_frame_writer writer;
         if (!tr_scratch_reserve(&peer->border->frame, TR_FRAME_BYTES_USUAL)) {
-            choke(peer); /* until there is memory */
+            tr_peer_choke(peer); /* until there is memory */
             return;
         }
         fill_frame(peer, &writer);
@@ -328,11 +307,11 @@ void tr_outgoing_flush(tr_peer *peer)
             break;
         }
         if (!send_frame(peer, &writer)) {
-            choke(peer);
+            tr_peer_choke(peer);
             return;
         }
     }
-    tr_outgoing_unchoke(peer);
+    tr_peer_unchoke(peer);
     if (peer->is_connected && peer->is_broken) {
         tr_outgoing_flush_soon(peer);
     }
@@ -455,6 +434,7 @@ static troupe_error carry(troupe_self *self, void *state, troupe_message **given
     troupe_message *message = *given;
     *given = NULL;
     tr_held_remove(self->actor, message);
+    tr_outgoing_flush_soon(peer); /* also what waited for this turn */
     if (tr_message_kind(message) == TR_KIND_DOWN) {
         take_down(worker, peer, message);
     } else {

@@ -40,9 +40,6 @@ void tr_outgoing_flush(tr_peer *peer);
 /* The same, soon: after what is going on now. */
 void tr_outgoing_flush_soon(tr_peer *peer);
 
-/* Lets the carrier run again. */
-void tr_outgoing_unchoke(tr_peer *peer);
-
 /* Ends all that is on the way out, and all of ours that waits for an answer. */
 void tr_outgoing_fail_all(tr_peer *peer, troupe_error reason);
 

@@ -6,13 +6,13 @@
 #include "core/far.h"
 #include "core/far_spawn.h"
 
-static troupe_ref ref_there(tr_address address)
+static troupe_ref ref_within(tr_address address)
 {
     return (troupe_ref) {.slot = address.slot, .generation = address.generation};
 }
 
 /* Who sent it: of this node, or of a third one that has it forwarded. */
-static troupe_ref sender_of(const tr_peer *peer, troupe_message *message)
+static troupe_ref sender_of(troupe_message *message)
 {
     const tr_extension *extension = tr_message_extension(message);
     if (extension != NULL && extension->node != 0) {
@@ -20,7 +20,7 @@ static troupe_ref sender_of(const tr_peer *peer, troupe_message *message)
                              .slot = extension->from.slot,
                              .generation = extension->from.generation};
     }
-    return tr_system_ref(peer->border->system, message->sender);
+    return ref_within(message->sender); /* whose node is the frame's */
 }
 
 static tr_envelope_signal signal_of(uint32_t bits)
@@ -57,7 +57,7 @@ static troupe_error pack_user(tr_peer *peer, troupe_message *message, tr_envelop
     }
     envelope->kind = asks ? TR_ENVELOPE_ASK : TR_ENVELOPE_TELL;
     envelope->number = asks ? tr_packing_number(message) : 0;
-    envelope->from = sender_of(peer, message);
+    envelope->from = sender_of(message);
     if (message->type == &tr_far_lookup_type) {
         const tr_far_lookup *lookup = message->body;
         envelope->kind = TR_ENVELOPE_LOOKUP;
@@ -69,7 +69,7 @@ static troupe_error pack_user(tr_peer *peer, troupe_message *message, tr_envelop
         return TROUPE_OK;
     }
     const tr_extension *extension = tr_message_extended(message);
-    envelope->to = ref_there(extension->to);
+    envelope->to = ref_within(extension->to);
     envelope->trace_id = extension->trace_id;
     if (message->type == &tr_far_signal_type) {
         envelope->kind = TR_ENVELOPE_SIGNAL;
@@ -107,7 +107,7 @@ static troupe_error pack_reply(tr_peer *peer, troupe_message *message, tr_envelo
         envelope->from = ((const tr_far_found *) message->body)->actor;
         return TROUPE_OK;
     }
-    envelope->from = sender_of(peer, message);
+    envelope->from = sender_of(message);
     envelope->trace_id = tr_message_trace(message);
     return tr_body_pack(&peer->border->body, message, envelope);
 }
@@ -119,7 +119,7 @@ static troupe_error pack_entry(tr_peer *peer, const troupe_message *message, tr_
     envelope->kind = TR_ENVELOPE_MONITOR;
     envelope->number = tr_packing_number(message);
     envelope->to =
-        ref_there((tr_address) {.slot = down->actor.slot, .generation = down->actor.generation});
+        ref_within((tr_address) {.slot = down->actor.slot, .generation = down->actor.generation});
     if (message->type == &troupe_exit_type) {
         envelope->kind = TR_ENVELOPE_LINK;
         envelope->from = tr_system_ref(peer->border->system, message->sender);

@@ -7,9 +7,45 @@
 #include "cluster/outgoing.h"
 #include "core/ask.h"
 #include "core/far.h"
+#include "core/mailbox.h"
 #include "core/monitor.h"
 #include "core/park.h"
 #include "core/spawn.h"
+
+bool tr_peer_fills_up(const tr_peer *peer)
+{
+    const tr_actor *carrier = tr_peer_actor(peer, peer->carrier);
+    return carrier != NULL && carrier->state == TR_ACTOR_LIVE && carrier->is_runnable &&
+           !tr_mailbox_is_empty(carrier) && !peer->is_choked && !peer->is_broken && !peer->greets &&
+           peer->fresh_bytes < TR_FRAME_BYTES_USUAL && peer->fresh_count < TR_FRAME_ENVELOPES_MAX;
+}
+
+void tr_peer_choke(tr_peer *peer)
+{
+    tr_worker *worker = peer->border->worker;
+    tr_actor *actor = tr_peer_actor(peer, peer->carrier);
+    tr_timers_start(&worker->timers, &peer->again, worker->now_ns + TR_WIRE_AGAIN_NS);
+    if (peer->is_choked || actor == NULL || actor->state != TR_ACTOR_LIVE) {
+        return;
+    }
+    tr_worker_make_unrunnable(worker, actor);
+    actor->is_runnable = true;
+    peer->is_choked = true;
+}
+
+void tr_peer_unchoke(tr_peer *peer)
+{
+    tr_worker *worker = peer->border->worker;
+    tr_actor *actor = tr_peer_actor(peer, peer->carrier);
+    if (tr_timer_is_running(&peer->again)) {
+        tr_timers_cancel(&worker->timers, &peer->again);
+    }
+    if (peer->is_choked && actor != NULL) {
+        actor->is_runnable = false;
+        tr_worker_make_runnable(worker, actor);
+    }
+    peer->is_choked = false;
+}
 
 static void offer_again(tr_timer *timer, void *context)
 {
@@ -19,7 +55,7 @@ static void offer_again(tr_timer *timer, void *context)
     const tr_actor *carrier = tr_peer_actor(peer, peer->carrier);
     if (peer->is_choked && carrier != NULL && carrier->state == TR_ACTOR_LIVE &&
         (carrier->is_stopping || carrier->is_cancelled)) {
-        tr_outgoing_unchoke(peer); /* to end */
+        tr_peer_unchoke(peer); /* to end */
     }
 }
 
@@ -276,7 +312,7 @@ void tr_peer_lose(tr_peer *peer, troupe_error reason, troupe_error verdict)
         border->counts.connections_lost++;
         tr_outgoing_fail_all(peer, reason);
         tr_incoming_forget_all(peer);
-        tr_outgoing_unchoke(peer);
+        tr_peer_unchoke(peer);
     }
     tr_herald_note(&border->herald, peer->node,
                    verdict == TROUPE_ERROR_STALE ? TROUPE_NODE_LEFT : TROUPE_NODE_LOST);

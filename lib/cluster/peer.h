@@ -33,6 +33,8 @@ struct tr_peer {
     tr_timer sweep; /* to look for requests whose askers are gone */
     troupe_message flush;
     tr_call flush_call;
+    uint64_t fresh_bytes; /* put on the way out since the last flush */
+    uint32_t fresh_count;
     bool is_connected;
     bool is_choked;
     bool is_flush_queued;
@@ -60,6 +62,14 @@ static inline void tr_peer_count_sent(tr_peer *peer, uint32_t count)
     peer->border->counts.envelopes_sent += count;
     tr_nodes_count(&peer->known->sent, count);
 }
+
+/* Whether what is on the way out had better wait for the carrier's next turn, which follows at
+ * once, as there is room in a frame for what it will add. */
+bool tr_peer_fills_up(const tr_peer *peer);
+
+/* Keeps the carrier from its turns until the wire is offered a frame again; lets it have them. */
+void tr_peer_choke(tr_peer *peer);
+void tr_peer_unchoke(tr_peer *peer);
 
 /* Makes one, connected. Errors: NO_MEMORY; LIMIT_REACHED. */
 TROUPE_MUST_CHECK troupe_error tr_peer_create(tr_border *border, uint64_t node, tr_peer **out_peer);
