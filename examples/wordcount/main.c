@@ -16,9 +16,9 @@
 #include <string.h>
 #include <troupe/troupe.h>
 
-/* What all nodes have in common. Who presses Ctrl-C does not want the rest: nothing is drained. */
+/* What all nodes have in common. */
 static troupe_error run_node(const struct options *options, const char *name, troupe_body *body,
-                             void *argument)
+                             void *argument, troupe_timeout drain_timeout)
 {
     troupe_peer peers[PEERS_MAX];
     for (uint32_t i = 0; i < options->peer_count; i++) {
@@ -28,8 +28,9 @@ static troupe_error run_node(const struct options *options, const char *name, tr
     const troupe_log log = {.write = troupe_log_to_stderr, .level = TROUPE_LOG_WARNING};
     return troupe_run(
         TROUPE_NODE_OPTIONS(.name = name, .log = &log, .workers = options->workers,
-                            .stop_on_signals = 1, .drain_timeout = TROUPE_NOW, .peers = peers,
+                            .stop_on_signals = 1, .drain_timeout = drain_timeout, .peers = peers,
                             .peer_count = options->peer_count, .listen = options->help_at,
+                            .dead_after = TROUPE_WITHIN_S(options->dead_after),
                             .key_file = options->key_file, .allowed_file = options->allowed_file,
                             .plain = options->key_file == NULL ? TROUPE_PLAIN_ON_LOOPBACK
                                                                : TROUPE_PLAIN_NEVER),
@@ -38,7 +39,8 @@ static troupe_error run_node(const struct options *options, const char *name, tr
 
 static int help_others(struct options *options)
 {
-    const troupe_error error = run_node(options, "helper", helper_serve, options);
+    const troupe_error error =
+        run_node(options, "helper", helper_serve, options, TROUPE_WITHIN_S(5));
     if (error) {
         (void) fprintf(stderr, "wordcount: %s\n", troupe_error_text(error));
     }
@@ -55,7 +57,8 @@ static troupe_error run(struct job *job)
         return TROUPE_ERROR_NO_MEMORY;
     }
 
-    const troupe_error error = run_node(job->options, "wordcount", stages_run, job);
+    /* Who presses Ctrl-C does not want the rest: nothing is drained. */
+    const troupe_error error = run_node(job->options, "wordcount", stages_run, job, TROUPE_NOW);
     blocks_fini(&job->blocks);
     return error;
 }

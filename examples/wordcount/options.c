@@ -10,7 +10,7 @@
 
 static const char usage[] =
     "usage: wordcount [--workers N] [--capacity N] [--top N] [--output FILE]\n"
-    "                 [--join ADDRESS[=KEY]]... [--key-file FILE] [PATH ...]\n"
+    "                 [--join ADDRESS[=KEY]]... [--key-file FILE] [--dead-after N] [PATH ...]\n"
     "       wordcount --help-at ADDRESS [--workers N] [--key-file FILE] [--allowed-file FILE]\n";
 
 static const char help[] =
@@ -23,6 +23,8 @@ static const char help[] =
     "Other nodes may help; they need no files, but are sent the text.\n"
     "  --join ADDRESS=KEY   have the node there count too, as tcp://192.0.2.2:7400, that has this\n"
     "                       public key; up to 16 times\n"
+    "  --dead-after N       seconds of silence after which a node counts as dead, and what it was\n"
+    "                       given is counted anew, 1 to 3600; else 15\n"
     "  --help-at ADDRESS    be such a node, until one that was helped is through\n"
     "  --key-file FILE      this node's keys, made by 'troupe keygen FILE'; without them, no\n"
     "                       encryption, and only within this machine\n"
@@ -96,6 +98,8 @@ static int read_option(struct options *options, int letter)
     case 'a':
         options->help_at = optarg;
         return -1;
+    case 'd':
+        return read_number("dead-after", 1, 3600, &options->dead_after);
     case 'k':
         options->key_file = optarg;
         return -1;
@@ -113,13 +117,18 @@ static int read_option(struct options *options, int letter)
 
 int options_read(struct options *options, int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"workers", required_argument, NULL, 'w'},  {"capacity", required_argument, NULL, 'c'},
-        {"top", required_argument, NULL, 't'},      {"output", required_argument, NULL, 'o'},
-        {"join", required_argument, NULL, 'j'},     {"help-at", required_argument, NULL, 'a'},
-        {"key-file", required_argument, NULL, 'k'}, {"allowed-file", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
-    *options = (struct options) {.workers = cores(), .capacity = 16, .top = 20};
+    static const struct option known[] = {{"workers", required_argument, NULL, 'w'},
+                                          {"capacity", required_argument, NULL, 'c'},
+                                          {"top", required_argument, NULL, 't'},
+                                          {"output", required_argument, NULL, 'o'},
+                                          {"join", required_argument, NULL, 'j'},
+                                          {"help-at", required_argument, NULL, 'a'},
+                                          {"key-file", required_argument, NULL, 'k'},
+                                          {"allowed-file", required_argument, NULL, 'l'},
+                                          {"dead-after", required_argument, NULL, 'd'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    *options = (struct options) {.workers = cores(), .capacity = 16, .top = 20, .dead_after = 15};
 
     int letter = 0;
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet */

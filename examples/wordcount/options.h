@@ -29,6 +29,7 @@ struct options {
     struct peer peers[PEERS_MAX]; /* those that are to help */
     uint32_t peer_count;
     const char *help_at; /* not NULL: helps others that dial there, and reads nothing itself */
+    uint32_t dead_after; /* seconds of silence after which a node counts as dead */
     const char *key_file;
     const char *allowed_file;
 };

@@ -61,21 +61,16 @@ static size_t count_connected(troupe_self *self, struct peers *peers)
 troupe_error peers_await(troupe_self *self, size_t count)
 {
     struct peers peers = {0};
-    TROUPE_AUTO(troupe_message) *message = NULL;
     const uint64_t end_ns = troupe_self_now_ns(self) + PEERS_SECONDS * UINT64_C(1000000000);
-    troupe_error error = troupe_watch_nodes(self);
-    while (!error && count_connected(self, &peers) < count) {
-        const uint64_t now_ns = troupe_self_now_ns(self);
-        error = now_ns < end_ns
-                    ? troupe_receive(self, &message, troupe_timeout_of_ns(end_ns - now_ns))
-                    : TROUPE_ERROR_TIMED_OUT;
+    troupe_error error = TROUPE_OK;
+    while (!error && count_connected(self, &peers) < count && troupe_self_now_ns(self) < end_ns) {
+        error = troupe_sleep(self, TROUPE_WITHIN_MS(5));
     }
-    (void) troupe_unwatch_nodes(self);
     peers_fini(&peers);
-    return error == TROUPE_ERROR_TIMED_OUT ? TROUPE_OK : error;
+    return error;
 }
 
-/* Whoever cannot be told stays, and may help another. */
+/* Who cannot be told stays, and may help another. */
 static void dismiss(troupe_self *self, uint64_t node)
 {
     const Wordcount__Finish finish = WORDCOUNT__FINISH__INIT;
@@ -95,8 +90,7 @@ void peers_dismiss(troupe_self *self)
     }
     const size_t count = list(self, &peers);
     for (size_t i = 0; i < count; i++) {
-        const troupe_node_state state = peers.infos[i].state;
-        if (state != TROUPE_NODE_LOST && state != TROUPE_NODE_LEFT) {
+        if (peers.infos[i].state == TROUPE_NODE_CONNECTED) {
             dismiss(self, peers.infos[i].node);
         }
     }

@@ -22,10 +22,11 @@ void peers_fini(struct peers *peers);
 uint64_t peers_choose(troupe_self *self, struct peers *peers, size_t number, uint64_t but);
 
 /* Waits until so many nodes are connected, or a few seconds: the others may come later. Errors:
- * those of troupe_watch_nodes and troupe_receive. */
+ * those of troupe_sleep. */
 troupe_error peers_await(troupe_self *self, size_t count);
 
-/* Tells all that the work is done, and waits until each has heard it, or a few seconds. */
+/* Tells all that are connected that the work is done, and waits until each has heard it, or a few
+ * seconds. */
 void peers_dismiss(troupe_self *self);
 
 #endif
