@@ -25,7 +25,10 @@ static troupe_error run_node(const struct options *options, const char *name, tr
         peers[i] =
             (troupe_peer) {.endpoint = options->peers[i].endpoint, .key = options->peers[i].key};
     }
-    const troupe_log log = {.write = troupe_log_to_stderr, .level = TROUPE_LOG_WARNING};
+    /* Of one node alone only what is wrong with it: who interrupts it knows that work is dropped. */
+    const bool is_alone = options->peer_count == 0 && options->help_at == NULL;
+    const troupe_log log = {.write = troupe_log_to_stderr,
+                            .level = is_alone ? TROUPE_LOG_ERROR : TROUPE_LOG_WARNING};
     return troupe_run(
         TROUPE_NODE_OPTIONS(.name = name, .log = &log, .workers = options->workers,
                             .stop_on_signals = 1, .drain_timeout = drain_timeout, .peers = peers,
