@@ -43,14 +43,15 @@ function(troupe_test path)
     endwhile()
 endfunction()
 
-# troupe_script_test(api/install_test argument ...) runs that script of tests/. It writes a line
-# "ok - NAME", "not ok - NAME" or "skip - NAME # REASON" for each test, after what explains it.
+# troupe_script_test(api/install_test argument ... [SECONDS n]) runs that script of tests/. It writes
+# a line "ok - NAME", "not ok - NAME" or "skip - NAME # REASON" for each test, after what explains it.
 function(troupe_script_test path)
+    cmake_parse_arguments(PARSE_ARGV 1 ARG "" "SECONDS" "")
     string(REPLACE "/" "." name ${path})
     add_test(NAME ${name}
         COMMAND ${PROJECT_SOURCE_DIR}/tests/support/with_report --script ${name}
-            ${PROJECT_SOURCE_DIR}/tests/${path} ${ARGN})
-    troupe_test_properties(${name} ${path} "")
+            ${PROJECT_SOURCE_DIR}/tests/${path} ${ARG_UNPARSED_ARGUMENTS})
+    troupe_test_properties(${name} ${path} "${ARG_SECONDS}")
 endfunction()
 
 function(troupe_test_properties name path seconds)

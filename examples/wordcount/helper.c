@@ -102,18 +102,19 @@ static troupe_error help(troupe_self *self, void *argument)
     return error;
 }
 
-/* Ends when somebody has said that all is done. */
+/* Ends when a node has left, as one does that is through: only then. One that is cut off, or lost,
+ * may come back and have more to do. */
 static troupe_error watch_door(troupe_self *self, void *argument)
 {
     (void) argument;
     TROUPE_AUTO(troupe_message) *message = NULL;
-    const Wordcount__Finish *finish = NULL;
-    troupe_error error = troupe_learn(self, &wordcount__finish__descriptor);
-    while (!error && finish == NULL) {
+    const troupe_node_event *event = NULL;
+    troupe_error error = troupe_watch_nodes(self);
+    while (!error && (event == NULL || event->node.state != TROUPE_NODE_LEFT)) {
         error = troupe_receive(self, &message, TROUPE_FOREVER);
-        finish = troupe_message_as(message, &wordcount__finish__descriptor);
+        event = troupe_message_struct(message, &troupe_node_event_type);
     }
-    return error ? error : troupe_reply(self, message, &finish->base);
+    return error;
 }
 
 /* Says where others can dial: the port may have been chosen by the system. */
@@ -146,11 +147,11 @@ troupe_error helper_serve(troupe_self *self, void *argument)
                                                   .workers_max = options->workers),
                                       &ref);
     error = error ? error : troupe_monitor(self, ref, &monitor);
-    error = error ? error
-                  : troupe_spawn(self,
-                                 TROUPE_SPAWN(.name = DOOR_NAME, .body = watch_door,
-                                              .out_monitor = &monitor),
-                                 &ref);
+    error =
+        error ? error
+              : troupe_spawn(
+                    self, TROUPE_SPAWN(.name = "door", .body = watch_door, .out_monitor = &monitor),
+                    &ref);
     error = error ? error : say_where(self);
     error = error ? error : troupe_receive(self, &message, TROUPE_FOREVER);
     if (error) {

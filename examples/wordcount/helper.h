@@ -2,7 +2,7 @@
 /* helper: what is on a node that counts for another one.
  *
  * A pool of helpers, one for each worker, by the name HELPERS_NAME, answers each wordcount.Unit
- * with its wordcount.Counts and keeps nothing; the door, DOOR_NAME, waits for wordcount.Finish. */
+ * with its wordcount.Counts and keeps nothing. The door waits for who was helped to leave. */
 #ifndef WORDCOUNT_HELPER_H
 #define WORDCOUNT_HELPER_H
 

@@ -47,10 +47,9 @@ struct progress {
 };
 
 #define HELPERS_NAME "helpers" /* on a node that helps: answers wordcount.Unit with Counts */
-#define DOOR_NAME "door"       /* and what lets it end: wordcount.Finish */
 enum {
     HELP_SECONDS = 60, /* after which a unit is counted here */
-    PEERS_SECONDS = 5  /* that other nodes are waited for, at the beginning and the end */
+    PEERS_SECONDS = 5  /* that other nodes are waited for at the beginning */
 };
 
 /* What an actor has seen in its life; each fills in what it knows. */

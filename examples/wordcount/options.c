@@ -25,7 +25,7 @@ static const char help[] =
     "                       public key; up to 16 times\n"
     "  --dead-after N       seconds of silence after which a node counts as dead, and what it was\n"
     "                       given is counted anew, 1 to 3600; else 15\n"
-    "  --help-at ADDRESS    be such a node, until one that was helped is through\n"
+    "  --help-at ADDRESS    be such a node, until one that was helped has ended\n"
     "  --key-file FILE      this node's keys, made by 'troupe keygen FILE'; without them, no\n"
     "                       encryption, and only within this machine\n"
     "  --allowed-file FILE  who may dial, a line NAME KEY send for each\n";

@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-#include "wordcount.pb-c.h"
-
 void peers_fini(struct peers *peers)
 {
     free(peers->infos);
@@ -68,31 +66,4 @@ troupe_error peers_await(troupe_self *self, size_t count)
     }
     peers_fini(&peers);
     return error;
-}
-
-/* Who cannot be told stays, and may help another. */
-static void dismiss(troupe_self *self, uint64_t node)
-{
-    const Wordcount__Finish finish = WORDCOUNT__FINISH__INIT;
-    TROUPE_AUTO(troupe_message) *reply = NULL;
-    troupe_ref door;
-    const troupe_timeout timeout = TROUPE_WITHIN_S(PEERS_SECONDS);
-    if (troupe_lookup_on(self, node, DOOR_NAME, timeout, &door) == TROUPE_OK) {
-        (void) !troupe_ask(self, door, &finish.base, timeout, &reply);
-    }
-}
-
-void peers_dismiss(troupe_self *self)
-{
-    struct peers peers = {0};
-    if (troupe_learn(self, &wordcount__finish__descriptor) != TROUPE_OK) {
-        return;
-    }
-    const size_t count = list(self, &peers);
-    for (size_t i = 0; i < count; i++) {
-        if (peers.infos[i].state == TROUPE_NODE_CONNECTED) {
-            dismiss(self, peers.infos[i].node);
-        }
-    }
-    peers_fini(&peers);
 }

@@ -25,8 +25,4 @@ uint64_t peers_choose(troupe_self *self, struct peers *peers, size_t number, uin
  * those of troupe_sleep. */
 troupe_error peers_await(troupe_self *self, size_t count);
 
-/* Tells all that are connected that the work is done, and waits until each has heard it, or a few
- * seconds. */
-void peers_dismiss(troupe_self *self);
-
 #endif

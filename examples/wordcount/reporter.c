@@ -5,7 +5,6 @@
  * tally; once all are in, the counters are through and can be asked for their words. */
 #include "merge.h"
 #include "messages.h"
-#include "peers.h"
 #include "print.h"
 #include "stages.h"
 #include "top.h"
@@ -135,9 +134,6 @@ static troupe_error report(struct reporter *reporter)
         return error;
     }
     reporter->result.seconds = seconds_since_start(reporter);
-    if (reporter->job->options->peer_count > 0) {
-        peers_dismiss(reporter->self);
-    }
     print_result(&reporter->result, &reporter->top, reporter->job->options->capacity);
     reporter->job->unreadable = reporter->result.total.unreadable;
     reporter->job->is_complete = true;
