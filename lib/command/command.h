@@ -24,9 +24,12 @@ typedef struct tr_command {
     int (*run)(int argc, char **argv);
 } tr_command;
 
+extern const tr_command tr_command_ask;
 extern const tr_command tr_command_keygen;
 extern const tr_command tr_command_peers;
 extern const tr_command tr_command_ps;
+extern const tr_command tr_command_send;
+extern const tr_command tr_command_stop;
 extern const tr_command tr_command_tree;
 extern const tr_command tr_command_waits;
 extern const tr_command tr_command_node;

@@ -5,9 +5,17 @@
 
 #include "command/command.h"
 
+/* One in a line, by name. */
 static const tr_command *const commands[] = {
-    &tr_command_keygen, &tr_command_node, &tr_command_peers,
-    &tr_command_ps,     &tr_command_tree, &tr_command_waits,
+    &tr_command_ask,    //
+    &tr_command_keygen, //
+    &tr_command_node,   //
+    &tr_command_peers,  //
+    &tr_command_ps,     //
+    &tr_command_send,   //
+    &tr_command_stop,   //
+    &tr_command_tree,   //
+    &tr_command_waits,  //
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -45,12 +53,11 @@ static void print_usage(FILE *stream)
 {
     (void) fprintf(stream, "Usage: troupe COMMAND [ARGUMENT]...\n\nCommands:\n");
     for (size_t i = 0; i < COMMANDS; i++) {
-        (void) fprintf(stream, "  %-8s %-12s %s\n", commands[i]->name, commands[i]->arguments,
-                       commands[i]->summary);
+        (void) fprintf(stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     }
     (void) fprintf(stream,
-                   "  help     [COMMAND]    say more of a command\n"
-                   "  --version             print the version\n"
+                   "  help       say more of a command\n"
+                   "  --version  print the version\n"
                    "\n"
                    "Exit status: 0: done; 1: it could not be done; 2: the command line was\n"
                    "not understood. Errors are written to standard error.\n");

@@ -4,10 +4,16 @@
 #include <string.h>
 #include <troupe/ask.h>
 #include <troupe/remote.h>
+#include <troupe/scope.h>
 
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/memory.h"
+
+/* Of what an actor is asked for others. */
+#define REPLY_BYTES (UINT64_C(1) << 20)
+/* JSON is read and written on it. */
+#define STACK_BYTES_MIN (UINT32_C(64) << 10)
 
 static const struct {
     const ProtobufCMessageDescriptor *request;
@@ -17,6 +23,8 @@ static const struct {
     {&troupe__inspect__list_peers__descriptor, tr_inspector_list_peers},
     {&troupe__inspect__get_statistics__descriptor, tr_inspector_get_statistics},
     {&troupe__inspect__list_dead_letters__descriptor, tr_inspector_list_dead_letters},
+    {&troupe__inspect__say__descriptor, tr_inspector_say},
+    {&troupe__inspect__stop__descriptor, tr_inspector_stop},
 };
 
 #define REQUESTS (sizeof requests / sizeof requests[0])
@@ -74,7 +82,14 @@ static troupe_error inspect(troupe_self *self, void *argument)
     tr_inspector *inspector = tr_allocate(allocator, sizeof *inspector);
     TR_REQUIRE(inspector != NULL, NO_MEMORY);
     *inspector = (tr_inspector) {.node = node};
-    const troupe_error error = serve(inspector, self);
+    troupe_error error = troupe_scope_enter(
+        self, TROUPE_SCOPE(.name = "inspector", .on_failure = TROUPE_COLLECT_ALL),
+        &inspector->scope);
+    if (!error) {
+        error = serve(inspector, self);
+        (void) !troupe_scope_cancel(self, inspector->scope, TROUPE_ERROR_STOPPING, NULL);
+        (void) !troupe_scope_leave(self, &inspector->scope); /* it was cancelled */
+    }
     tr_free(allocator, inspector, sizeof *inspector);
     return error;
 }
@@ -82,10 +97,17 @@ static troupe_error inspect(troupe_self *self, void *argument)
 troupe_error tr_inspector_start(troupe_node *node)
 {
     troupe_ref ref;
+    if (node->settings.stack_size != 0 && node->settings.stack_size < STACK_BYTES_MIN) {
+        tr_log_write(&node->settings.log, TROUPE_LOG_NOTICE,
+                     "node '%s': nobody can look at it, as its stacks are smaller than %u bytes",
+                     node->settings.name, STACK_BYTES_MIN);
+        return TROUPE_OK;
+    }
     const troupe_error error =
         troupe_node_spawn(node,
                           TROUPE_SPAWN(.name = TR_INSPECTOR_NAME, .body = inspect, .argument = node,
-                                       .place = TROUPE_PLACE_OWN_THREAD, .mailbox_capacity = 256),
+                                       .place = TROUPE_PLACE_OWN_THREAD, .mailbox_capacity = 256,
+                                       .reply_bytes = REPLY_BYTES),
                           &ref);
     if (!error) {
         node->system.inspector = (tr_address) {.slot = ref.slot, .generation = ref.generation};

@@ -12,15 +12,21 @@
 #define TR_NODE_INSPECTOR_H
 
 #include "inspect.pb-c.h"
+#include "node/json.h"
 #include "node/node.h"
 
 #define TR_INSPECTOR_NAME "troupe.inspect"
 /* Actors in a piece. */
 #define TR_INSPECTOR_ROWS 512
 
+/* Of the body of a message, as text. */
+#define TR_INSPECTOR_SHOWN_MAX (256 << 10)
+
 /* What it remembers. */
 typedef struct tr_inspector {
     troupe_node *node;
+    troupe_scope *scope; /* of the tasks */
+    uint32_t tasks;
     uint64_t asleep_ns[TR_ENDS_MAX]; /* until when a worker that was silent is not asked again */
 } tr_inspector;
 
@@ -36,6 +42,17 @@ tr_inspector_answer tr_inspector_list_actors;
 tr_inspector_answer tr_inspector_list_peers;
 tr_inspector_answer tr_inspector_get_statistics;
 tr_inspector_answer tr_inspector_list_dead_letters;
+
+/* inspector_says.c */
+tr_inspector_answer tr_inspector_say;
+tr_inspector_answer tr_inspector_stop;
+
+/* An actor of the program's. Errors: NO_SUCH_ACTOR, STALE; LOCAL_ONLY; BAD_ARGUMENT. */
+TROUPE_MUST_CHECK troupe_error tr_inspector_find(const tr_inspector *inspector, troupe_self *self,
+                                                 const Troupe__Inspect__Target *target,
+                                                 troupe_ref *out_ref);
+/* The body as text with an end, in the buffer. False: it is no protobuf message, or too large. */
+bool tr_inspector_show(const troupe_message *message, tr_json_buffer *json);
 
 /* A ref as messages have it, made of one and the other way round. */
 Troupe__Ref *tr_inspector_ref(Troupe__Ref *out_ref, troupe_ref ref);

@@ -70,7 +70,6 @@ struct piece {
     uint32_t first;
     uint32_t count;
     troupe_actor_info rows[TR_INSPECTOR_ROWS];
-    bool is_known[TR_INSPECTOR_ROWS]; /* its worker has said it */
     Troupe__Inspect__Actor actors[TR_INSPECTOR_ROWS];
     Troupe__Inspect__Actor *pointers[TR_INSPECTOR_ROWS];
     Troupe__Ref refs[TR_INSPECTOR_ROWS][3];
@@ -178,7 +177,7 @@ troupe_error tr_inspector_list_actors(tr_inspector *inspector, troupe_self *self
 {
     const Troupe__Inspect__ListActors *wanted =
         (const void *) troupe_message_as(*request, &troupe__inspect__list_actors__descriptor);
-    struct piece *piece = tr_allocate(allocator_of(inspector), sizeof *piece);
+    struct piece *piece = tr_allocate_unset(allocator_of(inspector), sizeof *piece);
     TR_REQUIRE(piece != NULL, NO_MEMORY);
     Troupe__Inspect__Actors actors = TROUPE__INSPECT__ACTORS__INIT;
     bool is_wanted[TR_ENDS_MAX] = {false};
@@ -228,14 +227,19 @@ static void show_counts(const troupe_counts *counts, Troupe__Inspect__Counts *sh
     shown->turns = counts->turns;
 }
 
+struct statistics {
+    Troupe__Inspect__Counts shown[TR_WORKERS_MAX + 1]; /* the last is the sum */
+    Troupe__Inspect__Counts *pointers[TR_WORKERS_MAX];
+};
+
 /* The counts of a ledger may be read by any thread. */
 troupe_error tr_inspector_get_statistics(tr_inspector *inspector, troupe_self *self,
                                          troupe_message **request)
 {
     troupe_node *node = inspector->node;
+    struct statistics *room = tr_allocate_unset(allocator_of(inspector), sizeof *room);
+    TR_REQUIRE(room != NULL, NO_MEMORY);
     troupe_counts total = {0};
-    Troupe__Inspect__Counts shown[TR_WORKERS_MAX + 1];
-    Troupe__Inspect__Counts *pointers[TR_WORKERS_MAX];
     Troupe__Inspect__Statistics statistics = TROUPE__INSPECT__STATISTICS__INIT;
     const uint32_t ends = ends_of(node);
     const uint32_t workers = node->settings.system.workers;
@@ -244,47 +248,63 @@ troupe_error tr_inspector_get_statistics(tr_inspector *inspector, troupe_self *s
         tr_ledger_read(&tr_ends_worker(&node->ends, i)->ledger, &counts);
         tr_counts_add(&total, &counts);
         if (i < workers) {
-            show_counts(&counts, &shown[i]);
-            pointers[i] = &shown[i];
+            show_counts(&counts, &room->shown[i]);
+            room->pointers[i] = &room->shown[i];
         }
     }
-    show_counts(&total, &shown[TR_WORKERS_MAX]);
+    show_counts(&total, &room->shown[TR_WORKERS_MAX]);
     statistics.node = node->system.options.node_id;
     statistics.name = node->settings.name;
     statistics.now_ns = tr_node_now_ns(node);
-    statistics.total = &shown[TR_WORKERS_MAX];
+    statistics.total = &room->shown[TR_WORKERS_MAX];
     statistics.n_workers = workers;
-    statistics.workers = pointers;
-    return troupe_reply(self, *request, &statistics.base);
+    statistics.workers = room->pointers;
+    const troupe_error error = troupe_reply(self, *request, &statistics.base);
+    tr_free(allocator_of(inspector), room, sizeof *room);
+    return error == TROUPE_ERROR_TOO_LARGE ? TROUPE_OK : error;
 }
 
-troupe_error tr_inspector_list_dead_letters(tr_inspector *inspector, troupe_self *self,
-                                            troupe_message **request)
-{
+/* Dead letters. */
+
+struct letters {
     troupe_dead_sample samples[TROUPE_DEAD_LETTERS_KEPT];
     Troupe__Inspect__DeadLetter shown[TROUPE_DEAD_LETTERS_KEPT];
     Troupe__Inspect__DeadLetter *pointers[TROUPE_DEAD_LETTERS_KEPT];
     Troupe__Ref refs[TROUPE_DEAD_LETTERS_KEPT][2];
     char types[TROUPE_DEAD_LETTERS_KEPT][NAME_MAX_SHOWN + 1];
-    Troupe__Inspect__DeadLetters letters = TROUPE__INSPECT__DEAD_LETTERS__INIT;
-    const uint64_t now_ns = tr_node_now_ns(inspector->node);
-    letters.n_letters =
-        troupe_node_dead_letters(inspector->node, samples, TROUPE_DEAD_LETTERS_KEPT);
-    letters.letters = pointers;
-    for (size_t i = 0; i < letters.n_letters; i++) {
-        const troupe_dead_letter *letter = &samples[i].letter;
-        pointers[i] = &shown[i];
-        shown[i] = (Troupe__Inspect__DeadLetter) TROUPE__INSPECT__DEAD_LETTER__INIT;
-        (void) snprintf(types[i], sizeof types[i], "%s", letter->type);
-        shown[i].type = types[i];
-        shown[i].reason = (char *) (uintptr_t) troupe_dead_reason_text(letter->reason);
-        shown[i].age_ns = now_ns - samples[i].time_ns;
-        if (!troupe_ref_is_none(letter->sender)) {
-            shown[i].sender = tr_inspector_ref(&refs[i][0], letter->sender);
-        }
-        shown[i].receiver = tr_inspector_ref(&refs[i][1], letter->receiver);
+};
+
+static void show_letter(struct letters *letters, size_t place, uint64_t now_ns)
+{
+    const troupe_dead_letter *letter = &letters->samples[place].letter;
+    Troupe__Inspect__DeadLetter *shown = &letters->shown[place];
+    *shown = (Troupe__Inspect__DeadLetter) TROUPE__INSPECT__DEAD_LETTER__INIT;
+    (void) snprintf(letters->types[place], sizeof letters->types[place], "%s", letter->type);
+    shown->type = letters->types[place];
+    shown->reason = (char *) (uintptr_t) troupe_dead_reason_text(letter->reason); /* read only */
+    shown->age_ns = now_ns - letters->samples[place].time_ns;
+    if (!troupe_ref_is_none(letter->sender)) {
+        shown->sender = tr_inspector_ref(&letters->refs[place][0], letter->sender);
     }
-    return troupe_reply(self, *request, &letters.base);
+    shown->receiver = tr_inspector_ref(&letters->refs[place][1], letter->receiver);
+    letters->pointers[place] = shown;
+}
+
+troupe_error tr_inspector_list_dead_letters(tr_inspector *inspector, troupe_self *self,
+                                            troupe_message **request)
+{
+    struct letters *letters = tr_allocate_unset(allocator_of(inspector), sizeof *letters);
+    TR_REQUIRE(letters != NULL, NO_MEMORY);
+    Troupe__Inspect__DeadLetters shown = TROUPE__INSPECT__DEAD_LETTERS__INIT;
+    shown.n_letters =
+        troupe_node_dead_letters(inspector->node, letters->samples, TROUPE_DEAD_LETTERS_KEPT);
+    shown.letters = letters->pointers;
+    for (size_t i = 0; i < shown.n_letters; i++) {
+        show_letter(letters, i, tr_node_now_ns(inspector->node));
+    }
+    const troupe_error error = troupe_reply(self, *request, &shown.base);
+    tr_free(allocator_of(inspector), letters, sizeof *letters);
+    return error == TROUPE_ERROR_TOO_LARGE ? TROUPE_OK : error;
 }
 
 /* Peers. */
@@ -339,7 +359,7 @@ troupe_error tr_inspector_list_peers(tr_inspector *inspector, troupe_self *self,
     troupe_node *node = inspector->node;
     const Troupe__Inspect__ListPeers *wanted =
         (const void *) troupe_message_as(*request, &troupe__inspect__list_peers__descriptor);
-    struct peers *peers = tr_allocate(allocator_of(inspector), sizeof *peers);
+    struct peers *peers = tr_allocate_unset(allocator_of(inspector), sizeof *peers);
     TR_REQUIRE(peers != NULL, NO_MEMORY);
     Troupe__Inspect__Peers shown = TROUPE__INSPECT__PEERS__INIT;
     peers->hub = node->hub;

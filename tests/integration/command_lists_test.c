@@ -18,9 +18,9 @@ static int open_scene(void **state)
 {
     struct scene *scene = calloc(1, sizeof *scene);
     assert_non_null(scene);
-    scene->node =
-        a_node(TROUPE_NODE_OPTIONS(.name = "stage", .workers = 2, .listen = "tcp://127.0.0.1:*",
-                                   .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    scene->node = a_node(
+        TROUPE_NODE_OPTIONS(.name = "stage", .workers = 2, .drain_timeout = TROUPE_NOW,
+                            .listen = "tcp://127.0.0.1:*", .plain = TROUPE_PLAIN_ON_LOOPBACK));
     assert_ok(troupe_node_endpoint(scene->node, scene->endpoint, sizeof scene->endpoint));
     command_reach(scene->endpoint, NULL, NULL);
     *state = scene;

@@ -51,7 +51,7 @@ static const struct special specials[] = {
       "include/troupe/mailbox.h", "include/troupe/message.h", "include/troupe/remote.h",
       "include/troupe/send.h", "include/troupe/service.h", "lib/cluster/arena.[ch]",
       "lib/cluster/check.[ch]", "lib/core/message.[ch]", "lib/core/protobuf.[ch]",
-      "lib/core/service.[ch]"}},
+      "lib/core/service.[ch]", "lib/node/json*"}},
     {"<boost/*>", {NULL}},
     {"<valgrind/*>", {"lib/core/sanitizers.h"}},
     {"<sanitizer/*>", {"lib/core/poison.h", "lib/core/sanitizers.h", "lib/transport/*"}},

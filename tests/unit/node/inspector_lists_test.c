@@ -13,7 +13,8 @@
 
 static troupe_node *an_open_node(void)
 {
-    return a_node(TROUPE_NODE_OPTIONS(.workers = 2, .inspect = TROUPE_INSPECT_ON));
+    return a_node(TROUPE_NODE_OPTIONS(.workers = 2, .inspect = TROUPE_INSPECT_ON,
+                                      .drain_timeout = TROUPE_NOW));
 }
 
 static Troupe__Inspect__Actors *list(troupe_node *node, uint64_t cursor, uint32_t limit)

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* `troupe send`, `ask` and `stop`, and what roles the commands take, on a node with CURVE. */
+#include <stdlib.h>
+#include <string.h>
+#include <troupe/troupe.h>
+#include <unistd.h>
+
+#include "integration/commands.h"
+#include "shop.pb-c.h"
+#include "support/node_fixture.h"
+
+struct scene {
+    char folder[64];
+    char list[96];
+    char server_file[96];
+    char guest_file[96];
+    char server_key[TROUPE_KEY_BYTES];
+    char guest_key[TROUPE_KEY_BYTES];
+    char endpoint[64];
+    troupe_node *node;
+    struct probe *probe;
+};
+
+static const troupe_type stone_type = TROUPE_SIGNAL("stone");
+
+/* Answers orders by receipts; says what else comes. */
+static troupe_error till(troupe_self *self, void *argument)
+{
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_error error = troupe_learn(self, &shop__order__descriptor);
+    error = error ? error : troupe_learn_type(self, &stone_type);
+    while (!error) {
+        error = troupe_receive(self, &message, TROUPE_FOREVER);
+        if (error) {
+            break;
+        }
+        size_t size = 0;
+        const Shop__Order *order =
+            (const void *) troupe_message_as(message, &shop__order__descriptor);
+        const char *bytes = troupe_message_bytes(message, &size);
+        if (order != NULL) {
+            Shop__Receipt receipt = SHOP__RECEIPT__INIT;
+            receipt.order_id = order->id;
+            receipt.total_cents = 250 * order->n_items;
+            (void) !troupe_reply(self, message, &receipt.base);
+        } else if (bytes != NULL) {
+            probe_say(argument, "%.*s", (int) size, bytes);
+        } else {
+            probe_say(argument, "%s", troupe_message_type_name(message));
+        }
+    }
+    return error;
+}
+
+static void write_list(const struct scene *scene, const char *roles)
+{
+    FILE *file = fopen(scene->list, "we");
+    assert_non_null(file);
+    assert_true(fprintf(file, "desk %s %s\n", scene->guest_key, roles) > 0);
+    assert_int_equal(fclose(file), 0);
+    if (scene->node != NULL) {
+        assert_ok(troupe_node_reload_keys(scene->node));
+    }
+}
+
+static int open_scene(void **state)
+{
+    struct scene *scene = calloc(1, sizeof *scene);
+    assert_non_null(scene);
+    (void) snprintf(scene->folder, sizeof scene->folder, "/tmp/troupe-keys-XXXXXX");
+    assert_non_null(mkdtemp(scene->folder));
+    (void) snprintf(scene->list, sizeof scene->list, "%s/list", scene->folder);
+    (void) snprintf(scene->server_file, sizeof scene->server_file, "%s/server", scene->folder);
+    (void) snprintf(scene->guest_file, sizeof scene->guest_file, "%s/guest", scene->folder);
+    assert_ok(troupe_key_file_create(scene->server_file, NULL, scene->server_key,
+                                     sizeof scene->server_key));
+    assert_ok(
+        troupe_key_file_create(scene->guest_file, NULL, scene->guest_key, sizeof scene->guest_key));
+    write_list(scene, "all");
+    scene->node =
+        a_node(TROUPE_NODE_OPTIONS(.name = "shop", .workers = 2, .listen = "tcp://127.0.0.1:*",
+                                   .key_file = scene->server_file, .allowed_file = scene->list));
+    assert_ok(troupe_node_endpoint(scene->node, scene->endpoint, sizeof scene->endpoint));
+    command_reach(scene->endpoint, scene->guest_file, scene->server_key);
+    scene->probe = a_probe();
+    (void) a_root_of(scene->node,
+                     TROUPE_SPAWN(.name = "till", .body = till, .argument = scene->probe));
+    *state = scene;
+    return 0;
+}
+
+static int close_scene(void **state)
+{
+    struct scene *scene = *state;
+    if (scene->node != NULL) {
+        drop_node(&scene->node);
+    }
+    drop_probe(&scene->probe);
+    command_reach(NULL, NULL, NULL);
+    assert_int_equal(unlink(scene->list), 0);
+    assert_int_equal(unlink(scene->server_file), 0);
+    assert_int_equal(unlink(scene->guest_file), 0);
+    assert_int_equal(rmdir(scene->folder), 0);
+    free(scene);
+    return 0;
+}
+
+/* Promise: COMMAND-SAY */
+static void asks_an_actor(void **state)
+{
+    (void) state;
+    command_ends("troupe ask till shop.Order '{\"id\": 7, \"items\": [{\"name\": \"tea\"}]}'", 0,
+                 "{\"orderId\": \"7\", \"totalCents\": \"250\"}\n", NULL);
+    command_shows("troupe ask --json till shop.Order '{\"id\": 7}'",
+                  "d[\"error\"], d[\"type\"], d[\"answer\"][\"orderId\"]", "OK shop.Receipt 7");
+    command_ends("troupe ask till stone", 1, NULL, "NO_REPLY: the receiver ended");
+    command_ends("troupe ask till shop.Order '{\"id\": }'", 1, NULL,
+                 "BAD_ARGUMENT: the JSON is no shop.Order: at character 8");
+    command_ends("troupe ask till shop.Sold", 1, NULL, "has learned no type 'shop.Sold'");
+    command_ends("troupe ask clerk shop.Order", 1, NULL, "there is no actor 'clerk'");
+    command_ends("troupe ask till", 2, NULL, "it takes a TYPE, or else --text");
+    command_ends("troupe ask", 2, NULL, "ACTOR is missing");
+    command_ends("troupe ask till shop.Order {\"id\": 7}", 2, NULL, "is it quoted?");
+}
+
+/* Promise: COMMAND-SAY */
+static void sends_to_an_actor(void **state)
+{
+    struct scene *scene = *state;
+    command_ends("troupe send till stone", 0, NULL, NULL);
+    command_ends("troupe send till --text 'so to say'", 0, NULL, NULL);
+    command_ends(
+        "troupe send $(troupe ps --json | python3 -c 'import json, sys; print([a[\"ref\"]"
+        " for a in json.load(sys.stdin)[\"actors\"] if a[\"name\"] == \"till\"][0])')"
+        " stone",
+        0, NULL, NULL);
+    command_ends("troupe send $(troupe ps | awk '$2 == \"till\" { print $1 }') stone", 0, NULL,
+                 NULL);
+    assert_true(probe_wait(scene->probe, 4));
+    assert_said(scene->probe, "stone", "so to say", "stone", "stone");
+}
+
+/* Promise: COMMAND-ROLES */
+static void who_has_no_role_is_told_so(void **state)
+{
+    struct scene *scene = *state;
+    write_list(scene, "monitor");
+    command_ends("troupe ps", 1, NULL, "gives this key no role for it");
+    command_ends("troupe peers", 1, NULL, "gives this key no role for it");
+    command_ends("troupe send till stone", 1, NULL, "gives this key no role for it");
+    command_ends("troupe stop till", 1, NULL, "gives this key no role for it");
+    write_list(scene, "inspect");
+    command_ends("troupe ps", 0, "till", NULL);
+    command_ends("troupe tree", 0, "till", NULL);
+    command_ends("troupe ask till shop.Order '{\"id\": 1}'", 1, NULL, "no role for it");
+    command_ends("troupe stop --whole-node", 1, NULL, "no role for it");
+    write_list(scene, "send");
+    command_ends("troupe ask till shop.Order '{\"id\": 1}'", 0, "\"1\"", NULL);
+    command_ends("troupe ps", 1, NULL, "no role for it");
+    command_ends("troupe ps --key-file /none/at/all", 1, NULL, "/none/at/all");
+}
+
+/* Promise: COMMAND-STOP */
+static void stops_an_actor_and_the_node(void **state)
+{
+    struct scene *scene = *state;
+    command_ends("troupe stop clerk", 1, NULL, "NO_SUCH_ACTOR");
+    command_ends("troupe stop", 2, NULL, "it takes one ACTOR, or else --whole-node");
+    command_ends("troupe stop --kill --cancel till", 2, NULL, "do not go together");
+    command_ends("troupe stop till", 0, NULL, NULL);
+    command_ends("while troupe ps | grep -q till; do :; done", 0, NULL, NULL);
+    command_shows("troupe stop --json --whole-node", "d[\"error\"]", "OK");
+    assert_ok(troupe_node_join(scene->node));
+    drop_node(&scene->node);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(asks_an_actor, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(sends_to_an_actor, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(who_has_no_role_is_told_so, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(stops_an_actor_and_the_node, open_scene, close_scene),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
