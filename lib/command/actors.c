@@ -102,6 +102,18 @@ bool tr_actors_fetch(tr_client *client, tr_actors *actors)
     return true;
 }
 
+bool tr_actors_copy(const tr_actors *actors, tr_actors *out_copy)
+{
+    const size_t size = (actors->count + 1) * sizeof *actors->rows;
+    *out_copy = *actors;
+    out_copy->capacity = actors->count + 1;
+    out_copy->rows = malloc(size);
+    if (out_copy->rows != NULL && actors->count > 0) {
+        (void) memcpy(out_copy->rows, actors->rows, actors->count * sizeof *actors->rows);
+    }
+    return out_copy->rows != NULL;
+}
+
 void tr_actors_free(tr_actors *actors)
 {
     free(actors->rows);

@@ -50,6 +50,8 @@ bool tr_actors_fetch(tr_client *client, tr_actors *actors);
 bool tr_actors_fetch_rates(tr_client *client, uint64_t apart_ns, tr_actors *actors);
 /* The rates of those that were listed before, too. */
 void tr_actors_set_rates(tr_actors *actors, const tr_actors *before);
+/* False without memory. */
+bool tr_actors_copy(const tr_actors *actors, tr_actors *out_copy);
 void tr_actors_free(tr_actors *actors);
 
 /* NULL: it is not in the list. */

@@ -161,6 +161,37 @@ static void waits_are_shown(void **state)
     command_ends("troupe waits", 0, "deaf", NULL);
 }
 
+static const troupe_type ball_type = TROUPE_SIGNAL("ball");
+
+/* Sends itself a ball each time it has one. */
+static troupe_error plays(troupe_self *self, void *argument)
+{
+    (void) argument;
+    TROUPE_AUTO(troupe_message) *ball = NULL;
+    troupe_error error = troupe_send_struct(self, troupe_self_ref(self), &ball_type, NULL);
+    while (!error) {
+        error = troupe_receive(self, &ball, TROUPE_FOREVER);
+        error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(1));
+        error = error ? error : troupe_send_struct(self, troupe_self_ref(self), &ball_type, NULL);
+    }
+    return TROUPE_OK;
+}
+
+/* Promise: COMMAND-TOP */
+static void top_shows_who_is_busy(void **state)
+{
+    struct scene *scene = *state;
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "idle", .body = idle_body));
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "player", .body = plays));
+    command_ends("troupe top --every 0.2 --count 3 --top 1 | grep -c player", 0, "3", NULL);
+    command_ends("troupe top --every 0.2 --count 2 | grep -c messages/s", 0, "2", NULL);
+    command_shows("troupe top --json --every 0.2 --count 1 --top 1",
+                  "d[\"rate\"] > 0, d[\"actor_count\"] > 3, [(a[\"name\"], a[\"rate\"] > 0)"
+                  " for a in d[\"actors\"]]",
+                  "True True [('player', True)]");
+    command_ends("troupe top --sort weight", 2, NULL, "--sort takes");
+}
+
 /* Promise: COMMAND-PEERS */
 static void peers_are_shown(void **state)
 {
@@ -205,6 +236,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(ps_sorts_and_cuts, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(waits_are_shown, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(a_ring_is_shown, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(top_shows_who_is_busy, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(peers_are_shown, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(says_why_a_node_is_not_reached, open_scene, close_scene),
     };

@@ -75,11 +75,43 @@ static void makes_keys_and_does_not_overwrite_them(void **state)
     ends(arguments, 1, NULL, "cannot be written to standard output");
 }
 
+/* What bash completes the last of these words to, in one line. */
+static void completes(const char *words, const char *expected)
+{
+    char line[1024];
+    (void) snprintf(line, sizeof line,
+                    "source lib/command/troupe.bash && COMP_WORDS=(%s) &&"
+                    " COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) && _troupe && echo \"${COMPREPLY[*]}\"",
+                    words);
+    struct program program = command_run("%s", line);
+    assert_string_equal(program.err, "");
+    assert_int_equal(program.status, 0);
+    program.out[strcspn(program.out, "\n")] = '\0';
+    assert_string_equal(program.out, expected);
+    program_fini(&program);
+}
+
+/* Promise: COMMAND-COMPLETION */
+static void bash_completes_commands_and_options(void **state)
+{
+    (void) state;
+    completes("troupe p", "peers ps");
+    completes("troupe help k", "keygen");
+    completes("troupe ps --s", "--sort");
+    completes("troupe ps --sort d", "depth");
+    completes("troupe waits --", "--node --key-file --peer-key --plain --timeout --json");
+    completes("troupe stop --whole", "--whole-node");
+    completes("troupe tree --key-file tests/ru", "tests/run");
+    completes("troupe keygen tests/ru", "tests/run");
+    completes("troupe nothing --", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_what_it_can_do),
         cmocka_unit_test(says_what_it_did_not_understand),
+        cmocka_unit_test(bash_completes_commands_and_options),
         cmocka_unit_test_setup_teardown(makes_keys_and_does_not_overwrite_them, files_open,
                                         files_close),
     };

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* `troupe top`. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "command/ps.h"
+
+#define EVERY_DEFAULT_NS UINT64_C(1000000000)
+#define MOST_DEFAULT 20
+
+struct wish {
+    const char *sort;
+    uint64_t most;
+    uint64_t every_ns;
+    uint64_t times; /* 0: until it is stopped */
+    tr_order order;
+};
+
+/* What the node has counted, at one moment. */
+struct totals {
+    uint64_t now_ns;
+    uint64_t handled;
+    uint64_t dead_letters;
+    uint64_t refused;
+    size_t actors;
+    double rate;
+};
+
+static bool fetch_totals(tr_client *client, struct totals *totals)
+{
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    Troupe__Inspect__GetStatistics request = TROUPE__INSPECT__GET_STATISTICS__INIT;
+    const Troupe__Inspect__Statistics *answer =
+        tr_client_ask(client, &request.base, &troupe__inspect__statistics__descriptor, &reply);
+    if (answer == NULL || answer->total == NULL) {
+        return false;
+    }
+    const struct totals before = *totals;
+    *totals = (struct totals) {.now_ns = answer->now_ns,
+                               .handled = answer->total->handled,
+                               .dead_letters = answer->total->dead_letters,
+                               .refused = answer->total->refused};
+    if (before.now_ns != 0 && totals->now_ns > before.now_ns) {
+        totals->rate = (double) (totals->handled - before.handled) * 1e9 /
+                       (double) (totals->now_ns - before.now_ns);
+    }
+    return true;
+}
+
+static void print(const tr_client *client, const tr_actors *actors, const struct totals *totals,
+                  bool is_screen)
+{
+    if (is_screen) {
+        (void) fputs("\033[H\033[2J", stdout); /* home, and clear */
+    }
+    (void) printf("node '%s' %" PRIx64 ": %zu actors, %.1f messages/s, %" PRIu64
+                  " handled, %" PRIu64 " dead letters, %" PRIu64 " refused\n",
+                  client->node_name, actors->node, totals->actors, totals->rate, totals->handled,
+                  totals->dead_letters, totals->refused);
+    tr_ps_print(actors);
+    if (!is_screen) {
+        (void) putchar('\n');
+    }
+}
+
+static void write_all(const tr_actors *actors, const struct totals *totals)
+{
+    tr_json json = {0};
+    tr_json_open(&json, NULL, '{');
+    tr_actors_write_head(&json, actors);
+    tr_json_number(&json, "actor_count", totals->actors);
+    tr_json_real(&json, "rate", totals->rate);
+    tr_json_number(&json, "handled", totals->handled);
+    tr_json_number(&json, "dead_letters", totals->dead_letters);
+    tr_json_number(&json, "refused", totals->refused);
+    tr_json_open(&json, "actors", '[');
+    for (size_t i = 0; i < actors->count; i++) {
+        tr_actors_write(&json, NULL, &actors->rows[i]);
+    }
+    tr_json_close(&json, ']');
+    tr_json_close(&json, '}');
+}
+
+/* What is shown once: of those that are sorted nothing can be found any more, so it is a copy. */
+static int show_once(tr_client *client, const struct wish *wish, const tr_actors *now,
+                     struct totals *totals)
+{
+    tr_actors shown = {0};
+    if (!fetch_totals(client, totals)) {
+        return TR_EXIT_FAILED;
+    }
+    totals->actors = now->count;
+    if (!tr_actors_copy(now, &shown)) {
+        return tr_client_fail(client, "out of memory", NULL);
+    }
+    tr_order_apply(&shown, wish->order, wish->most);
+    if (client->reach->is_json) {
+        write_all(&shown, totals);
+    } else {
+        print(client, &shown, totals, isatty(STDOUT_FILENO) == 1);
+    }
+    tr_actors_free(&shown);
+    return tr_command_written();
+}
+
+static int show(tr_client *client, void *argument)
+{
+    const struct wish *wish = argument;
+    struct totals totals = {0};
+    tr_actors before = {0};
+    tr_actors now = {0};
+    int status = tr_actors_fetch(client, &before) && fetch_totals(client, &totals) ? TR_EXIT_OK
+                                                                                   : TR_EXIT_FAILED;
+    for (uint64_t i = 0; status == TR_EXIT_OK && (wish->times == 0 || i < wish->times); i++) {
+        if (troupe_sleep(client->self, troupe_timeout_of_ns(wish->every_ns)) != TROUPE_OK) {
+            break; /* it is told to stop */
+        }
+        if (!tr_actors_fetch(client, &now)) {
+            status = TR_EXIT_FAILED;
+            break;
+        }
+        tr_actors_set_rates(&now, &before);
+        status = show_once(client, wish, &now, &totals);
+        const tr_actors other = before;
+        before = now;
+        now = other;
+    }
+    tr_actors_free(&before);
+    tr_actors_free(&now);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct wish wish = {.sort = "rate", .most = MOST_DEFAULT, .every_ns = EVERY_DEFAULT_NS};
+    tr_reach reach;
+    const tr_option options[] = {
+        {"--sort", TR_OPTION_TEXT, &wish.sort},
+        {"--top", TR_OPTION_NUMBER, &wish.most},
+        {"--every", TR_OPTION_SECONDS, &wish.every_ns},
+        {"--count", TR_OPTION_NUMBER, &wish.times},
+        {NULL, TR_OPTION_FLAG, NULL},
+    };
+    const int status = tr_options_take(&tr_command_top, &argc, argv, options, &reach);
+    if (status != TR_EXIT_OK) {
+        return status;
+    }
+    if (argc > 1) {
+        return tr_command_misused(&tr_command_top, "there are only options");
+    }
+    if (!tr_order_read(wish.sort, &wish.order)) {
+        return tr_command_misused(&tr_command_top,
+                                  "--sort takes id, depth, rate, handled, bytes or name");
+    }
+    return tr_client_run(&tr_command_top, &reach, show, &wish);
+}
+
+const tr_command tr_command_top = {
+    .name = "top",
+    .arguments = "[OPTION]...",
+    .summary = "watch the busiest actors of a node",
+    .details =
+        "Shows again and again what the node is at, and the actors that handle most messages.\n"
+        "On a terminal each table takes the place of the one before. Ends at "
+        "Ctrl-C.\n\n" TR_REACH_HELP
+        "  --sort BY         id, depth, rate, handled, bytes or name; rate if not given\n"
+        "  --top N           so many actors; 20 if not given, 0: all\n"
+        "  --every SECONDS   1 if not given\n"
+        "  --count N         ends after so many tables\n",
+    .run = run,
+};
