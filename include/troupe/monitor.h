@@ -29,8 +29,9 @@ typedef enum troupe_down_kind {
     TROUPE_DOWN_NO_ACTOR,   /* there has never been such an actor */
     TROUPE_DOWN_STALE,      /* it had ended before it was watched */
     TROUPE_DOWN_KILLED,     /* by troupe_kill, or with what it was a child of */
-    TROUPE_DOWN_NODE_LOST   /* the connection to its node is lost, or there is none, or
+    TROUPE_DOWN_NODE_LOST,  /* the connection to its node is lost, or there is none, or
                             * that node lets this one monitor nothing */
+    TROUPE_DOWN_SHUTDOWN    /* an actor of another node was stopped, as that node stops */
 } troupe_down_kind;
 
 typedef struct troupe_down {

@@ -28,6 +28,7 @@
 #include <stdint.h>
 #include <troupe/api.h>
 #include <troupe/error.h>
+#include <troupe/placement.h>
 #include <troupe/ref.h>
 #include <troupe/spawn.h>
 #include <troupe/time.h>
@@ -70,8 +71,8 @@ typedef struct troupe_supervisor_spec troupe_supervisor_spec;
 
 #define TROUPE_NO_RETRIES UINT32_MAX
 
-/* A child. Give `actor` or `supervisor`; what they point to is borrowed while the supervisor lives.
- * Zero means the default of each field. */
+/* A child. Give `actor`, `supervisor` or `placement`; what they point to is borrowed while the
+ * supervisor lives. Zero means the default of each field. */
 typedef struct troupe_child_spec {
     size_t size;                       /* set by TROUPE_CHILD */
     const char *id;                    /* for logs and lists; NULL: "" */
@@ -87,12 +88,12 @@ typedef struct troupe_child_spec {
      * and named in the log if that does not end it either in the same time. */
     troupe_timeout stop_timeout;
     troupe_child_kind kind;
-    uint32_t jitter_percent; /* 0: 20; by so much at most a pause is longer or shorter; at most
-                              * 100 */
+    uint32_t jitter_percent; /* 0: 20; at most 100; by so much a pause is longer or shorter */
     uint32_t is_significant; /* 1: counts for auto_shutdown */
     troupe_mailbox_fate mailbox;
-    troupe_ref heir;       /* with TROUPE_MAILBOX_HEIR: this, or .heir_name */
-    const char *heir_name; /* whoever has this name at that moment, on this node */
+    troupe_ref heir;                   /* with TROUPE_MAILBOX_HEIR: this, or .heir_name */
+    const troupe_placement *placement; /* see placement.h; `actor` is without code then, or NULL */
+    const char *heir_name;             /* whoever has this name at that moment, on this node */
     /* How often a message is tried again, first of all by the next start, if the child fails while
      * it handles it (behavior) or has received it last and not replied (coroutine); at most 60.
      * Then it goes into quarantine (quarantine.h). 0: it ends as failed. TROUPE_NO_RETRIES: into

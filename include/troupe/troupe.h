@@ -29,6 +29,7 @@
 #include <troupe/node.h>
 #include <troupe/nodes.h>
 #include <troupe/offload.h>
+#include <troupe/placement.h>
 #include <troupe/process.h>
 #include <troupe/quarantine.h>
 #include <troupe/queue.h>

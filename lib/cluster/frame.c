@@ -10,7 +10,7 @@
 _Static_assert((int) TR_ENVELOPE_SPAWNED == (int) TROUPE__KIND__SPAWNED, "as the .proto says");
 _Static_assert((int) TR_ENVELOPE_KILL == (int) TROUPE__SIGNAL__SIGNAL_KILL, "as the .proto says");
 _Static_assert((int) TR_ENVELOPE_BYTES == (int) TROUPE__FORM__BYTES, "as the .proto says");
-_Static_assert((int) TROUPE_DOWN_NODE_LOST == (int) TROUPE__DOWN__NODE_LOST, "as the .proto says");
+_Static_assert((int) TROUPE_DOWN_SHUTDOWN == (int) TROUPE__DOWN__SHUTDOWN, "as the .proto says");
 
 /* Numbers of fields, as the .proto says. */
 enum frame_field {
@@ -492,7 +492,7 @@ static bool is_known(const tr_envelope *envelope)
     return (int) envelope->kind >= (int) TR_ENVELOPE_TELL &&
            (int) envelope->kind <= (int) TR_ENVELOPE_SPAWNED &&
            (unsigned) envelope->form <= TR_ENVELOPE_BYTES &&
-           (unsigned) envelope->down <= TROUPE_DOWN_NODE_LOST && (int) envelope->error >= 0 &&
+           (unsigned) envelope->down <= TROUPE_DOWN_SHUTDOWN && (int) envelope->error >= 0 &&
            (unsigned) envelope->signal <= TR_ENVELOPE_KILL && (int) envelope->cause >= 0 &&
            envelope->text_size < TR_FAILURE_TEXT_SIZE &&
            strnlen(envelope->type, TR_TYPE_NAME_MAX + 1) <= TR_TYPE_NAME_MAX &&

@@ -127,10 +127,17 @@ static troupe_error pack_entry(tr_peer *peer, const troupe_message *message, tr_
     return TROUPE_OK;
 }
 
+static bool is_stopping(const tr_system *system)
+{
+    return atomic_load_explicit(&system->is_stopping, memory_order_relaxed) != 0;
+}
+
 /* An end that is told there. */
-static troupe_error pack_down(const troupe_message *message, tr_envelope *envelope)
+static troupe_error pack_down(const tr_peer *peer, const troupe_message *message,
+                              tr_envelope *envelope)
 {
     const troupe_down *down = message->body;
+    const tr_system *system = peer->border->system;
     envelope->kind = TR_ENVELOPE_DOWN;
     if (tr_packing_is_exit(message)) {
         envelope->kind = TR_ENVELOPE_EXIT;
@@ -138,7 +145,9 @@ static troupe_error pack_down(const troupe_message *message, tr_envelope *envelo
     }
     if (down != NULL) { /* else it has unlinked */
         envelope->error = down->reason;
-        envelope->down = down->kind;
+        envelope->down = down->kind == TROUPE_DOWN_STOPPED && is_stopping(system)
+                             ? TROUPE_DOWN_SHUTDOWN
+                             : down->kind;
     }
     return TROUPE_OK;
 }
@@ -152,7 +161,7 @@ troupe_error tr_packing_pack(tr_peer *peer, troupe_message *message, tr_envelope
     case TR_KIND_REPLY:
         return pack_reply(peer, message, envelope);
     case TR_KIND_DOWN:
-        return pack_down(message, envelope);
+        return pack_down(peer, message, envelope);
     case TR_KIND_MONITOR:
         return pack_entry(peer, message, envelope);
     case TR_KIND_DEMONITOR:

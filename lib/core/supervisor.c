@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "core/bracket.h"
+#include "core/placed.h"
 #include "core/restart.h"
 #include "core/supervisor_children.h"
 
@@ -97,9 +98,15 @@ static void spawn(troupe_self *self, tr_supervisor *supervisor, tr_child *child)
                             .heir = child->spec.heir,
                             .heir_name = child->spec.heir_name,
                             .retries = child->spec.retries};
+    const troupe_placement *placement = child->spec.placement;
+    troupe_spawn_options options;
+    if (placement != NULL) {
+        tr_placed_options(placement, child->spec.actor, &options);
+    }
     const troupe_error error =
         below == NULL
-            ? tr_restart_spawn(self, child->spec.actor, child->id, &terms, &child->ref)
+            ? tr_restart_spawn(self, placement != NULL ? &options : child->spec.actor, child->id,
+                               &terms, &child->ref)
             : tr_restart_spawn(
                   self,
                   TROUPE_SPAWN(.behavior = &tr_supervisor_behavior, .name = below->name,

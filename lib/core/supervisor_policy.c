@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/chance.h"
 #include "base/options.h"
+#include "core/placed.h"
 
 TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_child_spec, reserved);
 TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_supervisor_spec, reserved);
@@ -247,6 +248,13 @@ static bool has_right_fate(const troupe_child_spec *spec)
             (spec->mailbox == TROUPE_MAILBOX_KEEP && spec->retries == 0));
 }
 
+static bool has_right_code(const troupe_child_spec *spec)
+{
+    return spec->placement != NULL
+               ? spec->supervisor == NULL && tr_placed_is_right(spec->placement, spec->actor)
+               : (spec->actor != NULL) != (spec->supervisor != NULL);
+}
+
 bool tr_policy_complete_child(const troupe_child_spec *given, troupe_child_spec *out_spec)
 {
     if (given == NULL || !tr_options_read(out_spec, sizeof *out_spec, given)) {
@@ -262,9 +270,9 @@ bool tr_policy_complete_child(const troupe_child_spec *given, troupe_child_spec 
                out_spec->supervisor != NULL ? TROUPE_FOREVER.ns : STOP_TIMEOUT_NS);
     out_spec->jitter_percent =
         out_spec->jitter_percent != 0 ? out_spec->jitter_percent : JITTER_PERCENT;
-    return (out_spec->actor != NULL) != (out_spec->supervisor != NULL) &&
-           (unsigned) out_spec->kind <= TROUPE_TEMPORARY && out_spec->jitter_percent <= 100 &&
-           out_spec->is_significant <= 1 && has_right_fate(out_spec) && out_spec->reserved == 0;
+    return has_right_code(out_spec) && (unsigned) out_spec->kind <= TROUPE_TEMPORARY &&
+           out_spec->jitter_percent <= 100 && out_spec->is_significant <= 1 &&
+           has_right_fate(out_spec) && out_spec->reserved == 0;
 }
 
 bool tr_policy_complete(const troupe_supervisor_spec *given, troupe_supervisor_spec *out_spec)

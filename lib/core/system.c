@@ -29,6 +29,7 @@ troupe_error tr_system_init(tr_system *system, const tr_system_options *options,
     tr_map_init(&system->types, system->ports.allocator);
     tr_map_init(&system->offers, system->ports.allocator);
     tr_map_init(&system->far_nodes, system->ports.allocator);
+    tr_list_init(&system->seats);
     tr_nodes_init(&system->nodes, system->ports.allocator);
     return tr_slots_init(&system->slots, options->actors_max);
 }

@@ -75,6 +75,7 @@ typedef struct tr_system {
     tr_address far_home; /* see far */
     tr_map far_nodes;    /* see far */
     tr_nodes nodes;
+    tr_list seats;                 /* see placements */
     const struct tr_far_port *far; /* NULL: the node has to do with no other */
     tr_address subscribers[TR_DEAD_LETTER_SUBSCRIBERS_MAX];
     /* By index; set before the index is known to any other worker. */

@@ -37,6 +37,14 @@ void call_about_supervisors(troupe_self *self)
     BAD(troupe_child_add, (self, me, NULL, soon, &ref));
     BAD(troupe_child_add, (self, me, &empty, soon, &ref));
     BAD(troupe_child_add, (self, me, &child, soon, NULL));
+    const troupe_placement nameless = TROUPE_PLACEMENT(.label = "ssd");
+    const troupe_placement unruly = TROUPE_PLACEMENT(.name = "x", .rule = 99);
+    const troupe_child_spec placed[] = {TROUPE_CHILD(.placement = &nameless),
+                                        TROUPE_CHILD(.placement = &unruly)};
+    BAD(troupe_child_add, (self, me, &placed[0], soon, &ref));
+    BAD(troupe_child_add, (self, me, &placed[1], soon, &ref));
+    BAD(troupe_placed, (NULL, me, soon, &ref));
+    BAD(troupe_placed, (self, me, soon, NULL));
     BAD(troupe_child_remove, (NULL, me, me, soon));
     BAD(troupe_child_remove, (self, me, nobody, soon));
     BAD(troupe_child_restart, (NULL, me, me, soon));

@@ -92,7 +92,7 @@ static void a_node_that_stops_tells_how_its_actors_ended(void **state)
         assert_true(probe_wait_for(asking.probe, "watches"));
         drop_node(&two.a);
         char expected[32];
-        (void) snprintf(expected, sizeof expected, "OK %d", TROUPE_DOWN_STOPPED);
+        (void) snprintf(expected, sizeof expected, "OK %d", TROUPE_DOWN_SHUTDOWN);
         assert_true(probe_wait(asking.probe, 2));
         assert_string_equal(probe_line(asking.probe, 1), expected);
         drop_node(&two.b);

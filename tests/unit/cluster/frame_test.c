@@ -249,7 +249,7 @@ static void let_no_envelope_through_that_lacks_what_it_needs(void **state)
     envelope.type = long_name;
     assert_false(is_accepted(arena, &envelope));
     envelope = ask;
-    envelope.down = (troupe_down_kind) 8;
+    envelope.down = (troupe_down_kind) 9;
     assert_false(is_accepted(arena, &envelope));
     envelope = ask;
     envelope.error = (troupe_error) -1;

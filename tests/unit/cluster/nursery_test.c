@@ -270,7 +270,9 @@ static void end_before_their_node_leaves(void **state)
     assert_true(tr_world_stop(wires->ends[1].world));
     wires_run(wires, 5 * MS);
 
-    assert_said(wish.cast.seen, "spawn OK", "down OK 1 the one");
+    char down[32]; /* so that who watches may have it elsewhere */
+    (void) snprintf(down, sizeof down, "down OK %d the one", TROUPE_DOWN_SHUTDOWN);
+    assert_said(wish.cast.seen, "spawn OK", down);
     assert_said(there, "born 1", "ends STOPPING");
     drop_probe(&wish.cast.seen);
 }
