@@ -204,16 +204,42 @@ static void names_what_it_may_not_read(void **state)
 static void refuses_bad_arguments(void **state)
 {
     static const char *const bad[] = {
-        "--workers 0",     "--workers 65", "--workers x",
-        "--workers",       "--capacity 0", "--capacity ''",
-        "--capacity 1025", "--top -1",     "--top 1x",
-        "--frequent",      "''",
+        "--workers 0",
+        "--workers 65",
+        "--workers x",
+        "--workers",
+        "--capacity 0",
+        "--capacity ''",
+        "--capacity 1025",
+        "--top -1",
+        "--top 1x",
+        "--frequent",
+        "''",
+        "--dead-after 0",
+        "$(printf -- '--join tcp://127.0.0.1:%d ' {1..17})",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct program program = shell(state, "\"$W\" %s", bad[i]);
         assert_status(&program, 2);
         assert_string_equal(program.out, "");
         assert_contains(program.err, "\nusage: wordcount [--workers N]");
+        program_fini(&program);
+    }
+}
+
+static void says_which_address_is_wrong(void **state)
+{
+    static const char *const bad[] = {
+        "--join 127.0.0.1:7400",
+        "--join tcp://192.0.2.1:7400",
+        "--join tcp://127.0.0.1:7400=x",
+        "--help-at tcp://0.0.0.0:7400",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct program program = shell(state, "\"$W\" %s slice", bad[i]);
+        assert_status(&program, 1);
+        assert_string_equal(program.out, "");
+        assert_contains(program.err, "tcp://");
         program_fini(&program);
     }
 }
@@ -320,6 +346,7 @@ int main(void)
         cmocka_unit_test(names_what_it_cannot_read),
         cmocka_unit_test(names_what_it_may_not_read),
         cmocka_unit_test(refuses_bad_arguments),
+        cmocka_unit_test(says_which_address_is_wrong),
         cmocka_unit_test(explains_itself),
         cmocka_unit_test(says_that_it_cannot_write),
         cmocka_unit_test(shows_progress_on_a_terminal_only),
