@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "cluster/carrier.h"
 #include "cluster/incoming.h"
 #include "cluster/outgoing.h"
 #include "cluster/peer.h"
@@ -87,9 +88,10 @@ troupe_spawn_options tr_border_spawn_options(tr_border *border)
 }
 
 static const tr_far_port far_port = {.home = &border_behavior,
-                                     .monitor = tr_outgoing_monitor,
-                                     .demonitor = tr_outgoing_demonitor,
-                                     .give_up = tr_outgoing_give_up,
+                                     .arrive = tr_carrier_arrive,
+                                     .monitor = tr_carrier_monitor,
+                                     .demonitor = tr_carrier_demonitor,
+                                     .give_up = tr_carrier_give_up,
                                      .disown = disown,
                                      .want = want,
                                      .tell = tell};

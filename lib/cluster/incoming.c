@@ -2,6 +2,7 @@
 #include "cluster/incoming.h"
 
 #include "base/assert.h"
+#include "cluster/carrier.h"
 #include "cluster/outgoing.h"
 #include "cluster/refusal.h"
 #include "core/ask.h"

@@ -21,6 +21,7 @@ typedef struct tr_own {
     tr_map_node by_key; /* who asked or watches, and the number there */
     uint64_t number;
     troupe_message *message; /* the request, or the entry of a monitor */
+    tr_address place;        /* of a request that is not sent yet: in whose mailbox it has one */
     uint64_t ties[2];        /* of a spawn: the numbers of the monitor and link with it, or 0 */
     bool is_sent;
     bool is_lookup;

@@ -11,8 +11,8 @@
 #include "core/failure.h"
 #include "core/far.h"
 #include "core/far_spawn.h"
+#include "core/line.h"
 #include "core/link.h"
-#include "core/mailbox.h"
 #include "core/monitor.h"
 
 /* The way out. */
@@ -124,8 +124,35 @@ void tr_outgoing_fail_own(tr_peer *peer, tr_own *own, troupe_error reason)
     }
 }
 
-/* What was taken off the way out does not go. */
-static void refuse(tr_peer *peer, troupe_message *message, troupe_error reason)
+/* The place that a message on the way out has in a mailbox here. */
+struct place {
+    tr_address at;
+    uint32_t charge;
+};
+
+/* It lies where the receiver was, or with the number that is there now. */
+static struct place place_of(const tr_peer *peer, const troupe_message *message)
+{
+    struct place place = {.charge = tr_message_charge(message)};
+    if (tr_packing_is_ask(message)) {
+        place.at = tr_numbers_find_own(&peer->numbers, tr_packing_number(message))->place;
+    } else if (tr_message_kind(message) == TR_KIND_USER) {
+        place.at = message->receiver;
+    }
+    return place;
+}
+
+static void give_back(tr_peer *peer, struct place place)
+{
+    tr_worker *worker = peer->border->worker;
+    tr_actor *actor = tr_peer_actor(peer, place.at);
+    if (actor != NULL) {
+        tr_line_give_back(worker, actor, 1, place.charge);
+        tr_actor_try_reap(worker, actor);
+    }
+}
+
+static void end_refused(tr_peer *peer, troupe_message *message, troupe_error reason)
 {
     tr_worker *worker = peer->border->worker;
     const tr_kind kind = tr_message_kind(message);
@@ -145,6 +172,14 @@ static void refuse(tr_peer *peer, troupe_message *message, troupe_error reason)
         }
         tr_message_end(worker, message, TROUPE_OUTCOME_LOST, reason);
     }
+}
+
+/* What was taken off the way out does not go. */
+static void refuse(tr_peer *peer, troupe_message *message, troupe_error reason)
+{
+    const struct place place = place_of(peer, message);
+    end_refused(peer, message, reason);
+    give_back(peer, place);
 }
 
 void tr_outgoing_fail_all(tr_peer *peer, troupe_error reason)
@@ -173,6 +208,7 @@ static void end_own_link(tr_peer *peer, uint64_t number)
 static void note_sent(tr_peer *peer, troupe_message *message)
 {
     tr_worker *worker = peer->border->worker;
+    const struct place place = place_of(peer, message);
     const bool asks = tr_packing_is_ask(message);
     if (asks || tr_message_kind(message) == TR_KIND_MONITOR) {
         tr_own *own = tr_numbers_find_own(&peer->numbers, tr_packing_number(message));
@@ -190,6 +226,7 @@ static void note_sent(tr_peer *peer, troupe_message *message)
         }
         tr_message_end(worker, message, TROUPE_OUTCOME_CARRIED, TROUPE_OK);
     }
+    give_back(peer, place);
 }
 
 /* Frames. */
@@ -315,265 +352,4 @@ void tr_outgoing_flush(tr_peer *peer)
     if (peer->is_connected && peer->is_broken) {
         tr_outgoing_flush_soon(peer);
     }
-}
-
-/* The carrier. */
-
-/* Its state. */
-struct carrier {
-    tr_peer *peer;
-};
-
-static troupe_error start(troupe_self *self, void *state, void *argument)
-{
-    (void) self;
-    ((struct carrier *) state)->peer = argument;
-    return TROUPE_OK;
-}
-
-/* Gives a request or the entry of a monitor its number. */
-static troupe_error give_number(tr_peer *peer, troupe_message *message)
-{
-    tr_own *own = NULL;
-    const troupe_error error = tr_numbers_add_own(&peer->numbers, message, &own);
-    if (error) {
-        return error;
-    }
-    own->is_lookup = message->type == &tr_far_lookup_type;
-    tr_packing_set_number(message, own->number);
-    tr_timer *sweep = &peer->sweep;
-    tr_worker *worker = peer->border->worker;
-    if (!tr_timer_is_running(sweep)) {
-        tr_timers_start(&worker->timers, sweep, worker->now_ns + TR_NUMBERS_SWEEP_NS);
-    }
-    return TROUPE_OK;
-}
-
-/* An actor here has ended that made a link with one there. Its number is where the exit finds it
- * while the other end is still to be told. */
-static bool take_exit(tr_peer *peer, troupe_message *message)
-{
-    const tr_own *own = tr_numbers_find_by_key(&peer->numbers, TR_KIND_MONITOR, message->sender,
-                                               message->correlation);
-    if (own != NULL) {
-        tr_packing_set_number(message, own->number);
-        message->correlation = 0;
-    }
-    return own != NULL;
-}
-
-/* An actor here has ended that one there watches, or is linked to. */
-static bool take_end(tr_peer *peer, troupe_message *message)
-{
-    tr_their *their = tr_numbers_find_monitor(&peer->numbers, message->correlation);
-    if (their != NULL) {
-        message->correlation = their->number;
-        tr_incoming_forget(peer, their);
-    }
-    return their != NULL;
-}
-
-/* A DOWN, or an exit, for somebody there. */
-static void take_down(tr_worker *worker, tr_peer *peer, troupe_message *message)
-{
-    const bool is_ours =
-        message->type == &troupe_exit_type && (message->correlation & TR_LINK_FAR) == 0;
-    if (peer->is_connected && (is_ours ? take_exit(peer, message) : take_end(peer, message))) {
-        tr_outgoing_push(peer, message);
-    } else {
-        tr_message_end(worker, message, TROUPE_OUTCOME_CANCELLED, TROUPE_ERROR_CANCELLED);
-    }
-}
-
-/* A spawn gets that of its own, and those that its ties have already. */
-static troupe_error give_numbers(tr_peer *peer, troupe_message *message)
-{
-    tr_far_spawn *spawn =
-        (tr_far_spawn *) (uintptr_t) troupe_message_struct(message, &tr_far_spawn_type);
-    for (unsigned i = 0; i < 2; i++) {
-        const tr_own *tie = spawn->ties[i] == 0
-                                ? NULL
-                                : tr_numbers_find_by_key(&peer->numbers, TR_KIND_MONITOR,
-                                                         message->sender, spawn->ties[i]);
-        TR_REQUIRE(spawn->ties[i] == 0 || tie != NULL, LIMIT_REACHED); /* there was no room */
-        spawn->ties[i] = tie != NULL ? tie->number : 0;
-    }
-    const troupe_error error = give_number(peer, message);
-    if (error == TROUPE_OK) {
-        tr_own *own = tr_numbers_find_own(&peer->numbers, tr_packing_number(message));
-        own->is_spawn = true;
-        memcpy(own->ties, spawn->ties, sizeof own->ties);
-    }
-    return error;
-}
-
-static void take_user(tr_worker *worker, tr_peer *peer, troupe_message *message)
-{
-    const tr_extension *extension = tr_message_extension(message);
-    if (extension == NULL || (extension->to.generation == 0 && !tr_far_is_for_node(message))) {
-        /* It was sent to the carrier itself. */
-        tr_message_bury(worker, message, TROUPE_DEAD_NO_SUCH_ACTOR, TROUPE_ERROR_NO_SUCH_ACTOR);
-        return;
-    }
-    troupe_error error = peer->is_connected ? TROUPE_OK : TROUPE_ERROR_UNREACHABLE;
-    if (error == TROUPE_OK && tr_packing_is_ask(message)) {
-        error = message->type == &tr_far_spawn_type ? give_numbers(peer, message)
-                                                    : give_number(peer, message);
-    }
-    if (error) {
-        tr_message_bury(worker, message, TROUPE_DEAD_UNREACHABLE, error);
-    } else {
-        tr_outgoing_push(peer, message);
-    }
-}
-
-static troupe_error carry(troupe_self *self, void *state, troupe_message **given)
-{
-    tr_worker *worker = tr_enter(self);
-    tr_peer *peer = ((struct carrier *) state)->peer;
-    troupe_message *message = *given;
-    *given = NULL;
-    tr_held_remove(self->actor, message);
-    tr_outgoing_flush_soon(peer); /* also what waited for this turn */
-    if (tr_message_kind(message) == TR_KIND_DOWN) {
-        take_down(worker, peer, message);
-    } else {
-        take_user(worker, peer, message);
-    }
-    tr_leave(self);
-    return TROUPE_OK;
-}
-
-/* Above all how the actors here have ended: they are told to stop before it is. */
-static void send_rest(tr_worker *worker, tr_actor *carrier, tr_peer *peer)
-{
-    for (troupe_message *message = tr_mailbox_drain(carrier); message != NULL;
-         message = tr_mailbox_drain(carrier)) {
-        if (tr_message_kind(message) == TR_KIND_DOWN) {
-            take_down(worker, peer, message);
-        } else if (tr_message_kind(message) == TR_KIND_USER) {
-            take_user(worker, peer, message);
-        } else {
-            tr_message_end(worker, message, TROUPE_OUTCOME_CANCELLED, TROUPE_OK);
-        }
-    }
-    tr_outgoing_flush(peer);
-}
-
-static void stop(troupe_self *self, void *state, troupe_error reason)
-{
-    (void) reason;
-    tr_peer *peer = ((struct carrier *) state)->peer;
-    tr_worker *worker = tr_enter(self);
-    send_rest(worker, self->actor, peer);
-    tr_peer_lose(peer, TROUPE_ERROR_NODE_LOST, TROUPE_ERROR_UNREACHABLE);
-    tr_peer_send_late(peer, true);
-    tr_leave(self);
-}
-
-const troupe_behavior tr_carrier_behavior =
-    TROUPE_BEHAVIOR(.name = "carrier", .state_size = sizeof(struct carrier), .start = start,
-                    .other = carry, .stop = stop);
-
-/* What the core tells. */
-
-/* NULL: the carrier has not started, or it ends. */
-static tr_peer *peer_of(const tr_actor *carrier)
-{
-    return carrier->is_started && carrier->state == TR_ACTOR_LIVE
-               ? ((const struct carrier *) carrier->state_block)->peer
-               : NULL;
-}
-
-/* A monitor or link that comes with a spawn waits for it. */
-static void keep_tie(tr_worker *worker, tr_peer *peer, troupe_message *entry)
-{
-    if (peer == NULL || !peer->is_connected || give_number(peer, entry) != TROUPE_OK) {
-        tr_message_free(&worker->pool, entry); /* its spawn fails */
-        return;
-    }
-    tr_own *own = tr_numbers_find_own(&peer->numbers, tr_packing_number(entry));
-    own->is_sent = true;
-    own->is_tie = true;
-    entry->receiver = peer->carrier;
-}
-
-void tr_outgoing_monitor(tr_worker *worker, tr_actor *carrier, troupe_message *entry)
-{
-    tr_peer *peer = peer_of(carrier);
-    if (tr_far_spawn_is_tie(entry)) {
-        keep_tie(worker, peer, entry);
-        return;
-    }
-    if (peer == NULL || !peer->is_connected || give_number(peer, entry) != TROUPE_OK) {
-        tr_monitor_send_down(worker, entry, TROUPE_ERROR_NODE_LOST, TROUPE_DOWN_NODE_LOST);
-        return;
-    }
-    tr_outgoing_push(peer, entry);
-}
-
-/* The number of one of ours that has been sent; 0: there is none. */
-static uint64_t find_sent(const tr_peer *peer, tr_kind kind, const troupe_message *message)
-{
-    const tr_own *own =
-        peer == NULL || !peer->is_connected
-            ? NULL
-            : tr_numbers_find_by_key(&peer->numbers, kind, message->sender, message->correlation);
-    return own != NULL ? own->number : 0;
-}
-
-/* An actor here has unlinked from one there that had made the link. */
-static void unlink_their(tr_worker *worker, tr_peer *peer, troupe_message *message)
-{
-    if (peer != NULL && peer->is_connected && take_end(peer, message)) {
-        tr_message_set_kind(message, TR_KIND_DOWN);
-        message->body = NULL;
-        tr_outgoing_push(peer, message);
-    } else {
-        tr_message_free(&worker->pool, message);
-    }
-}
-
-void tr_outgoing_demonitor(tr_worker *worker, tr_actor *carrier, troupe_message *message)
-{
-    tr_peer *peer = peer_of(carrier);
-    const bool is_link = tr_monitor_leaves_link(message);
-    if (is_link && (message->correlation & TR_LINK_FAR) != 0) {
-        unlink_their(worker, peer, message);
-        return;
-    }
-    const uint64_t number = find_sent(peer, TR_KIND_MONITOR, message);
-    if (number == 0) {
-        tr_message_free(&worker->pool, message);
-        return;
-    }
-    if (is_link) { /* behind its entry, if that still is on the way out */
-        tr_packing_set_number(message, number);
-        tr_outgoing_push(peer, message);
-        return;
-    }
-    tr_own *own = tr_numbers_find_own(&peer->numbers, number);
-    if (!own->is_sent) {
-        /* Its entry goes out first, and is answered; the DOWN finds no monitor. */
-        tr_message_free(&worker->pool, message);
-        return;
-    }
-    tr_message_free(&worker->pool, tr_numbers_remove_own(&peer->numbers, own));
-    message->correlation = number;
-    tr_outgoing_push(peer, message);
-}
-
-void tr_outgoing_give_up(tr_worker *worker, tr_actor *carrier, troupe_message *notice)
-{
-    tr_peer *peer = peer_of(carrier);
-    const uint64_t number = find_sent(peer, TR_KIND_USER, notice);
-    if (number == 0) {
-        if (tr_actor_is_live(carrier)) {
-            (void) tr_mailbox_void(carrier, notice->sender, notice->correlation);
-        }
-        tr_message_free(&worker->pool, notice);
-        return;
-    }
-    notice->correlation = number;
-    tr_outgoing_push(peer, notice);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* outgoing: from the carrier's mailbox into frames.
+/* outgoing: what is on the way out, into frames.
  *
  * A message that the wire has taken ends as CARRIED; a request then waits, without its body, for
  * its answer. What cannot be packed, or no longer, ends in the way that who sent it hears of.
@@ -10,13 +10,6 @@
 #define TR_CLUSTER_OUTGOING_H
 
 #include "cluster/peer.h"
-
-extern const troupe_behavior tr_carrier_behavior;
-
-/* For far's port. */
-void tr_outgoing_monitor(tr_worker *worker, tr_actor *carrier, troupe_message *entry);
-void tr_outgoing_demonitor(tr_worker *worker, tr_actor *carrier, troupe_message *message);
-void tr_outgoing_give_up(tr_worker *worker, tr_actor *carrier, troupe_message *notice);
 
 /* Puts a message on the way out; taken. */
 void tr_outgoing_push(tr_peer *peer, troupe_message *message);

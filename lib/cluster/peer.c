@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "cluster/carrier.h"
 #include "cluster/incoming.h"
 #include "cluster/outgoing.h"
 #include "core/ask.h"
@@ -153,6 +154,10 @@ static troupe_error spawn(tr_border *border, const troupe_behavior *behavior, tr
     tr_actor *actor = tr_peer_actor(peer, *out_address);
     TR_ASSERT(actor != NULL && actor->state == TR_ACTOR_LIVE);
     actor->is_carrier = is_carrier;
+    actor->evicts = is_carrier; /* what comes is looked at */
+    if (is_carrier) {
+        ((tr_carrier *) actor->state_block)->peer = peer;
+    }
     return TROUPE_OK;
 }
 

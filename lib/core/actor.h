@@ -130,7 +130,7 @@ struct tr_actor {
     bool is_overloaded;
     bool is_ready;      /* READY was sent */
     bool says_ready;    /* only troupe_ready makes it so */
-    bool evicts;        /* a policy or rule drops the oldest or conflates */
+    bool evicts;        /* a policy or rule drops the oldest or conflates; or is_carrier */
     bool is_watched;    /* for pressure */
     bool has_continued; /* troupe_continue was used for the current message */
     bool is_started;    /* `start` has returned OK, or the body has begun */

@@ -22,8 +22,10 @@
 /* What carries to other nodes; see lib/cluster. Threads: the carrier's worker's. */
 typedef struct tr_far_port {
     const troupe_behavior *home; /* of the actor that is the others' parent */
-    /* Each takes the message. A watcher's entry for an actor there; its end; and an ask that nobody
-     * waits for any more. */
+    /* Each takes the message. One that was sent to a carrier comes; its place is given back in
+     * time. */
+    void (*arrive)(tr_worker *worker, tr_actor *carrier, troupe_message *message);
+    /* A watcher's entry for an actor there; its end; and an ask that nobody waits for any more. */
     void (*monitor)(tr_worker *worker, tr_actor *carrier, troupe_message *entry);
     void (*demonitor)(tr_worker *worker, tr_actor *carrier, troupe_message *message);
     void (*give_up)(tr_worker *worker, tr_actor *carrier, troupe_message *notice);

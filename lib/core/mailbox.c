@@ -183,6 +183,12 @@ static bool has_admission(const tr_actor *actor)
 
 void tr_mailbox_put_with_care(tr_worker *worker, tr_actor *actor, troupe_message *message)
 {
+    if (TR_UNLIKELY(actor->is_carrier)) {
+        /* Behind what this worker has told it before. */
+        tr_message_clear(message, TR_MESSAGE_PLACED);
+        tr_worker_tell(worker, worker->index, message);
+        return;
+    }
     if (has_admission(actor)) {
         tr_admission_date(message, worker->now_ns);
     }

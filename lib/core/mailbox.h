@@ -17,7 +17,7 @@
 #include "core/line.h"
 #include "core/task.h"
 
-/* Of tr_mailbox_put, for an actor with lanes, one that is watched or that evicts. */
+/* Of tr_mailbox_put, for an actor with lanes, one that is watched or that evicts, or a carrier. */
 void tr_mailbox_put_with_care(tr_worker *worker, tr_actor *actor, troupe_message *message);
 
 /* Puts an admitted message in; full by eviction, it may end another one, or this one. */

@@ -7,6 +7,7 @@
 #include "core/ask.h"
 #include "core/budget.h"
 #include "core/dead_letter.h"
+#include "core/far.h"
 #include "core/future.h"
 #include "core/line.h"
 #include "core/mailbox.h"
@@ -298,7 +299,11 @@ void tr_worker_put(tr_worker *worker, troupe_message *message)
         return;
     }
     if (TR_LIKELY(tr_actor_is_live(actor))) {
-        tr_mailbox_put(worker, actor, message);
+        if (TR_UNLIKELY(actor->is_carrier)) {
+            worker->system->far->arrive(worker, actor, message);
+        } else {
+            tr_mailbox_put(worker, actor, message);
+        }
         return;
     }
     const uint64_t charge = tr_message_charge(message);

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "cluster/carrier.h"
 #include "cluster/incoming.h"
-#include "cluster/outgoing.h"
 #include "core/failure.h"
 #include "core/far.h"
 #include "core/mailbox.h"

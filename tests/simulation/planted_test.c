@@ -54,7 +54,7 @@ static void finds_a_mark_that_is_not_waited_for(void **state)
 {
     (void) state;
     find(TR_BUG_NO_MARK, "a mark that is not waited for", " came before one that was sent earlier",
-         "the end came");
+         " came after ");
 }
 
 /* Promise: SIMULATION-FINDS */
