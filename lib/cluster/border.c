@@ -89,6 +89,9 @@ troupe_spawn_options tr_border_spawn_options(tr_border *border)
 
 static const tr_far_port far_port = {.home = &border_behavior,
                                      .arrive = tr_carrier_arrive,
+                                     .blocks = tr_landing_blocks,
+                                     .land = tr_landing_land,
+                                     .granted = tr_landing_granted,
                                      .monitor = tr_carrier_monitor,
                                      .demonitor = tr_carrier_demonitor,
                                      .give_up = tr_carrier_give_up,
@@ -202,6 +205,14 @@ troupe_error tr_border_connected(tr_border *border, uint64_t node)
         tr_border_lost(border, node, TROUPE_ERROR_NODE_LOST);
     }
     return tr_peer_connect(peer);
+}
+
+void tr_border_give_windows(tr_border *border, uint64_t node, uint64_t messages, uint64_t bytes)
+{
+    tr_peer *peer = tr_border_peer(border, node);
+    if (peer != NULL && peer->is_connected) {
+        tr_outlet_open(peer, messages, bytes);
+    }
 }
 
 void tr_border_lost(tr_border *border, uint64_t node, troupe_error reason)

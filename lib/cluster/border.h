@@ -41,6 +41,7 @@ typedef struct tr_border_counts {
     uint64_t answers_late;     /* to what nobody waits for */
     uint64_t connections;      /* begun */
     uint64_t connections_lost;
+    uint64_t offences; /* connections begun anew, as the other had no credit for what it sent */
 } tr_border_counts;
 
 struct tr_border {
@@ -76,6 +77,10 @@ troupe_spawn_options tr_border_spawn_options(tr_border *border);
  * Errors: BAD_ARGUMENT for this node itself; STALE for an incarnation that is over; STOPPING
  *         without the border's actor; LIMIT_REACHED; NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_border_connected(tr_border *border, uint64_t node);
+
+/* The connection heals what links lose, and the other gives credit: so much it has room for, 0: it
+ * knows none. Right after tr_border_connected. */
+void tr_border_give_windows(tr_border *border, uint64_t node, uint64_t messages, uint64_t bytes);
 
 /* It is lost. `reason` is STALE if the incarnation is over, else NODE_LOST. Does nothing if there
  * is none. */

@@ -7,7 +7,7 @@
 #include "cluster/fields.h"
 #include "envelope.pb-c.h"
 
-_Static_assert((int) TR_ENVELOPE_SPAWNED == (int) TROUPE__KIND__SPAWNED, "as the .proto says");
+_Static_assert((int) TR_ENVELOPE_CREDIT == (int) TROUPE__KIND__CREDIT, "as the .proto says");
 _Static_assert((int) TR_ENVELOPE_KILL == (int) TROUPE__SIGNAL__SIGNAL_KILL, "as the .proto says");
 _Static_assert((int) TR_ENVELOPE_BYTES == (int) TROUPE__FORM__BYTES, "as the .proto says");
 _Static_assert((int) TROUPE_DOWN_SHUTDOWN == (int) TROUPE__DOWN__SHUTDOWN, "as the .proto says");
@@ -47,7 +47,9 @@ enum envelope_field {
     SIGNAL,
     KEY,
     MONITOR,
-    LINK
+    LINK,
+    WINDOW,
+    CHARGE
 };
 
 /* Fields that are not known here, in a frame, an envelope or a ref: a newer peer may send some. */
@@ -153,6 +155,7 @@ static size_t envelope_size(const tr_envelope *envelope, size_t type_length)
            ref_field_size(FROM, envelope->from) + tr_number_size(BUDGET, envelope->budget_ns) +
            tr_number_size(TRACE_ID, envelope->trace_id) +
            tr_number_size(FORM, widened((int) envelope->form)) + tr_sized_size(TYPE, type_length) +
+           tr_number_size(WINDOW, envelope->window) + tr_number_size(CHARGE, envelope->charge) +
            tr_sized_size(BODY, envelope->body_size) +
            (is_plain(envelope) ? 0 : rest_size(envelope));
 }
@@ -180,7 +183,8 @@ static bool is_like_last(const tr_frame_writer *writer, const tr_envelope *envel
     return writer->last_front != NULL && envelope->body_size > 0 && envelope->kind == last->kind &&
            envelope->form == last->form && envelope->type == last->type &&
            envelope->number == last->number && envelope->budget_ns == last->budget_ns &&
-           envelope->trace_id == last->trace_id && is_same_ref(envelope->to, last->to) &&
+           envelope->trace_id == last->trace_id && envelope->window == last->window &&
+           envelope->charge == last->charge && is_same_ref(envelope->to, last->to) &&
            is_same_ref(envelope->from, last->from) && is_plain(envelope);
 }
 
@@ -194,7 +198,9 @@ static unsigned char *put_front(unsigned char *at, const tr_envelope *envelope, 
     at = tr_put_number(at, BUDGET, envelope->budget_ns);
     at = tr_put_number(at, TRACE_ID, envelope->trace_id);
     at = tr_put_number(at, FORM, widened((int) envelope->form));
-    return tr_put_sized(at, TYPE, envelope->type, type_length);
+    at = tr_put_sized(at, TYPE, envelope->type, type_length);
+    at = tr_put_number(at, WINDOW, envelope->window);
+    return tr_put_number(at, CHARGE, envelope->charge);
 }
 
 bool tr_frame_add(tr_frame_writer *writer, const tr_envelope *envelope)
@@ -328,6 +334,12 @@ static bool set_number(tr_envelope *envelope, uint32_t number, uint64_t value)
     case LINK:
         envelope->link = value;
         return true;
+    case WINDOW:
+        envelope->window = (uint32_t) value;
+        return true;
+    case CHARGE:
+        envelope->charge = value;
+        return true;
     default:
         return false;
     }
@@ -403,7 +415,7 @@ static bool read_envelope(tr_envelope *envelope, tr_arena *arena, const tr_field
             envelope->key = field.value;
             is_set = true;
         }
-        if (!is_set && !may_be_unknown(&field, LINK, &unknown)) {
+        if (!is_set && !may_be_unknown(&field, CHARGE, &unknown)) {
             return false;
         }
         if (field.number == BODY && tr_fields_end(&fields)) {
@@ -490,11 +502,11 @@ bool tr_frame_read(tr_arena *arena, const void *data, size_t size, tr_frame_head
 static bool is_known(const tr_envelope *envelope)
 {
     return (int) envelope->kind >= (int) TR_ENVELOPE_TELL &&
-           (int) envelope->kind <= (int) TR_ENVELOPE_SPAWNED &&
+           (int) envelope->kind <= (int) TR_ENVELOPE_CREDIT &&
            (unsigned) envelope->form <= TR_ENVELOPE_BYTES &&
            (unsigned) envelope->down <= TROUPE_DOWN_SHUTDOWN && (int) envelope->error >= 0 &&
            (unsigned) envelope->signal <= TR_ENVELOPE_KILL && (int) envelope->cause >= 0 &&
-           envelope->text_size < TR_FAILURE_TEXT_SIZE &&
+           envelope->text_size < TR_FAILURE_TEXT_SIZE && envelope->window <= TR_WINDOWS_MAX &&
            strnlen(envelope->type, TR_TYPE_NAME_MAX + 1) <= TR_TYPE_NAME_MAX &&
            strnlen(envelope->name, TR_NAME_MAX + 1) <= TR_NAME_MAX;
 }
@@ -530,6 +542,8 @@ static bool is_whole(const tr_envelope *envelope)
                are_apart(envelope->number, envelope->monitor, envelope->link);
     case TR_ENVELOPE_SPAWNED:
         return has_number && has_sender == (envelope->error == TROUPE_OK);
+    case TR_ENVELOPE_CREDIT:
+        return has_number && envelope->window != 0;
     case TR_ENVELOPE_EXIT:
     case TR_ENVELOPE_REPLY:
     case TR_ENVELOPE_CANCEL:

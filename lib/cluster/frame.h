@@ -30,7 +30,8 @@ typedef enum tr_envelope_kind {
     TR_ENVELOPE_EXIT,
     TR_ENVELOPE_SIGNAL,
     TR_ENVELOPE_SPAWN,
-    TR_ENVELOPE_SPAWNED
+    TR_ENVELOPE_SPAWNED,
+    TR_ENVELOPE_CREDIT
 } tr_envelope_kind;
 
 typedef enum tr_envelope_form {
@@ -68,6 +69,8 @@ typedef struct tr_envelope {
     uint64_t key;
     uint64_t monitor;
     uint64_t link;
+    uint32_t window; /* 0: none */
+    uint64_t charge;
 } tr_envelope;
 
 typedef struct tr_frame_head {

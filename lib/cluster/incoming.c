@@ -196,8 +196,23 @@ static void take_cancel(tr_peer *peer, const tr_envelope *envelope)
     if (their != NULL && their->answer != NULL) {
         tr_nursery_cancel(peer, their);
     } else if (their != NULL && !their->is_monitor) { /* else it was answered just now */
+        tr_landing_void(peer, their->to, their->local);
         tr_scope_give_up(worker_of(peer), peer->entrance, their->to, their->local);
     }
+}
+
+/* Whatever becomes of it, the credit for it is given: when it leaves the landing queue, or now. */
+static void take_counted(tr_peer *peer, const tr_envelope *envelope)
+{
+    tr_landing_begin(peer, envelope->window, (uint32_t) envelope->charge);
+    if (tr_refusal_is_due(peer, envelope)) {
+        /* it says why */
+    } else if (envelope->kind == TR_ENVELOPE_TELL) {
+        take_tell(peer, envelope);
+    } else {
+        take_ask(peer, envelope);
+    }
+    tr_landing_finish(peer);
 }
 
 /* Replies. */
@@ -409,6 +424,7 @@ static troupe_error find_user(const tr_peer *peer, troupe_ref to, tr_address *ou
     TR_REQUIRE(error || !tr_address_is_same(*out_address, border->system->guardian), NO_SUCH_ACTOR);
     TR_REQUIRE(error || !tr_address_is_same(*out_address, border->root), NO_SUCH_ACTOR);
     TR_REQUIRE(actor == NULL || (actor->behavior != &tr_carrier_behavior &&
+                                 actor->behavior != &tr_outlet_behavior &&
                                  actor->behavior != &tr_entrance_behavior &&
                                  actor->behavior != &tr_nursery_behavior),
                NO_SUCH_ACTOR);
@@ -516,15 +532,16 @@ static void take_lookup(tr_peer *peer, const tr_envelope *envelope)
 
 void tr_incoming_take(tr_peer *peer, const tr_envelope *envelope)
 {
+    if (envelope->kind == TR_ENVELOPE_TELL || envelope->kind == TR_ENVELOPE_ASK) {
+        take_counted(peer, envelope);
+        return;
+    }
     if (tr_refusal_is_due(peer, envelope)) {
         return;
     }
-    switch (envelope->kind) {
-    case TR_ENVELOPE_TELL:
-        take_tell(peer, envelope);
-        return;
-    case TR_ENVELOPE_ASK:
-        take_ask(peer, envelope);
+    switch ((unsigned) envelope->kind) {
+    case TR_ENVELOPE_CREDIT:
+        tr_outlet_credit_came(peer, envelope->window, envelope->number, envelope->charge);
         return;
     case TR_ENVELOPE_REPLY:
         take_reply(peer, envelope);
@@ -579,6 +596,3 @@ void tr_incoming_forget_all(tr_peer *peer)
         }
     }
 }
-
-/* The entrance takes nothing itself. */
-const troupe_behavior tr_entrance_behavior = TROUPE_BEHAVIOR(.name = "entrance");

@@ -12,8 +12,6 @@
 
 #include "cluster/peer.h"
 
-extern const troupe_behavior tr_entrance_behavior;
-
 /* What a connected peer has sent. */
 void tr_incoming_take(tr_peer *peer, const tr_envelope *envelope);
 

@@ -34,6 +34,28 @@
 /* Of our own that wait for an answer from one other node. */
 #define TR_NUMBERS_MAX TR_SHAKEN(UINT32_C(1) << 20, UINT32_C(1) << 12)
 
+/* Windows: what the other may have sent and not yet have credit for, over all of them. */
+#define TR_CREDIT_MESSAGES TR_SHAKEN(UINT32_C(65536), 64)
+#define TR_CREDIT_BYTES (UINT64_C(32) << 20)
+/* Bodies may be larger here than where they were sent. */
+#define TR_CREDIT_BYTES_LANDED (2 * TR_CREDIT_BYTES)
+/* Who has room for less knows no credit. */
+#define TR_CREDIT_MESSAGES_LEAST TR_SHAKEN(4096, 64)
+#define TR_CREDIT_BYTES_LEAST (UINT64_C(8) << 20)
+/* Of one connection; and places of each: at least, at most. */
+#define TR_WINDOWS_MAX 1024
+#define TR_WINDOW_LEAST TR_SHAKEN(16, 2)
+#define TR_WINDOW_MOST TR_SHAKEN(1024, 4)
+#define TR_WINDOW_BYTES (UINT64_C(8) << 20)
+/* So many wait for their first receiver. */
+#define TR_WINDOWS_READY 4
+/* How often it is looked which are idle. */
+#define TR_WINDOW_LOOK_NS UINT64_C(1000000000)
+/* Credit waits no longer for a frame that goes anyway, unless so much of a window is owed. */
+#define TR_CREDIT_NS UINT64_C(1000000)
+#define TR_CREDIT_SOON_MESSAGES TR_SHAKEN(8, 1)
+#define TR_CREDIT_SOON_BYTES (UINT64_C(64) << 10)
+
 /* Sessions. Frames that are not yet acknowledged are kept to be sent again. */
 #define TR_SESSION_FRAMES_MAX TR_SHAKEN(1024, 4)
 #define TR_SESSION_BYTES_MAX (UINT64_C(8) << 20)
@@ -81,8 +103,6 @@
 #define TR_WIRE_AGAIN_NS UINT64_C(1000000)
 /* When who had no room to be told of a node is told. */
 #define TR_HERALD_AGAIN_NS UINT64_C(10000000)
-/* How often DOWNs are looked at that stand behind messages without room. */
-#define TR_LATE_LOOK_NS UINT64_C(1000000)
 /* How often requests are looked for whose askers have given up by themselves. */
 #define TR_NUMBERS_SWEEP_NS UINT64_C(1000000000)
 

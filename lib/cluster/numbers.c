@@ -126,7 +126,7 @@ troupe_error tr_numbers_add_their(tr_numbers *numbers, uint64_t number, bool is_
     TR_REQUIRE(their != NULL, NO_MEMORY);
     their->number = number;
     their->is_monitor = is_monitor;
-    tr_map_add(&numbers->theirs, &their->by_number, tr_hash_u64(number));
+    tr_map_add(&numbers->theirs, &their->by_number, tr_hash_u64(number ^ numbers->hash_key));
     tr_list_push_back(&numbers->all_theirs, &their->all);
     *out_their = their;
     return TROUPE_OK;
@@ -135,19 +135,21 @@ troupe_error tr_numbers_add_their(tr_numbers *numbers, uint64_t number, bool is_
 void tr_numbers_note_monitor(tr_numbers *numbers, tr_their *their, uint64_t monitor)
 {
     their->local = monitor;
-    tr_map_add(&numbers->their_monitors, &their->by_monitor, tr_hash_u64(monitor));
+    tr_map_add(&numbers->their_monitors, &their->by_monitor,
+               tr_hash_u64(monitor ^ numbers->hash_key));
 }
 
 tr_their *tr_numbers_find_their(const tr_numbers *numbers, uint64_t number)
 {
-    tr_map_node *node = tr_map_find(&numbers->theirs, tr_hash_u64(number), has_number, &number);
+    tr_map_node *node =
+        tr_map_find(&numbers->theirs, tr_hash_u64(number ^ numbers->hash_key), has_number, &number);
     return node != NULL ? TR_CONTAINER_OF(node, tr_their, by_number) : NULL;
 }
 
 tr_their *tr_numbers_find_monitor(const tr_numbers *numbers, uint64_t monitor)
 {
-    tr_map_node *node =
-        tr_map_find(&numbers->their_monitors, tr_hash_u64(monitor), has_monitor, &monitor);
+    tr_map_node *node = tr_map_find(
+        &numbers->their_monitors, tr_hash_u64(monitor ^ numbers->hash_key), has_monitor, &monitor);
     return node != NULL ? TR_CONTAINER_OF(node, tr_their, by_monitor) : NULL;
 }
 

@@ -58,6 +58,7 @@ typedef struct tr_numbers {
     tr_map their_monitors; /* by the monitor here */
     tr_list all_theirs;    /* the same as by number, to be ended one by one */
     uint32_t voids;
+    uint64_t hash_key; /* the others choose numbers; to be set before anything is added */
 } tr_numbers;
 
 void tr_numbers_init(tr_numbers *numbers, const troupe_allocator *allocator);

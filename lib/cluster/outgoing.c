@@ -19,13 +19,11 @@
 
 static void flush(tr_worker *worker, troupe_message *message)
 {
+    (void) worker;
     tr_peer *peer = TR_CONTAINER_OF(message, tr_peer, flush);
     peer->is_flush_queued = false;
-    if (!tr_peer_fills_up(peer)) {
-        tr_outgoing_flush(peer);
-    } else if (!tr_timer_is_running(&peer->again)) { /* if what it has expires */
-        tr_timers_start(&worker->timers, &peer->again, worker->now_ns + TR_WIRE_AGAIN_NS);
-    }
+    tr_outlet_refill(peer);
+    tr_outgoing_flush(peer);
 }
 
 void tr_outgoing_flush_soon(tr_peer *peer)
@@ -45,8 +43,6 @@ void tr_outgoing_push(tr_peer *peer, troupe_message *message)
 {
     TR_ASSERT(peer->is_connected);
     tr_queue_push(&peer->out, message);
-    peer->fresh_count++;
-    peer->fresh_bytes += message->size;
     tr_outgoing_flush_soon(peer);
 }
 
@@ -66,6 +62,12 @@ void tr_outgoing_break(tr_peer *peer)
 {
     peer->is_broken = true;
     tr_outgoing_flush_soon(peer);
+}
+
+void tr_outgoing_complain(tr_peer *peer, const char *what)
+{
+    peer->offence = what;
+    tr_outgoing_break(peer);
 }
 
 void tr_outgoing_push_failure(tr_peer *peer, uint64_t number, const tr_failure *failure)
@@ -130,16 +132,10 @@ struct place {
     uint32_t charge;
 };
 
-/* It lies where the receiver was, or with the number that is there now. */
 static struct place place_of(const tr_peer *peer, const troupe_message *message)
 {
-    struct place place = {.charge = tr_message_charge(message)};
-    if (tr_packing_is_ask(message)) {
-        place.at = tr_numbers_find_own(&peer->numbers, tr_packing_number(message))->place;
-    } else if (tr_message_kind(message) == TR_KIND_USER) {
-        place.at = message->receiver;
-    }
-    return place;
+    return (struct place) {.at = tr_packing_place(peer, message),
+                           .charge = tr_message_charge(message)};
 }
 
 static void give_back(tr_peer *peer, struct place place)
@@ -226,7 +222,12 @@ static void note_sent(tr_peer *peer, troupe_message *message)
         }
         tr_message_end(worker, message, TROUPE_OUTCOME_CARRIED, TROUPE_OK);
     }
-    give_back(peer, place);
+    tr_outlet *outlet = tr_outlet_at(peer, place.at);
+    if (outlet != NULL) {
+        tr_outlet_sent(outlet, place.charge); /* until there is credit for it */
+    } else {
+        give_back(peer, place);
+    }
 }
 
 /* Frames. */
@@ -262,13 +263,15 @@ static bool make_error(tr_peer *peer, troupe_message *message, troupe_error erro
     return true;
 }
 
-/* Packs as much as fits into one frame; what cannot be packed is refused on the way. What was
- * packed stays where it is: the first writer->count of what is on the way out. */
-static void fill_frame(tr_peer *peer, tr_frame_writer *writer)
+/* Packs as much as fits into one frame, credit first; what cannot be packed is refused on the way.
+ * What was packed stays where it is: the first of what is on the way out. How many envelopes are
+ * credit. */
+static uint32_t fill_frame(tr_peer *peer, tr_frame_writer *writer)
 {
     troupe_message *previous = NULL;
     troupe_message *at = peer->out.head;
     begin_frame(peer, writer);
+    const uint32_t credits = tr_credit_pack(peer, writer);
     while (at != NULL) {
         tr_envelope envelope;
         troupe_error error = tr_packing_pack(peer, at, &envelope);
@@ -278,7 +281,7 @@ static void fill_frame(tr_peer *peer, tr_frame_writer *writer)
             continue;
         }
         if (error == TROUPE_OK && writer->count > 0) {
-            return; /* the next frame */
+            return credits; /* the next frame */
         }
         error = error ? error : make_room(peer->border, &envelope);
         if (error == TROUPE_OK) {
@@ -290,10 +293,11 @@ static void fill_frame(tr_peer *peer, tr_frame_writer *writer)
             at = next;
         }
     }
+    return credits;
 }
 
 /* False: the wire did not take it. */
-static bool send_frame(tr_peer *peer, const tr_frame_writer *writer)
+static bool send_frame(tr_peer *peer, const tr_frame_writer *writer, uint32_t credits)
 {
     tr_border *border = peer->border;
     if (!border->wire.send(border->wire.context, peer->node, writer->data, writer->size)) {
@@ -303,7 +307,8 @@ static bool send_frame(tr_peer *peer, const tr_frame_writer *writer)
     peer->greets = false;
     border->counts.frames_sent++;
     tr_peer_count_sent(peer, writer->count);
-    for (uint32_t i = 0; i < writer->count; i++) {
+    tr_credit_went(peer, credits);
+    for (uint32_t i = credits; i < writer->count; i++) {
         note_sent(peer, tr_queue_pop(&peer->out));
     }
     return true;
@@ -314,10 +319,12 @@ static bool send_frame(tr_peer *peer, const tr_frame_writer *writer)
 static void begin_anew(tr_peer *peer)
 {
     tr_border *border = peer->border;
+    border->counts.offences += peer->offence != NULL ? 1 : 0;
     tr_log_write(border->system->ports.log, TROUPE_LOG_WARNING,
-                 "border: there was no memory to answer node '%s'; its connection is begun anew, "
-                 "and who waits for something is told NODE_LOST",
-                 peer->known->info.name);
+                 "border: %s node '%s' %s; its connection is begun anew, and who waits for "
+                 "something is told NODE_LOST",
+                 peer->offence != NULL ? "the" : "there was no memory to answer",
+                 peer->known->info.name, peer->offence != NULL ? peer->offence : "");
     if (border->wire.renew != NULL) {
         tr_border_lost(border, peer->node, TROUPE_ERROR_NODE_LOST);
         border->wire.renew(border->wire.context, peer->node);
@@ -328,22 +335,20 @@ static void begin_anew(tr_peer *peer)
 
 void tr_outgoing_flush(tr_peer *peer)
 {
-    peer->fresh_count = 0;
-    peer->fresh_bytes = 0;
     if (peer->is_connected && peer->is_broken && !peer->greets) {
         begin_anew(peer); /* they have to have heard of the one that ends */
     }
-    while (peer->is_connected && (peer->out.head != NULL || peer->greets)) {
+    while (peer->is_connected && (peer->out.head != NULL || peer->greets || peer->credit.is_due)) {
         tr_frame_writer writer;
         if (!tr_scratch_reserve(&peer->border->frame, TR_FRAME_BYTES_USUAL)) {
             tr_peer_choke(peer); /* until there is memory */
             return;
         }
-        fill_frame(peer, &writer);
+        const uint32_t credits = fill_frame(peer, &writer);
         if (writer.count == 0 && !peer->greets) {
             break;
         }
-        if (!send_frame(peer, &writer)) {
+        if (!send_frame(peer, &writer, credits)) {
             tr_peer_choke(peer);
             return;
         }

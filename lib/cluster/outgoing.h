@@ -21,6 +21,10 @@ void tr_outgoing_push_error(tr_peer *peer, uint64_t number, troupe_error error);
  * tells whoever waits, on either side, that it is lost. */
 void tr_outgoing_break(tr_peer *peer);
 
+/* The other has said what nobody may say: its connection is begun anew. `what`: what it does; lives
+ * as long as the program. */
+void tr_outgoing_complain(tr_peer *peer, const char *what);
+
 /* The same with what the handler said of it; `failure` is one that is a reply to the entrance. */
 void tr_outgoing_push_failure(tr_peer *peer, uint64_t number, const tr_failure *failure);
 

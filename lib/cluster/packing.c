@@ -68,6 +68,11 @@ static troupe_error pack_user(tr_peer *peer, troupe_message *message, tr_envelop
         pack_spawn(message, envelope);
         return TROUPE_OK;
     }
+    const tr_outlet *outlet = tr_outlet_at(peer, tr_packing_place(peer, message));
+    if (outlet != NULL) {
+        envelope->window = outlet->number;
+        envelope->charge = tr_message_charge(message);
+    }
     const tr_extension *extension = tr_message_extended(message);
     envelope->to = ref_within(extension->to);
     envelope->trace_id = extension->trace_id;

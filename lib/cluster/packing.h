@@ -35,6 +35,16 @@ static inline bool tr_packing_is_ask(const troupe_message *message)
            tr_message_has(message, TR_MESSAGE_WANTS_REPLY);
 }
 
+/* In whose mailbox a message on the way out has its place: it lies where the receiver was, or with
+ * the number that is there now. */
+static inline tr_address tr_packing_place(const tr_peer *peer, const troupe_message *message)
+{
+    if (tr_packing_is_ask(message)) {
+        return tr_numbers_find_own(&peer->numbers, tr_packing_number(message))->place;
+    }
+    return tr_message_kind(message) == TR_KIND_USER ? message->receiver : (tr_address) {0};
+}
+
 /* Whether it says that an actor here which made a link has ended, or has unlinked. */
 static inline bool tr_packing_is_exit(const troupe_message *message)
 {

@@ -8,18 +8,8 @@
 #include "cluster/outgoing.h"
 #include "core/ask.h"
 #include "core/far.h"
-#include "core/mailbox.h"
 #include "core/monitor.h"
-#include "core/park.h"
 #include "core/spawn.h"
-
-bool tr_peer_fills_up(const tr_peer *peer)
-{
-    const tr_actor *carrier = tr_peer_actor(peer, peer->carrier);
-    return carrier != NULL && carrier->state == TR_ACTOR_LIVE && carrier->is_runnable &&
-           !tr_mailbox_is_empty(carrier) && !peer->is_choked && !peer->is_broken && !peer->greets &&
-           peer->fresh_bytes < TR_FRAME_BYTES_USUAL && peer->fresh_count < TR_FRAME_ENVELOPES_MAX;
-}
 
 void tr_peer_choke(tr_peer *peer)
 {
@@ -83,7 +73,7 @@ static void sweep(tr_timer *timer, void *context)
 static bool is_behind(const tr_peer *peer, tr_address watcher)
 {
     const tr_actor *entrance = tr_peer_actor(peer, peer->entrance);
-    return entrance != NULL && entrance->state == TR_ACTOR_LIVE && tr_park_has(entrance, watcher);
+    return entrance != NULL && entrance->state == TR_ACTOR_LIVE && tr_landing_has(peer, watcher);
 }
 
 void tr_peer_send_late(tr_peer *peer, bool all)
@@ -99,15 +89,6 @@ void tr_peer_send_late(tr_peer *peer, bool all)
             tr_monitor_send_down(worker, entry, down->reason, down->kind);
         }
     }
-    if (peer->late.head != NULL) {
-        tr_timers_start(&worker->timers, &peer->look, worker->now_ns + TR_LATE_LOOK_NS);
-    }
-}
-
-static void look_at_late_ones(tr_timer *timer, void *context)
-{
-    (void) timer;
-    tr_peer_send_late(context, false);
 }
 
 void tr_peer_send_down(tr_peer *peer, troupe_message *entry, troupe_error reason,
@@ -122,24 +103,20 @@ void tr_peer_send_down(tr_peer *peer, troupe_message *entry, troupe_error reason
     down->reason = reason;
     down->kind = kind;
     tr_queue_push(&peer->late, entry);
-    if (!tr_timer_is_running(&peer->look)) {
-        tr_timers_start(&worker->timers, &peer->look, worker->now_ns + TR_LATE_LOOK_NS);
-    }
 }
 
-static troupe_error spawn(tr_border *border, const troupe_behavior *behavior, tr_peer *peer,
-                          tr_address *out_address)
+troupe_error tr_peer_spawn(tr_peer *peer, const troupe_behavior *behavior, uint32_t capacity,
+                           tr_address *out_address)
 {
-    const bool is_carrier = behavior == &tr_carrier_behavior;
+    tr_border *border = peer->border;
+    const bool is_entrance = behavior == &tr_entrance_behavior;
     const troupe_spawn_options options = {
         .size = sizeof options,
         .behavior = behavior,
         .argument = peer,
-        .mailbox_capacity = TR_CARRIER_CAPACITY,
-        .mailbox_bytes = TR_CARRIER_BYTES,
+        .mailbox_capacity = capacity,
+        .mailbox_bytes = TR_WINDOW_BYTES,
         .reply_bytes = TR_FRAME_BYTES_MAX,
-        .parked_max = TR_ENTRANCE_PARKED_MAX,
-        .parked_bytes = TR_ENTRANCE_PARKED_BYTES,
         .asks_max = TR_ENTRANCE_ASKS_MAX,
         .monitors_max = TR_CARRIER_MONITORS_MAX,
         .pinned = 1,
@@ -153,10 +130,12 @@ static troupe_error spawn(tr_border *border, const troupe_behavior *behavior, tr
     tr_worker_drain_inner(worker);
     tr_actor *actor = tr_peer_actor(peer, *out_address);
     TR_ASSERT(actor != NULL && actor->state == TR_ACTOR_LIVE);
-    actor->is_carrier = is_carrier;
-    actor->evicts = is_carrier; /* what comes is looked at */
-    if (is_carrier) {
-        ((tr_carrier *) actor->state_block)->peer = peer;
+    actor->is_entrance = is_entrance;
+    actor->is_carrier = !is_entrance;
+    actor->evicts = !is_entrance; /* what comes is looked at */
+    ((tr_carrier *) actor->state_block)->peer = peer;
+    if (!is_entrance) {
+        tr_far_window_found(actor->slot, (tr_address) {0});
     }
     return TROUPE_OK;
 }
@@ -176,10 +155,10 @@ static troupe_error settle_in(tr_peer *peer)
     tr_border *border = peer->border;
     troupe_error error = TROUPE_OK;
     if (tr_peer_actor(peer, peer->entrance) == NULL) {
-        error = spawn(border, &tr_entrance_behavior, peer, &peer->entrance);
+        error = tr_peer_spawn(peer, &tr_entrance_behavior, TR_CARRIER_CAPACITY, &peer->entrance);
     }
     if (error == TROUPE_OK && tr_peer_actor(peer, peer->carrier) == NULL) {
-        error = spawn(border, &tr_carrier_behavior, peer, &peer->carrier);
+        error = tr_peer_spawn(peer, &tr_carrier_behavior, TR_CARRIER_CAPACITY, &peer->carrier);
     }
     return error ? error : tr_far_add(border->system, peer->node, peer->carrier);
 }
@@ -203,7 +182,10 @@ troupe_error tr_peer_create(tr_border *border, uint64_t node, tr_peer **out_peer
     tr_numbers_init(&peer->numbers, allocator);
     tr_timer_init(&peer->again, offer_again, peer);
     tr_timer_init(&peer->sweep, sweep, peer);
-    tr_timer_init(&peer->look, look_at_late_ones, peer);
+    peer->numbers.hash_key = border->system->hash_key;
+    tr_landing_init(peer);
+    tr_credit_init(peer);
+    tr_outlet_init(peer);
     tr_map_add(&border->peers, &peer->by_node, tr_hash_u64(node));
     *out_peer = peer;
     return TROUPE_OK;
@@ -275,11 +257,13 @@ void tr_peer_destroy(tr_peer *peer)
         take_back_flush(peer);
         tr_timers_cancel(&worker->timers, &peer->again);
         tr_timers_cancel(&worker->timers, &peer->sweep);
-        tr_timers_cancel(&worker->timers, &peer->look);
         drop_numbers(peer);
         drop_queue(worker, &peer->out);
         drop_queue(worker, &peer->late);
     }
+    tr_outlet_fini(peer);
+    tr_landing_fini(peer);
+    tr_credit_fini(peer);
     tr_map_remove(&border->peers, &peer->by_node);
     tr_nodes_release(border->system, peer->known);
     tr_numbers_fini(&peer->numbers);
@@ -295,6 +279,7 @@ troupe_error tr_peer_connect(tr_peer *peer)
     }
     peer->is_connected = true;
     peer->is_broken = false;
+    peer->offence = NULL;
     peer->connection++;
     peer->sequence = 0;
     peer->their_least = peer->their_connection + 1;
@@ -316,12 +301,16 @@ void tr_peer_lose(tr_peer *peer, troupe_error reason, troupe_error verdict)
         peer->greets = false;
         border->counts.connections_lost++;
         tr_outgoing_fail_all(peer, reason);
+        tr_outlet_close(peer);
+        tr_landing_forget_session(peer);
+        tr_credit_forget(peer);
         tr_incoming_forget_all(peer);
         tr_peer_unchoke(peer);
     }
     tr_herald_note(&border->herald, peer->node,
                    verdict == TROUPE_ERROR_STALE ? TROUPE_NODE_LEFT : TROUPE_NODE_LOST);
     if (verdict == TROUPE_ERROR_STALE) {
+        tr_outlet_stop_all(peer);
         stop_actor(peer, peer->carrier);
         stop_actor(peer, peer->entrance);
     }

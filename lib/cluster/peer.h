@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* peer: another node, as a border sees it.
  *
- * Two actors on the border's worker stand for it. By the mailbox of the carrier goes all that is
- * for an actor there: it packs. In the name of the entrance comes all that is from there: what an
- * actor here has no room for is parked with it, so that nobody else waits for that, and replies to
- * it go back.
+ * Actors on the border's worker stand for it. By the carrier goes what is for the node itself, and
+ * ends; by outlets what is for actors there. In the name of the entrance comes all that is from
+ * there: for what an actor here has no room for it stands in line, and replies to it go back.
  * Owns:       what is on the way out, and the numbers.
  * Invariants: nothing is on the way out, and no number is open, while the peer is not connected.
  *             A carrier that is choked, as the wire did not take its frame, is not in the run queue
@@ -14,7 +13,10 @@
 #define TR_CLUSTER_PEER_H
 
 #include "cluster/border.h"
+#include "cluster/credit.h"
+#include "cluster/landing.h"
 #include "cluster/numbers.h"
+#include "cluster/outlet.h"
 #include "core/actor.h"
 #include "core/queue.h"
 
@@ -27,19 +29,20 @@ struct tr_peer {
     tr_address entrance;
     tr_queue out; /* to be packed */
     tr_numbers numbers;
-    tr_queue late;  /* DOWNs for watchers here, behind messages that are parked for them */
-    tr_timer look;  /* whether they still are */
+    tr_outlets outlets;
+    tr_landings landings;
+    tr_credit credit;
+    tr_queue late;  /* DOWNs for watchers here, behind messages that have landed for them */
     tr_timer again; /* to offer a frame again */
     tr_timer sweep; /* to look for requests whose askers are gone */
     troupe_message flush;
     tr_call flush_call;
-    uint64_t fresh_bytes; /* put on the way out since the last flush */
-    uint32_t fresh_count;
     bool is_connected;
     bool is_choked;
     bool is_flush_queued;
-    bool is_broken; /* the connection: there is an answer that cannot be given */
-    bool greets;    /* the next frame goes out even if it is empty */
+    bool is_broken;      /* the connection: there is an answer that cannot be given */
+    const char *offence; /* or so, as the other has said what nobody may say: what */
+    bool greets;         /* the next frame goes out even if it is empty */
     /* Of the connection that there is. */
     uint64_t connection;       /* ours, from 1 up */
     uint64_t sequence;         /* of the last frame sent */
@@ -63,13 +66,13 @@ static inline void tr_peer_count_sent(tr_peer *peer, uint32_t count)
     tr_nodes_count(&peer->known->sent, count);
 }
 
-/* Whether what is on the way out had better wait for the carrier's next turn, which follows at
- * once, as there is room in a frame for what it will add. */
-bool tr_peer_fills_up(const tr_peer *peer);
-
 /* Keeps the carrier from its turns until the wire is offered a frame again; lets it have them. */
 void tr_peer_choke(tr_peer *peer);
 void tr_peer_unchoke(tr_peer *peer);
+
+/* An actor that stands for it, on the border's worker. Errors: as tr_spawn. */
+TROUPE_MUST_CHECK troupe_error tr_peer_spawn(tr_peer *peer, const troupe_behavior *behavior,
+                                             uint32_t capacity, tr_address *out_address);
 
 /* Makes one, connected. Errors: NO_MEMORY; LIMIT_REACHED. */
 TROUPE_MUST_CHECK troupe_error tr_peer_create(tr_border *border, uint64_t node, tr_peer **out_peer);

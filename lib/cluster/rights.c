@@ -34,6 +34,7 @@ uint32_t tr_rights_for(tr_envelope_kind kind)
     case TR_ENVELOPE_LOOKUP:
     case TR_ENVELOPE_EXIT:
     case TR_ENVELOPE_SPAWNED:
+    case TR_ENVELOPE_CREDIT:
         break;
     }
     return 0;

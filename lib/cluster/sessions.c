@@ -53,7 +53,13 @@ static void close_link(void *context)
 static troupe_error begun(void *context)
 {
     const member *with = context;
-    return tr_border_connected(with->sessions->border, with->node);
+    tr_border *border = with->sessions->border;
+    const troupe_error error = tr_border_connected(border, with->node);
+    if (error == TROUPE_OK) {
+        tr_border_give_windows(border, with->node, with->session.credit_messages,
+                               with->session.credit_bytes);
+    }
+    return error;
 }
 
 static void came(void *context, const void *frame, size_t size, uint64_t age_ns)

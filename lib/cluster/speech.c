@@ -27,7 +27,9 @@ void tr_speech_say_hello(tr_session *session, uint64_t now_ns)
                      .version_least = TR_SESSION_VERSION_LEAST,
                      .version_most = TR_SESSION_VERSION_MOST,
                      .frames_max = TR_SESSION_FRAMES_MAX,
-                     .bytes_max = TR_SESSION_BYTES_MAX};
+                     .bytes_max = TR_SESSION_BYTES_MAX,
+                     .credit_messages = TR_CREDIT_MESSAGES,
+                     .credit_bytes = TR_CREDIT_BYTES};
     const bool is_said = say(session, TR_LINK_CONTROL, &hello);
     const uint64_t again_ns = is_said ? TR_SESSION_HELLO_AGAIN_NS : TR_SESSION_AGAIN_NS;
     session->said_hello_ns = now_ns;

@@ -27,7 +27,9 @@ enum {
     BYTES_MAX,
     FRAME,
     REASON,
-    OVER
+    OVER,
+    CREDIT_MESSAGES = 20,
+    CREDIT_BYTES
 };
 
 /* As protobuf has them. */
@@ -61,6 +63,8 @@ unsigned char *tr_word_write_before(const tr_word *word, unsigned char *end)
     packed.bytes_max = word->bytes_max;
     packed.reason = (Troupe__ByeReason) word->reason;
     packed.over = word->over;
+    packed.credit_messages = word->credit_messages;
+    packed.credit_bytes = word->credit_bytes;
     size_t size = troupe__word__pack(&packed, head);
     TR_ASSERT(size + 6 <= sizeof head);
     if (word->frame_size > 0) {
@@ -133,14 +137,22 @@ static bool set(tr_word *word, uint64_t field, uint64_t value)
         return set_32(&word->version_most, value);
     case FRAMES_MAX:
         return set_32(&word->frames_max, value);
+    case CREDIT_MESSAGES:
+        return set_32(&word->credit_messages, value);
     default:
         break;
     }
-    uint64_t *const places[] = {[FROM] = &word->from,           [TO] = &word->to,
-                                [SESSION] = &word->session,     [RECEIVED] = &word->received,
-                                [SEQUENCE] = &word->sequence,   [AGE] = &word->age_ns,
-                                [KNOWN] = &word->known,         [FEATURES] = &word->features,
-                                [BYTES_MAX] = &word->bytes_max, [OVER] = &word->over};
+    uint64_t *const places[] = {[FROM] = &word->from,
+                                [TO] = &word->to,
+                                [SESSION] = &word->session,
+                                [RECEIVED] = &word->received,
+                                [SEQUENCE] = &word->sequence,
+                                [AGE] = &word->age_ns,
+                                [KNOWN] = &word->known,
+                                [FEATURES] = &word->features,
+                                [BYTES_MAX] = &word->bytes_max,
+                                [OVER] = &word->over,
+                                [CREDIT_BYTES] = &word->credit_bytes};
     if (field < sizeof places / sizeof places[0] && places[field] != NULL) {
         *places[field] = value;
     }
@@ -160,7 +172,7 @@ static bool read_field(struct reader *reader, tr_word *word)
         return false;
     }
     const uint64_t field = tag >> 3;
-    const bool is_known = field <= OVER;
+    const bool is_known = field <= OVER || field == CREDIT_MESSAGES || field == CREDIT_BYTES;
     switch (tag & 7U) {
     case VARINT:
         return read_varint(reader, &value) && (!is_known || (field != FRAME && !is_fixed(field))) &&

@@ -47,6 +47,8 @@ typedef struct tr_word {
     uint64_t bytes_max;
     tr_bye reason;
     uint64_t over;
+    uint32_t credit_messages;
+    uint64_t credit_bytes;
     const void *frame; /* NULL: none */
     size_t frame_size;
 } tr_word;

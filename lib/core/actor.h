@@ -149,6 +149,7 @@ struct tr_actor {
     bool keeps : 1;      /* extra->kept is not empty */
     bool has_park : 1;   /* extra->park is there: known without a look at extra, which is cold */
     bool is_carrier : 1; /* stands for the actors of another node; see far */
+    bool is_entrance : 1; /* in its name comes what is from another node; see far */
     bool is_home : 1;    /* is the carriers' parent, which has them end last: see far */
     uint64_t bytes_to_release;
     uint64_t tickets_made;

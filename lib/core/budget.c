@@ -21,15 +21,45 @@ static bool refill(tr_worker *worker, uint64_t needed, uint64_t wanted)
     return true;
 }
 
+/* In whose bytes those of this one count too; NULL: nobody's. */
+static tr_slot *pool_of(const tr_worker *worker, const tr_slot *slot)
+{
+    if (TR_LIKELY(atomic_load_explicit(&slot->on_full, memory_order_relaxed) !=
+                  TR_SLOT_IS_WINDOW)) {
+        return NULL;
+    }
+    const tr_address pool = {
+        .slot = atomic_load_explicit(&slot->redirect_slot, memory_order_relaxed),
+        .generation = atomic_load_explicit(&slot->redirect_generation, memory_order_relaxed)};
+    return pool.generation != 0 ? tr_system_slot(worker->system, pool) : NULL;
+}
+
+/* The last quarter is for those who have not much yet. */
+static bool take_of_pool(tr_slot *pool, const tr_slot *slot, uint64_t bytes)
+{
+    const uint64_t limit = atomic_load_explicit(&pool->bytes_limit, memory_order_relaxed);
+    const bool has_much =
+        atomic_load_explicit(&slot->bytes, memory_order_relaxed) > bytes + TR_POOL_SHARE_MUCH;
+    return tr_slot_take_bytes_up_to(pool, bytes, has_much ? limit - limit / 4 : limit);
+}
+
 tr_bytes_verdict tr_budget_take(tr_worker *worker, tr_slot *slot, uint64_t bytes)
 {
     if (!tr_slot_take_bytes(slot, bytes)) {
         return TR_BYTES_MAILBOX_FULL;
     }
+    tr_slot *pool = pool_of(worker, slot);
+    if (pool != NULL && !take_of_pool(pool, slot, bytes)) {
+        tr_slot_return_bytes(slot, bytes);
+        return TR_BYTES_NODE_FULL;
+    }
     if (worker->budget < bytes) {
         const uint64_t needed = bytes - worker->budget;
         if (!refill(worker, needed, needed > TR_BUDGET_PIECE ? needed : TR_BUDGET_PIECE)) {
             tr_slot_return_bytes(slot, bytes);
+            if (pool != NULL) {
+                tr_slot_return_bytes(pool, bytes);
+            }
             return TR_BYTES_NODE_FULL;
         }
     }
@@ -39,7 +69,11 @@ tr_bytes_verdict tr_budget_take(tr_worker *worker, tr_slot *slot, uint64_t bytes
 
 void tr_budget_return(tr_worker *worker, tr_slot *slot, uint64_t bytes)
 {
+    tr_slot *pool = pool_of(worker, slot);
     tr_slot_return_bytes(slot, bytes);
+    if (pool != NULL) {
+        tr_slot_return_bytes(pool, bytes);
+    }
     worker->budget += bytes;
     if (worker->budget > 2 * TR_BUDGET_PIECE) {
         const uint64_t surplus = worker->budget - TR_BUDGET_PIECE;

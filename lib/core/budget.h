@@ -16,6 +16,9 @@ typedef enum tr_bytes_verdict {
     TR_BYTES_NODE_FULL
 } tr_bytes_verdict;
 
+/* Of what several mailboxes share each may take so much as long as any is left. */
+#define TR_POOL_SHARE_MUCH (UINT64_C(64) << 10)
+
 /* Charges bytes to a mailbox and to the node, or to neither. */
 tr_bytes_verdict tr_budget_take(tr_worker *worker, tr_slot *slot, uint64_t bytes);
 void tr_budget_return(tr_worker *worker, tr_slot *slot, uint64_t bytes);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "core/bracket.h"
 #include "core/far_spawn.h"
+#include "core/park.h"
 #include "core/send.h"
 #include "core/task.h"
 
@@ -20,6 +21,7 @@ struct far_node {
     tr_map_node node;
     uint64_t id;
     tr_address carrier;
+    tr_far_windows *windows; /* NULL: there are none */
     troupe_error verdict;
 };
 
@@ -89,8 +91,32 @@ void tr_far_close(tr_system *system, uint64_t node, troupe_error verdict)
     unlock(system);
 }
 
-uint64_t tr_far_node_of(const tr_system *system, tr_address carrier)
+void tr_far_set_windows(tr_system *system, uint64_t node, tr_far_windows *windows)
 {
+    lock(system);
+    struct far_node *far = find(system, node);
+    if (far != NULL) {
+        far->windows = windows;
+    }
+    unlock(system);
+}
+
+/* That of an outlet; a carrier itself. */
+static tr_address carrier_of(const tr_system *system, tr_address address)
+{
+    const tr_slot *slot = tr_slots_at(&system->slots, address.slot);
+    const tr_address pool = {
+        .slot = atomic_load_explicit(&slot->redirect_slot, memory_order_relaxed),
+        .generation = atomic_load_explicit(&slot->redirect_generation, memory_order_relaxed)};
+    const bool is_outlet =
+        atomic_load_explicit(&slot->on_full, memory_order_relaxed) == TR_SLOT_IS_WINDOW &&
+        pool.generation != 0;
+    return is_outlet ? pool : address;
+}
+
+uint64_t tr_far_node_of(const tr_system *system, tr_address address)
+{
+    const tr_address carrier = carrier_of(system, address);
     uint64_t id = 0;
     lock(system);
     for (const tr_map_node *node = tr_map_first(&system->far_nodes); node != NULL && id == 0;
@@ -189,10 +215,31 @@ bool tr_far_look_at_news(tr_worker *worker)
     return send_wish(worker, home_of(worker->system), (troupe_ref) {0});
 }
 
-/* Of a ref of another node. */
-static troupe_error find_carrier(tr_worker *worker, uint64_t node, tr_address *out_address)
+/* Where a behavior has something parked for this actor there, the next stands behind it. */
+static bool find_parked(const tr_system *system, const tr_actor *sender, tr_address carrier,
+                        tr_address there, tr_address *out_address)
 {
-    const tr_system *system = worker->system;
+    const troupe_message *at = tr_park_first(sender);
+    for (; at != NULL; at = at->next) {
+        const tr_extension *extension = tr_message_has(at, TR_MESSAGE_EXTENDED)
+                                            ? (const tr_extension *) (const void *) (at + 1)
+                                            : NULL;
+        if (extension != NULL && tr_address_is_same(extension->to, there) &&
+            tr_address_is_same(carrier_of(system, at->receiver), carrier)) {
+            *out_address = at->receiver;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a ref of another node; of an actor there, or nobody. */
+static troupe_error find_way(tr_worker *worker, const tr_actor *sender, troupe_ref to,
+                             tr_address *out_address)
+{
+    const uint64_t node = to.node;
+    const tr_address there = {.slot = to.slot, .generation = to.generation};
+    tr_system *system = worker->system;
     troupe_error error = TROUPE_ERROR_STALE; /* where there are no other nodes */
     lock(system);
     const tr_address home = system->far_home;
@@ -201,6 +248,10 @@ static troupe_error find_carrier(tr_worker *worker, uint64_t node, tr_address *o
         error = far != NULL ? far->verdict : TROUPE_ERROR_UNREACHABLE;
         if (error == TROUPE_OK) {
             *out_address = far->carrier;
+            if (sender != NULL && far->windows != NULL &&
+                !find_parked(system, sender, far->carrier, there, out_address)) {
+                *out_address = tr_far_windows_pick(system, far->windows, there);
+            }
         }
     }
     unlock(system);
@@ -225,7 +276,7 @@ troupe_error tr_far_address(tr_worker *worker, troupe_ref ref, tr_address *out_a
         return tr_system_address(worker->system, ref, out_address);
     }
     TR_REQUIRE(ref.generation != 0, NO_SUCH_ACTOR);
-    return find_carrier(worker, ref.node, out_address);
+    return find_way(worker, NULL, ref, out_address);
 }
 
 bool tr_far_is_for_node(const troupe_message *request)
@@ -279,7 +330,8 @@ troupe_error tr_far_begin_there(tr_actor *sender, troupe_ref to, troupe_message 
         return tr_system_address(worker->system, to, out_address);
     }
     TR_REQUIRE(to.generation != 0 || tr_far_is_for_node(*message), NO_SUCH_ACTOR);
-    troupe_error error = find_carrier(worker, to.node, out_address);
+    const bool needs_window = to.generation != 0 && (*message)->type != &tr_far_signal_type;
+    troupe_error error = find_way(worker, needs_window ? sender : NULL, to, out_address);
     if (error) {
         return error;
     }

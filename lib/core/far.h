@@ -18,6 +18,9 @@
 
 #include "base/assert.h"
 #include "core/actor.h"
+#include "core/far_window.h"
+
+struct tr_sending;
 
 /* What carries to other nodes; see lib/cluster. Threads: the carrier's worker's. */
 typedef struct tr_far_port {
@@ -25,6 +28,12 @@ typedef struct tr_far_port {
     /* Each takes the message. One that was sent to a carrier comes; its place is given back in
      * time. */
     void (*arrive)(tr_worker *worker, tr_actor *carrier, troupe_message *message);
+    /* What an entrance, in whose name comes what is from another node, sends: whether it has to stand
+     * behind what has landed for that receiver; it lands; and a LINE_GRANT for it, false: it is not
+     * wanted. */
+    bool (*blocks)(const tr_actor *entrance, tr_address to);
+    troupe_error (*land)(tr_worker *worker, struct tr_sending *sending);
+    bool (*granted)(tr_worker *worker, tr_actor *entrance, troupe_message *grant);
     /* A watcher's entry for an actor there; its end; and an ask that nobody waits for any more. */
     void (*monitor)(tr_worker *worker, tr_actor *carrier, troupe_message *entry);
     void (*demonitor)(tr_worker *worker, tr_actor *carrier, troupe_message *message);
@@ -60,8 +69,11 @@ void tr_far_close(tr_system *system, uint64_t node, troupe_error verdict);
 /* Has who watches the nodes told what there is to tell. False: no memory. */
 TROUPE_MUST_CHECK bool tr_far_look_at_news(tr_worker *worker);
 
-/* The node that this carrier stands for, 0 if there is none: for who tells people. */
+/* The node that this carrier, or outlet, stands for, 0 if there is none: for who tells people. */
 uint64_t tr_far_node_of(const tr_system *system, tr_address carrier);
+
+/* Sends to actors there are admitted by these windows; NULL: by the carrier. */
+void tr_far_set_windows(tr_system *system, uint64_t node, tr_far_windows *windows);
 
 /* Takes it off the list. */
 void tr_far_remove(tr_system *system, uint64_t node);

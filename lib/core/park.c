@@ -216,6 +216,11 @@ bool tr_park_has(const tr_actor *actor, tr_address to)
     return false;
 }
 
+const troupe_message *tr_park_first(const tr_actor *actor)
+{
+    return tr_park_is_used(actor) ? actor->extra->park->parked.head : NULL;
+}
+
 uint32_t tr_park_count_used(const tr_actor *actor)
 {
     return actor->extra->park->count;

@@ -17,6 +17,9 @@ TROUPE_MUST_CHECK troupe_error tr_park_add(tr_worker *worker, tr_sending *sendin
 /* Whether messages for this receiver are parked, so that the next has to stand behind them. */
 bool tr_park_has(const tr_actor *actor, tr_address to);
 
+/* The first that is parked, in the order sent; NULL: none is. */
+const troupe_message *tr_park_first(const tr_actor *actor);
+
 /* Of tr_park_count, when something was parked once. */
 uint32_t tr_park_count_used(const tr_actor *actor);
 

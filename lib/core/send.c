@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "core/budget.h"
+#include "core/far.h"
 #include "core/line.h"
 #include "core/mailbox.h"
 #include "core/park.h"
@@ -26,9 +27,11 @@ static const troupe_type_rule *rule_of(tr_slot *slot, uint32_t generation,
 static troupe_on_full policy_of(tr_slot *slot, uint32_t generation, const troupe_message *message)
 {
     const troupe_type_rule *rule = rule_of(slot, generation, message);
-    return rule != NULL && rule->on_full != TROUPE_ON_FULL_DEFAULT
-               ? rule->on_full
-               : (troupe_on_full) atomic_load_explicit(&slot->on_full, memory_order_relaxed);
+    if (rule != NULL && rule->on_full != TROUPE_ON_FULL_DEFAULT) {
+        return rule->on_full;
+    }
+    const uint32_t on_full = atomic_load_explicit(&slot->on_full, memory_order_relaxed);
+    return on_full == TR_SLOT_IS_WINDOW ? TROUPE_ON_FULL_WAIT : (troupe_on_full) on_full;
 }
 
 static bool evicts(troupe_on_full policy)
@@ -159,6 +162,9 @@ static bool is_self(const tr_sending *sending)
 static troupe_error wait_or_park(tr_worker *worker, tr_sending *sending, tr_slot *slot,
                                  bool by_bytes)
 {
+    if (TR_UNLIKELY(sending->sender->is_entrance)) {
+        return tr_far_port_of(worker)->land(worker, sending);
+    }
     if (sending->margin > 0 || is_self(sending)) {
         note_refused(worker, slot);
         return TROUPE_ERROR_MAILBOX_FULL;
@@ -258,10 +264,21 @@ static troupe_error meet_full(tr_worker *worker, tr_sending *sending, tr_slot *s
     case TROUPE_ON_FULL_STOP_ACTOR:
         return stop_receiver(worker, sending, slot);
     case TROUPE_ON_FULL_FAIL:
+        if (sending->sender->is_entrance) { /* its window had room */
+            return wait_or_park(worker, sending, slot, by_bytes);
+        }
         break;
     }
     note_refused(worker, slot);
     return TROUPE_ERROR_MAILBOX_FULL;
+}
+
+/* Something of this sender's stands before what comes now. */
+static bool stands_behind(const tr_worker *worker, const tr_sending *sending)
+{
+    return sending->sender->is_entrance
+               ? tr_far_port_of(worker)->blocks(sending->sender, sending->to)
+               : tr_park_has(sending->sender, sending->to);
 }
 
 /* What is parked for this receiver goes first: to those who come later it is full. */
@@ -278,7 +295,8 @@ troupe_error tr_send(tr_worker *worker, tr_sending *sending)
     if (TR_UNLIKELY(tr_message_charge(*sending->message) > 0 && !has_spare(worker))) {
         return TROUPE_ERROR_NO_MEMORY;
     }
-    if (TR_UNLIKELY(sending->sender->extra != NULL && tr_park_has(sending->sender, sending->to))) {
+    if (TR_UNLIKELY((sending->sender->extra != NULL || sending->sender->is_entrance) &&
+                    stands_behind(worker, sending))) {
         return stand_behind_parked(worker, sending, slot);
     }
     bool by_bytes = false;
@@ -398,7 +416,9 @@ void tr_send_granted(tr_worker *worker, troupe_message *grant)
     TR_ASSERT(actor->tickets > 0);
     actor->tickets--;
     const bool is_wanted = actor->task != NULL ? grant_to_task(worker, actor, grant)
-                                               : tr_park_granted(worker, actor, grant);
+                           : !actor->is_entrance
+                               ? tr_park_granted(worker, actor, grant)
+                               : tr_far_port_of(worker)->granted(worker, actor, grant);
     if (!is_wanted) {
         tr_line_return(worker, grant);
     }

@@ -172,7 +172,12 @@ bool tr_slot_admit_waiter(tr_slot *slot)
 
 bool tr_slot_take_bytes(tr_slot *slot, uint64_t bytes)
 {
-    const uint64_t limit = atomic_load_explicit(&slot->bytes_limit, memory_order_relaxed);
+    return tr_slot_take_bytes_up_to(slot, bytes,
+                                    atomic_load_explicit(&slot->bytes_limit, memory_order_relaxed));
+}
+
+bool tr_slot_take_bytes_up_to(tr_slot *slot, uint64_t bytes, uint64_t limit)
+{
     uint64_t taken = atomic_load_explicit(&slot->bytes, memory_order_relaxed);
     do {
         if (bytes > limit || taken > limit - bytes) {

@@ -30,6 +30,10 @@ typedef struct tr_actor tr_actor;
 #define TR_SLOT_WAITING (UINT64_C(1) << 25)
 #define TR_SLOT_DEPTH_MASK ((UINT64_C(1) << 24) - 1)
 
+/* Of `on_full`, beyond the policies: senders wait, and `redirect` says in whose bytes those of this
+ * one count too, if in anybody's. Of carriers and outlets; see far_window. */
+#define TR_SLOT_IS_WINDOW 64U
+
 /* Bits of `signals`, below the generation. */
 #define TR_SIGNAL_STOP 1U
 #define TR_SIGNAL_CANCEL 2U
@@ -128,6 +132,9 @@ bool tr_slot_admit_waiter(tr_slot *slot);
 /* Takes `bytes` of the slot's limit. Pairs with tr_slot_return_bytes. */
 bool tr_slot_take_bytes(tr_slot *slot, uint64_t bytes);
 void tr_slot_return_bytes(tr_slot *slot, uint64_t bytes);
+
+/* The same as long as no more than `limit` are taken. */
+bool tr_slot_take_bytes_up_to(tr_slot *slot, uint64_t bytes, uint64_t limit);
 
 /* Gives `count` places back. Returns the word before. */
 static inline uint64_t tr_slot_release(tr_slot *slot, uint32_t count)

@@ -14,6 +14,7 @@ troupe_error tr_system_init(tr_system *system, const tr_system_options *options,
     TR_ASSERT(options->node_id != 0 && options->workers > 0 && options->actors_max > 0);
     TR_ASSERT(options->ends_max >= options->workers && options->ends_max <= TR_ENDS_MAX);
     *system = (tr_system) {.options = *options,
+                           .hash_key = tr_hash_u64(~options->seed),
                            .ports = *ports,
                            .ends = options->workers,
                            .lacks_proxy = options->has_proxy != 0};

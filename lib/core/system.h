@@ -46,6 +46,7 @@ typedef struct tr_quarantine {
 
 typedef struct tr_system {
     tr_system_options options;
+    uint64_t hash_key; /* of maps whose keys others choose */
     tr_ports ports;
     tr_slots slots;
     void *node; /* what troupe_self_node gives */

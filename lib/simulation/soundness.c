@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "cluster/carrier.h"
 #include "core/mailbox.h"
 #include "core/park.h"
 #include "core/quarantine.h"
@@ -47,6 +48,10 @@ static uint64_t held_by_actor(const tr_actor *actor)
         held += actor->keeps ? held_in(actor->extra->kept.head) : 0;
         held += held_in(actor->extra->stash.head);
         held += tr_park_held(actor);
+    }
+    if (actor->is_entrance) {
+        const tr_carrier *state = (const tr_carrier *) actor->state_block;
+        held += tr_landing_held(&state->peer->landings);
     }
     return held;
 }
