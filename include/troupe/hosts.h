@@ -20,6 +20,10 @@
 
 TROUPE_BEGIN
 
+/* A node listens at .listen, or for programs of its user on its machine at .listen_local, or both.
+ * The latter is a socket in the file system that is made with mode 0600: who can open it needs no
+ * key and may do all. */
+
 /* Whether connections with other nodes may be without keys: then anyone who can reach them may
  * read what is said, and say what he likes. */
 typedef enum troupe_plain {
@@ -38,7 +42,7 @@ typedef enum troupe_inspect {
 
 /* Another node, by where it listens. */
 typedef struct troupe_peer {
-    const char *endpoint; /* as "tcp://192.0.2.2:7400" */
+    const char *endpoint; /* as "tcp://192.0.2.2:7400", or "ipc:///run/node" of .listen_local */
     const char *key;      /* its public key; NULL: plain */
 } troupe_peer;
 

@@ -99,6 +99,7 @@ typedef struct troupe_node_options {
     const char *allowed_file; /* who else may dial, and what each may do; see keys.h */
     uint32_t inspect;         /* a troupe_inspect */
     uint32_t reserved;
+    const char *listen_local; /* besides, for this user on this machine: "ipc:///run/node" */
 } troupe_node_options;
 
 /* Handlers that block. When one has held its worker for longer than .blocking_limit while others

@@ -13,6 +13,8 @@ const char tr_node_options_help[] =
     "  --name NAME            for logs, here and at other nodes; without it 'node'\n"
     "  --listen ENDPOINT      where other nodes may dial, as tcp://192.0.2.1:7400; the port may\n"
     "                         be '*'\n"
+    "  --listen-local ENDPOINT  where this user's programs may come without keys, as\n"
+    "                         ipc:///run/node\n"
     "  --join ENDPOINT[=KEY]  another node, by where it listens and its public key; dialled again\n"
     "                         and again while this node runs; may be given several times\n"
     "  --key-file FILE        the key pair of this node, as 'troupe keygen' writes it\n"
@@ -56,6 +58,12 @@ static bool take_number(const char *option, const char *value, unsigned long mos
 static bool take_name(tr_node_wishes *wishes, char *value)
 {
     wishes->options.name = value;
+    return true;
+}
+
+static bool take_listen_local(tr_node_wishes *wishes, char *value)
+{
+    wishes->options.listen_local = value;
     return true;
 }
 
@@ -151,17 +159,10 @@ static bool take_log_level(tr_node_wishes *wishes, char *value)
 }
 
 static const struct option options[] = {
-    {"--name", take_name},
-    {"--listen", take_listen},
-    {"--join", take_join},
-    {"--key-file", take_key_file},
-    {"--allowed-file", take_allowed_file},
-    {"--plain", take_plain},
-    {"--load", take_load},
-    {"--workers", take_workers},
-    {"--spares", take_spares},
-    {"--drain-ms", take_drain_ms},
-    {"--log-level", take_log_level},
+    {"--name", take_name},     {"--listen", take_listen},     {"--listen-local", take_listen_local},
+    {"--join", take_join},     {"--key-file", take_key_file}, {"--allowed-file", take_allowed_file},
+    {"--plain", take_plain},   {"--load", take_load},         {"--workers", take_workers},
+    {"--spares", take_spares}, {"--drain-ms", take_drain_ms}, {"--log-level", take_log_level},
 };
 
 /* The option that the argument names, or NULL; its value if that is in the same argument. */

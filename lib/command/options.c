@@ -108,6 +108,10 @@ static int complete(const tr_command *command, tr_reach *reach)
     if (reach->endpoint == NULL) {
         return tr_command_misused(command, "--node ENDPOINT is missing (or TROUPE_NODE)");
     }
+    if (strncmp(reach->endpoint, "ipc://", 6) == 0) { /* without keys: its file has a mode */
+        reach->key_file = NULL;
+        reach->peer_key = NULL;
+    }
     if ((reach->key_file == NULL) != (reach->peer_key == NULL)) {
         return tr_command_misused(command, "--key-file and --peer-key go together");
     }

@@ -36,7 +36,8 @@ typedef struct tr_option {
 
 /* Of the help of each command that reaches a node. */
 #define TR_REACH_HELP                                                                              \
-    "  --node ENDPOINT   the node, as tcp://192.0.2.1:7400; else $TROUPE_NODE\n"                   \
+    "  --node ENDPOINT   the node, as tcp://192.0.2.1:7400, or ipc:///path on this machine;\n"     \
+    "                    else $TROUPE_NODE\n"                                                      \
     "  --key-file FILE   with keys: this side's key pair; else $TROUPE_KEY_FILE\n"                 \
     "  --peer-key KEY    with keys: the node's public key; else $TROUPE_PEER_KEY\n"                \
     "  --plain           without keys, also beyond this machine\n"                                 \

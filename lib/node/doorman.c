@@ -29,7 +29,8 @@ static const tr_allowed_key *find(const tr_doorman *doorman, tr_guest_key guest)
 
 bool tr_doorman_lets_stay(const tr_doorman *doorman, tr_guest_key guest)
 {
-    return doorman->allowed == NULL || guest.is_dialled || find(doorman, guest) != NULL;
+    return doorman->allowed == NULL || guest.is_dialled || guest.is_local ||
+           find(doorman, guest) != NULL;
 }
 
 uint64_t tr_doorman_owner(tr_guest_key guest)
@@ -41,7 +42,7 @@ uint64_t tr_doorman_owner(tr_guest_key guest)
 tr_rights tr_doorman_rights(const tr_doorman *doorman, tr_guest_key guest)
 {
     const tr_rights all = {.granted = TR_RIGHTS_ALL};
-    if (doorman->allowed == NULL || guest.key == NULL) {
+    if (doorman->allowed == NULL || guest.key == NULL || guest.is_local) {
         return all;
     }
     const tr_allowed_key *found = find(doorman, guest);

@@ -26,6 +26,7 @@ typedef struct tr_doorman {
 typedef struct tr_guest_key {
     const char *key; /* NULL: it was dialled without */
     bool is_dialled; /* by this node, which wanted to have to do with it */
+    bool is_local;   /* it has dialled from this machine, with the rights of this node's user */
 } tr_guest_key;
 
 /* Whether one that dials, with a key, may enter; the log tells of those that may not. */

@@ -12,10 +12,11 @@
 #include "base/options.h"
 #include "node/key_file.h"
 #include "node/node.h"
+#include "transport/local.h"
 
 bool tr_hosts_are_wanted(const troupe_node_options *options)
 {
-    return options->listen != NULL || options->peer_count > 0;
+    return options->listen != NULL || options->listen_local != NULL || options->peer_count > 0;
 }
 
 /* Checking. */
@@ -54,6 +55,17 @@ static bool may_be_plain(const troupe_node_options *options, const char *endpoin
 static bool check_endpoint(const troupe_node_options *options, const troupe_log *log,
                            const char *endpoint, bool is_plain)
 {
+    if (endpoint != NULL && tr_local_is_possible(endpoint) && is_plain) {
+        return true;
+    }
+    if (endpoint != NULL && tr_local_is(endpoint)) {
+        return blame(options, log,
+                     is_plain
+                         ? "an endpoint of this machine should be like ipc:///run/node, with a "
+                           "path of at most 107 bytes, and is"
+                         : "an endpoint of this machine is without keys",
+                     endpoint);
+    }
     if (endpoint == NULL || strncmp(endpoint, "tcp://", 6) != 0 ||
         strrchr(endpoint, ':') == endpoint + 3) {
         return blame(options, log, "an endpoint should be like tcp://192.0.2.1:7400 and is",
@@ -98,6 +110,15 @@ static bool check(const troupe_node_options *options, const troupe_log *log)
     if (!check_keys(options, log) ||
         (options->listen != NULL && !check_endpoint(options, log, options->listen, !has_keys))) {
         return false;
+    }
+    if (options->listen != NULL && tr_local_is(options->listen)) {
+        return blame(options, log, "to listen on this machine alone takes .listen_local",
+                     options->listen);
+    }
+    if (options->listen_local != NULL && !tr_local_is_possible(options->listen_local)) {
+        return blame(options, log,
+                     "an endpoint of this machine should be like ipc:///run/node and is",
+                     options->listen_local);
     }
     for (uint32_t i = 0; i < options->peer_count; i++) {
         const troupe_peer *peer = &options->peers[i];
@@ -145,6 +166,7 @@ static void copy_all(tr_hosts *hosts, const troupe_node_options *options, struct
     hosts->addresses = take(copier, options->peer_count * sizeof *hosts->addresses);
     hosts->allowed_keys = take(copier, options->allowed_key_count * sizeof *hosts->allowed_keys);
     hosts->listen = copy(copier, options->listen);
+    hosts->listen_local = copy(copier, options->listen_local);
     hosts->public_key = copy(copier, options->public_key);
     hosts->secret_key = copy(copier, options->secret_key);
     hosts->allowed_file = copy(copier, options->allowed_file);
@@ -252,6 +274,7 @@ tr_hub_options tr_hosts_hub_options(const tr_hosts *hosts)
         .addresses = hosts->addresses,
         .address_count = hosts->address_count,
         .listen = hosts->listen,
+        .local = hosts->listen_local,
         .public_key = hosts->public_key,
         .secret_key = hosts->secret_key,
         .allowed = hosts->secret_key != NULL ? &hosts->allowed : NULL,

@@ -17,6 +17,7 @@ typedef struct tr_hosts {
     char *block; /* NULL: nothing is wanted */
     size_t size;
     const char *listen;
+    const char *listen_local;
     const char *public_key;
     const char *secret_key;
     tr_hub_address *addresses;

@@ -74,6 +74,7 @@ static troupe_error open_mesh(tr_hub *hub)
         .ears = tr_hub_ears(hub),
         .node_id = tr_hub_own_node(hub),
         .listen = options->listen,
+        .local = options->local,
         .public_key = options->public_key,
         .secret_key = options->secret_key,
         .judge = tr_hub_judge(hub),

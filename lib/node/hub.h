@@ -32,6 +32,7 @@ typedef struct tr_hub_options {
     const tr_hub_address *addresses; /* what is dialled */
     uint32_t address_count;
     const char *listen; /* NULL: nobody can dial */
+    const char *local;  /* as the mesh's; or NULL */
     const char *public_key;
     const char *secret_key;    /* NULL: plain */
     const tr_allowed *allowed; /* who may dial with keys; NULL: plain */

@@ -165,7 +165,8 @@ static tr_guest_key key_of(const tr_way *of)
 {
     return (tr_guest_key) {.key = of->from != NULL ? of->from->given.server_key
                                                    : tr_mesh_user(of->link),
-                           .is_dialled = of->from != NULL};
+                           .is_dialled = of->from != NULL,
+                           .is_local = of->from == NULL && tr_mesh_is_local(of->link)};
 }
 
 static bool may_stay(const tr_hub *hub, const tr_way *guest)

@@ -14,7 +14,7 @@
 #include "node/hosts.h"
 #include "node/spares.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, reserved);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, listen_local);
 
 #define TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
 #define SLOW_AFTER_DEFAULT_NS UINT64_C(100000000)
@@ -117,7 +117,8 @@ static void set_debug_defaults(troupe_node_options *options)
 static bool has_inspector(const troupe_node_options *options)
 {
     return options->inspect == TROUPE_INSPECT_ON ||
-           (options->inspect == TROUPE_INSPECT_IF_LISTENING && options->listen != NULL);
+           (options->inspect == TROUPE_INSPECT_IF_LISTENING &&
+            (options->listen != NULL || options->listen_local != NULL));
 }
 
 troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node_options *options)

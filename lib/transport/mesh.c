@@ -33,9 +33,7 @@ troupe_error tr_mesh_open(const tr_mesh_options *options, tr_mesh **out_mesh)
     tr_list_init(&mesh->over);
     troupe_error error =
         tr_zmq_set_init(&mesh->set, options->zmq, options->allocator, &options->report);
-    if (!error && options->listen != NULL) {
-        error = tr_mesh_listen(mesh, options->listen);
-    }
+    error = error ? error : tr_mesh_listen(mesh);
     if (error) {
         tr_mesh_close(&mesh);
         return error;
@@ -58,7 +56,9 @@ void tr_mesh_close(tr_mesh **in_mesh)
         }
         tr_mesh_end_link(link);
     }
-    tr_zmq_close(&mesh->listener);
+    tr_zmq_close(&mesh->door.socket);
+    tr_zmq_close(&mesh->side_door.socket);
+    tr_local_close(&mesh->side_door.local);
     tr_zap_close(&mesh->zap);
     if (mesh->reserve_fd >= 0) {
         (void) close(mesh->reserve_fd);
@@ -72,7 +72,8 @@ void tr_mesh_close(tr_mesh **in_mesh)
 
 const char *tr_mesh_endpoint(const tr_mesh *mesh)
 {
-    return mesh->listener != NULL ? mesh->endpoint : NULL;
+    const tr_mesh_door *door = mesh->door.socket != NULL ? &mesh->door : &mesh->side_door;
+    return door->socket != NULL ? door->endpoint : NULL;
 }
 
 troupe_error tr_mesh_send(tr_mesh_link *link, tr_channel channel, const void *data, size_t size)
@@ -82,7 +83,7 @@ troupe_error tr_mesh_send(tr_mesh_link *link, tr_channel channel, const void *da
     memcpy(id + 1, link->key, TR_MESH_KEY_BYTES);
     const tr_zmq_part parts[] = {{id, sizeof id}, {data, size}};
     return link->is_dialled ? tr_zmq_send(link->sides[channel].socket, &parts[1], 1)
-                            : tr_zmq_send(link->mesh->listener, parts, 2);
+                            : tr_zmq_send(link->door->socket, parts, 2);
 }
 
 void *tr_mesh_context(const tr_mesh_link *link)
@@ -98,6 +99,11 @@ void tr_mesh_set_context(tr_mesh_link *link, void *context)
 bool tr_mesh_is_dialled(const tr_mesh_link *link)
 {
     return link->is_dialled;
+}
+
+bool tr_mesh_is_local(const tr_mesh_link *link)
+{
+    return link->door == &link->mesh->side_door;
 }
 
 const char *tr_mesh_user(const tr_mesh_link *link)

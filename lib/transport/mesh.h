@@ -60,6 +60,7 @@ typedef struct tr_mesh_options {
     tr_mesh_ears ears;
     uint64_t node_id;
     const char *listen; /* "tcp://address:port", the port may be "*"; NULL: nobody can dial */
+    const char *local; /* "ipc:///path", besides: who has this user's rights, and no key; or NULL */
     /* CURVE, in ZeroMQ's Z85; NULL: plain. Copied. */
     const char *public_key;
     const char *secret_key;
@@ -80,12 +81,14 @@ TROUPE_MUST_CHECK troupe_error tr_mesh_open(const tr_mesh_options *options, tr_m
  * NULL. */
 void tr_mesh_close(tr_mesh **mesh);
 
-/* Where it listens, with the port that was chosen; NULL: it does not. */
+/* Where it listens, with the port that was chosen, or else its local endpoint; NULL: it does
+ * not. */
 const char *tr_mesh_endpoint(const tr_mesh *mesh);
 
 /* Begins a link; `up` or `down` follows. server_key is of who listens there; NULL: plain. `context`
  * is the link's.
- * Errors: BAD_ARGUMENT for an endpoint or a key that is none; LIMIT_REACHED; NO_MEMORY; SYSTEM. */
+ * Errors: BAD_ARGUMENT for an endpoint or a key that is none; NOT_AUTHORISED for a local one of
+ *         another user's; LIMIT_REACHED; NO_MEMORY; SYSTEM. */
 TROUPE_MUST_CHECK troupe_error tr_mesh_dial(tr_mesh *mesh, const char *endpoint,
                                             const char *server_key, void *context,
                                             tr_mesh_link **out_link);
@@ -100,6 +103,8 @@ TROUPE_MUST_CHECK troupe_error tr_mesh_send(tr_mesh_link *link, tr_channel chann
 void *tr_mesh_context(const tr_mesh_link *link);
 void tr_mesh_set_context(tr_mesh_link *link, void *context);
 bool tr_mesh_is_dialled(const tr_mesh_link *link);
+/* Whether it was dialled by way of `local`. */
+bool tr_mesh_is_local(const tr_mesh_link *link);
 /* The key of who has dialled; "" without keys. */
 const char *tr_mesh_user(const tr_mesh_link *link);
 /* The endpoint that was dialled, or the address of who did; for people. */

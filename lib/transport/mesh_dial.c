@@ -100,6 +100,7 @@ troupe_error tr_mesh_dial(tr_mesh *mesh, const char *endpoint, const char *serve
 {
     TR_REQUIRE(strlen(endpoint) < sizeof((tr_mesh_link *) NULL)->peer, BAD_ARGUMENT);
     TR_REQUIRE(server_key == NULL || mesh->options.secret_key != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(!tr_local_is(endpoint) || tr_local_is_trusted(endpoint), NOT_AUTHORISED);
     tr_mesh_link *link = tr_mesh_make_link(mesh);
     TR_REQUIRE(link != NULL, NO_MEMORY);
     link->is_dialled = true;

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "transport/local.h"
 #include "transport/mesh.h"
 #include "transport/zap.h"
 
@@ -28,8 +29,19 @@ typedef struct tr_mesh_side {
     bool is_there;
 } tr_mesh_side;
 
+/* Where others dial. */
+typedef struct tr_mesh_door {
+    tr_mesh *mesh;
+    tr_zmq_owner owner;
+    tr_zmq_socket *socket; /* NULL: there is none */
+    tr_local local;        /* where the door is one of this machine's alone */
+    uint16_t port;         /* else */
+    char endpoint[128];
+} tr_mesh_door;
+
 struct tr_mesh_link {
     tr_mesh *mesh;
+    tr_mesh_door *door; /* NULL: it was dialled from here */
     tr_map_node by_key;
     tr_list link;    /* among all, or those that are over */
     tr_list opening; /* until it is up; or among those that end */
@@ -47,10 +59,10 @@ struct tr_mesh_link {
 
 struct tr_mesh {
     tr_mesh_options options;
-    tr_zmq_owner owner;
     tr_zmq_set set;
     tr_zap zap;
-    tr_zmq_socket *listener;   /* NULL: there is none */
+    tr_mesh_door door;
+    tr_mesh_door side_door;    /* the local one */
     int reserve_fd;            /* -1: none; nobody is let in */
     uint64_t reserve_again_ns; /* TR_NEVER: it is there, or not needed */
     tr_map accepted;           /* by key */
@@ -61,8 +73,6 @@ struct tr_mesh {
     uint64_t dialled;
     uint64_t complain_ns; /* when strangers are worth a line again */
     uint32_t unsaid;      /* of them since the last line */
-    uint16_t port;
-    char endpoint[128];
     char public_key[TR_ZMQ_KEY_BYTES];
     char secret_key[TR_ZMQ_KEY_BYTES];
 };
@@ -102,7 +112,7 @@ void tr_mesh_cut(const tr_mesh *mesh, int fd);
 void tr_mesh_complain(tr_mesh *mesh, const char *who, const char *what);
 
 /* Errors: as tr_mesh_open. */
-TROUPE_MUST_CHECK troupe_error tr_mesh_listen(tr_mesh *mesh, const char *endpoint);
+TROUPE_MUST_CHECK troupe_error tr_mesh_listen(tr_mesh *mesh);
 /* Tries to have a descriptor by which to accept one more connection, to refuse it. */
 void tr_mesh_reserve(tr_mesh *mesh);
 

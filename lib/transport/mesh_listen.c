@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Links that others dial. */
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -32,15 +34,24 @@ static tr_mesh_link *find(const tr_mesh *mesh, const unsigned char *key)
 
 static bool is_ours(const tr_mesh *mesh, int fd)
 {
-    struct sockaddr_in6 address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in6 ip;
+        struct sockaddr_un local;
+    } address = {.any = {0}};
     socklen_t size = sizeof address;
-    if (fd < 0 || getsockname(fd, (struct sockaddr *) &address, &size) != 0) {
+    if (fd < 0 || getsockname(fd, &address.any, &size) != 0) {
         return false;
+    }
+    if (address.any.sa_family == AF_UNIX) {
+        return mesh->side_door.socket != NULL &&
+               strncmp(address.local.sun_path, mesh->side_door.local.path,
+                       sizeof address.local.sun_path) == 0;
     }
     uint16_t port = 0; /* IPv4 has it at the same place */
     memcpy(&port, (const char *) &address + offsetof(struct sockaddr_in6, sin6_port), sizeof port);
-    return (address.sin6_family == AF_INET6 || address.sin6_family == AF_INET) &&
-           ntohs(port) == mesh->port;
+    return (address.any.sa_family == AF_INET6 || address.any.sa_family == AF_INET) &&
+           ntohs(port) == mesh->door.port;
 }
 
 /* A ROUTER cannot end one of its connections. The descriptor is ZeroMQ's and may be another's by
@@ -67,7 +78,7 @@ void tr_mesh_complain(tr_mesh *mesh, const char *who, const char *what)
     }
     tr_log_write(mesh->options.report.log, TROUPE_LOG_WARNING,
                  "node '%s': hangs up on %s at %s: %s%s", mesh->options.report.node_name,
-                 who != NULL ? who : "a stranger", mesh->endpoint, what, others);
+                 who != NULL ? who : "a stranger", tr_mesh_endpoint(mesh), what, others);
     mesh->complain_ns = time_ns + COMPLAIN_AGAIN_NS;
     mesh->unsaid = 0;
 }
@@ -94,9 +105,10 @@ static void note_peer(tr_mesh_link *link, tr_channel channel, zmq_msg_t *message
 }
 
 /* Somebody dials: a first knock makes a link, the second has it up. */
-static void knocked(tr_mesh *mesh, tr_mesh_link *link, tr_channel channel, const unsigned char *key,
-                    zmq_msg_t *message)
+static void knocked(tr_mesh_door *door, tr_mesh_link *link, tr_channel channel,
+                    const unsigned char *key, zmq_msg_t *message)
 {
+    tr_mesh *mesh = door->mesh;
     const char *given = zmq_msg_gets(message, "User-Id");
     const char *user = given != NULL ? given : "";
     if (link == NULL) {
@@ -109,8 +121,9 @@ static void knocked(tr_mesh *mesh, tr_mesh_link *link, tr_channel channel, const
             return;
         }
         memcpy(link->key, key, TR_MESH_KEY_BYTES);
+        link->door = door;
         tr_map_add(&mesh->accepted, &link->by_key, tr_hash_bytes(key, TR_MESH_KEY_BYTES));
-    } else if (strncmp(user, link->user, sizeof link->user - 1) != 0) {
+    } else if (link->door != door || strncmp(user, link->user, sizeof link->user - 1) != 0) {
         hang_up_on(mesh, message, "its second connection has another key than the first");
         return;
     }
@@ -122,8 +135,9 @@ static void knocked(tr_mesh *mesh, tr_mesh_link *link, tr_channel channel, const
     tr_mesh_be_up(link);
 }
 
-static void take(tr_mesh *mesh, const unsigned char *id, size_t id_size, zmq_msg_t *message)
+static void take(tr_mesh_door *door, const unsigned char *id, size_t id_size, zmq_msg_t *message)
 {
+    tr_mesh *mesh = door->mesh;
     const tr_channel channel =
         id[0] == tr_mesh_letter(TR_CHANNEL_DATA) ? TR_CHANNEL_DATA : TR_CHANNEL_CONTROL;
     if (id_size != TR_MESH_ID_BYTES || id[0] != tr_mesh_letter(channel)) {
@@ -131,11 +145,11 @@ static void take(tr_mesh *mesh, const unsigned char *id, size_t id_size, zmq_msg
         return;
     }
     tr_mesh_link *link = find(mesh, id + 1);
-    if (link != NULL && link->is_up) {
+    if (link != NULL && link->is_up && link->door == door) {
         tr_mesh_hear(link, channel, message);
     } else if (zmq_msg_size(message) == 0 && (link == NULL || !link->sides[channel].is_there)) {
-        knocked(mesh, link, channel, id + 1, message);
-    } else if (link == NULL) {
+        knocked(door, link, channel, id + 1, message);
+    } else if (link == NULL || link->door != door) {
         tr_mesh_cut(mesh, zmq_msg_get(message, ZMQ_SRCFD)); /* the link is over, or never was */
     } else {
         tr_mesh_lose(link, TROUPE_ERROR_PROTOCOL, "it speaks before it has knocked");
@@ -143,7 +157,7 @@ static void take(tr_mesh *mesh, const unsigned char *id, size_t id_size, zmq_msg
 }
 
 /* A message is two parts, the id and what came; more are not looked at. */
-static bool take_message(tr_mesh *mesh, tr_zmq_socket *socket, zmq_msg_t *part)
+static bool take_message(tr_mesh_door *door, tr_zmq_socket *socket, zmq_msg_t *part)
 {
     unsigned char id[TR_MESH_ID_BYTES + 1];
     if (!tr_zmq_receive(socket, part)) {
@@ -156,9 +170,9 @@ static bool take_message(tr_mesh *mesh, tr_zmq_socket *socket, zmq_msg_t *part)
     }
     const bool is_whole = !zmq_msg_more(part);
     if (is_whole) {
-        take(mesh, id, id_size, part);
+        take(door, id, id_size, part);
     } else {
-        hang_up_on(mesh, part, "it does not speak as nodes do");
+        hang_up_on(door->mesh, part, "it does not speak as nodes do");
     }
     while (!is_whole && zmq_msg_more(part) && tr_zmq_receive(socket, part)) {}
     return true;
@@ -195,7 +209,7 @@ static void be_poor(tr_mesh *mesh)
         tr_log_write(mesh->options.report.log, TROUPE_LOG_ERROR,
                      "node '%s': no descriptors left to accept connections with at %s; there are "
                      "no new ones until some are free",
-                     mesh->options.report.node_name, mesh->endpoint);
+                     mesh->options.report.node_name, tr_mesh_endpoint(mesh));
         (void) close(mesh->reserve_fd);
         mesh->reserve_fd = -1;
         mesh->reserve_again_ns = tr_mesh_now_ns(mesh) + RESERVE_AGAIN_NS;
@@ -212,7 +226,7 @@ void tr_mesh_reserve(tr_mesh *mesh)
 static void happened_to_listener(void *context, tr_zmq_socket *socket, tr_zmq_event event,
                                  int number)
 {
-    tr_mesh *mesh = context;
+    tr_mesh *mesh = ((tr_mesh_door *) context)->mesh;
     (void) socket;
     if (event == TR_ZMQ_DISCONNECTED && number >= 0) {
         lose_by_fd(mesh, number);
@@ -225,33 +239,75 @@ static void happened_to_listener(void *context, tr_zmq_socket *socket, tr_zmq_ev
     }
 }
 
-troupe_error tr_mesh_listen(tr_mesh *mesh, const char *endpoint)
+static troupe_error open_door(tr_mesh *mesh, tr_mesh_door *door, const tr_zmq_keys *keys)
 {
+    tr_zmq_options options = tr_mesh_socket_options(mesh, ZMQ_ROUTER);
+    options.keys = keys;
+    door->mesh = mesh;
+    door->owner = (tr_zmq_owner) {
+        .context = door, .readable = came_to_listener, .happened = happened_to_listener};
+    return tr_zmq_open(&mesh->set, &options, &door->owner, &door->socket);
+}
+
+static troupe_error open_front_door(tr_mesh *mesh)
+{
+    tr_mesh_door *door = &mesh->door;
     const tr_zmq_keys keys = {.public_key = mesh->options.public_key,
                               .secret_key = mesh->options.secret_key};
-    tr_zmq_options options = tr_mesh_socket_options(mesh, ZMQ_ROUTER);
-    options.keys = keys.secret_key != NULL ? &keys : NULL;
-    mesh->owner = (tr_zmq_owner) {
-        .context = mesh, .readable = came_to_listener, .happened = happened_to_listener};
+    const bool has_keys = keys.secret_key != NULL;
     troupe_error error = TROUPE_OK;
-    if (options.keys != NULL) {
+    if (has_keys) {
         const tr_zap_judge judge = {.context = mesh->options.judge.context,
                                     .admits = mesh->options.judge.admits};
         TR_REQUIRE(judge.admits != NULL, BAD_ARGUMENT);
         error = tr_zap_open(&mesh->zap, &mesh->set, &judge);
     }
-    error = error ? error : tr_zmq_open(&mesh->set, &options, &mesh->owner, &mesh->listener);
-    error = error ? error : tr_zmq_listen(mesh->listener, endpoint);
-    error = error ? error : tr_zmq_endpoint(mesh->listener, mesh->endpoint, sizeof mesh->endpoint);
+    error = error ? error : open_door(mesh, door, has_keys ? &keys : NULL);
+    error = error ? error : tr_zmq_listen(door->socket, mesh->options.listen);
+    error = error ? error : tr_zmq_endpoint(door->socket, door->endpoint, sizeof door->endpoint);
     if (error) {
         tr_log_write(mesh->options.report.log, TROUPE_LOG_ERROR,
                      "node '%s': cannot listen at %s (%s); it should be like tcp://*:7400, with an "
                      "address of this machine and a port that nobody uses",
-                     mesh->options.report.node_name, endpoint, troupe_error_name(error));
+                     mesh->options.report.node_name, mesh->options.listen,
+                     troupe_error_name(error));
         return error;
     }
-    const char *port = strrchr(mesh->endpoint, ':');
-    tr_mesh_reserve(mesh);
-    mesh->port = (uint16_t) (port != NULL ? strtoul(port + 1, NULL, 10) : 0);
+    const char *port = strrchr(door->endpoint, ':');
+    door->port = (uint16_t) (port != NULL ? strtoul(port + 1, NULL, 10) : 0);
     return TROUPE_OK;
+}
+
+/* Plain, as nobody but this user can come by it. */
+static troupe_error open_side_door(tr_mesh *mesh)
+{
+    tr_mesh_door *door = &mesh->side_door;
+    const char *endpoint = mesh->options.local;
+    (void) snprintf(door->endpoint, sizeof door->endpoint, "%s", endpoint); /* checked: it fits */
+    troupe_error error = open_door(mesh, door, NULL);
+    errno = 0;
+    error = error ? error : tr_local_open(&door->local, endpoint);
+    if (error) {
+        const int number = errno;
+        tr_log_write(
+            mesh->options.report.log, TROUPE_LOG_ERROR,
+            "node '%s': cannot listen at %s (%s%s%s); it should be like ipc:///path, where "
+            "nobody listens, in a folder that this user may write to",
+            mesh->options.report.node_name, endpoint, troupe_error_name(error),
+            number != 0 ? ": " : "", number != 0 ? strerrordesc_np(number) : "");
+        return error;
+    }
+    return tr_zmq_listen_by(door->socket, endpoint, door->local.fd);
+}
+
+troupe_error tr_mesh_listen(tr_mesh *mesh)
+{
+    troupe_error error = mesh->options.listen != NULL ? open_front_door(mesh) : TROUPE_OK;
+    if (!error && mesh->options.local != NULL) {
+        error = open_side_door(mesh);
+    }
+    if (!error && tr_mesh_endpoint(mesh) != NULL) {
+        tr_mesh_reserve(mesh);
+    }
+    return error;
 }

@@ -332,6 +332,13 @@ troupe_error tr_zmq_listen(tr_zmq_socket *socket, const char *endpoint)
     return error_of(socket, "listen", result_of(zmq_bind(socket->socket, endpoint)));
 }
 
+troupe_error tr_zmq_listen_by(tr_zmq_socket *socket, const char *endpoint, int fd)
+{
+    const int number = result_of(zmq_setsockopt(socket->socket, ZMQ_USE_FD, &fd, sizeof fd));
+    return number != 0 ? error_of(socket, "set an option", number)
+                       : tr_zmq_listen(socket, endpoint);
+}
+
 /* A socket for both has IPv4 addresses in brackets. */
 static void make_plain(char *endpoint)
 {

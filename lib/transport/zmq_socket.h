@@ -93,6 +93,9 @@ void tr_zmq_close(tr_zmq_socket **socket);
 /* An endpoint is "tcp://address:port". Errors: BAD_ARGUMENT for what is none; NAME_TAKEN: somebody
  * listens there; SYSTEM. */
 TROUPE_MUST_CHECK troupe_error tr_zmq_listen(tr_zmq_socket *socket, const char *endpoint);
+/* The same with a descriptor that listens there already, which is ZeroMQ's from then on. */
+TROUPE_MUST_CHECK troupe_error tr_zmq_listen_by(tr_zmq_socket *socket, const char *endpoint,
+                                                int fd);
 /* Where it listens, with the port that was chosen for "*". Errors: SYSTEM. */
 TROUPE_MUST_CHECK troupe_error tr_zmq_endpoint(const tr_zmq_socket *socket, char *out_text,
                                                size_t size);

@@ -52,6 +52,11 @@ static void plain_has_to_be_asked_for(void **state)
 static void refuses_what_cannot_be(void **state)
 {
     (void) state;
+    const troupe_peer local_with_key = {.endpoint = "ipc:///run/x", .key = KEY};
+    refuses((troupe_node_options) {.listen = "ipc:///run/x"}, "takes .listen_local");
+    refuses((troupe_node_options) {.listen_local = "tcp://127.0.0.1:*"}, "like ipc:///run/node");
+    refuses((troupe_node_options) {.listen_local = "ipc://@x"}, "like ipc:///run/node");
+    refuses((troupe_node_options) {.peers = &local_with_key, .peer_count = 1}, "without keys");
     const troupe_peer nowhere = {.endpoint = "udp://127.0.0.1:7400"};
     const troupe_peer none = {.endpoint = NULL};
     const troupe_peer bad_key = {.endpoint = "tcp://127.0.0.1:7400", .key = "short"};
