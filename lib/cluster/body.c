@@ -9,6 +9,9 @@
 #include "core/protobuf.h"
 #include "core/types.h"
 
+/* Fewer bytes are copied: that costs less. */
+#define LENT_BYTES_MIN ((size_t) 16 << 10)
+
 bool tr_scratch_reserve(tr_scratch *scratch, size_t size)
 {
     if (size <= scratch->capacity) {
@@ -132,32 +135,60 @@ static void free_bytes(void *context, const void *data, size_t size)
     tr_free(context, (void *) (uintptr_t) data, size);
 }
 
-static troupe_error unpack_many_bytes(tr_worker *worker, const tr_envelope *envelope,
-                                      const troupe_type *type, troupe_message **out_message)
+/* Whether the body is most of what the lender has, and enough to be worth it. */
+static bool is_worth_keeping(const tr_lender *lender, const tr_envelope *envelope)
+{
+    const unsigned char *body = envelope->body;
+    return lender != NULL && envelope->body_size >= LENT_BYTES_MIN &&
+           envelope->body_size >= lender->size / 2 && body >= lender->data &&
+           body < lender->data + lender->size;
+}
+
+/* Bytes to be given away: those of the lender, or a copy. Without memory their data is NULL. */
+static troupe_bytes take_bytes(tr_worker *worker, const tr_lender *lender,
+                               const tr_envelope *envelope)
 {
     const troupe_allocator *allocator = worker->system->ports.allocator;
-    void *data = tr_allocate_unset(allocator, envelope->body_size);
-    TR_REQUIRE(data != NULL, NO_MEMORY);
-    memcpy(data, envelope->body, envelope->body_size);
-    const troupe_bytes bytes = {.data = data,
-                                .size = envelope->body_size,
-                                .free = free_bytes,
-                                .context = (void *) (uintptr_t) allocator};
+    void *kept = is_worth_keeping(lender, envelope) ? lender->keep(lender->context) : NULL;
+    if (kept != NULL) {
+        return (troupe_bytes) {.data = envelope->body,
+                               .size = envelope->body_size,
+                               .free = lender->release,
+                               .context = kept};
+    }
+    void *copy = tr_allocate_unset(allocator, envelope->body_size);
+    if (copy != NULL) {
+        memcpy(copy, envelope->body, envelope->body_size);
+    }
+    return (troupe_bytes) {.data = copy,
+                           .size = envelope->body_size,
+                           .free = free_bytes,
+                           .context = (void *) (uintptr_t) allocator};
+}
+
+static troupe_error unpack_many_bytes(tr_worker *worker, const tr_lender *lender,
+                                      const tr_envelope *envelope, const troupe_type *type,
+                                      troupe_message **out_message)
+{
+    const troupe_bytes bytes = take_bytes(worker, lender, envelope);
+    TR_REQUIRE(bytes.data != NULL, NO_MEMORY);
     const troupe_error error = tr_message_of_bytes(&worker->pool, type, &bytes, out_message);
     if (error) {
-        free_bytes(bytes.context, bytes.data, bytes.size);
+        bytes.free(bytes.context, bytes.data, bytes.size);
     }
     return error;
 }
 
-static troupe_error unpack_bytes(tr_worker *worker, const tr_envelope *envelope,
-                                 const troupe_type *type, troupe_message **out_message)
+static troupe_error unpack_bytes(tr_worker *worker, const tr_lender *lender,
+                                 const tr_envelope *envelope, const troupe_type *type,
+                                 troupe_message **out_message)
 {
     TR_REQUIRE(type == NULL || type->body_size == 0, PROTOCOL);
     const troupe_error error = tr_message_of_few_bytes(&worker->pool, type, envelope->body,
                                                        envelope->body_size, out_message);
-    return error == TROUPE_ERROR_TOO_LARGE ? unpack_many_bytes(worker, envelope, type, out_message)
-                                           : error;
+    return error == TROUPE_ERROR_TOO_LARGE
+               ? unpack_many_bytes(worker, lender, envelope, type, out_message)
+               : error;
 }
 
 /* Types. */
@@ -207,7 +238,7 @@ troupe_error tr_body_unpack(tr_worker *worker, tr_unpacker *unpacker, const tr_e
     case TR_ENVELOPE_STRUCT:
         return unpack_struct(worker, envelope, type, out_message);
     case TR_ENVELOPE_BYTES:
-        return unpack_bytes(worker, envelope, type, out_message);
+        return unpack_bytes(worker, unpacker->lender, envelope, type, out_message);
     case TR_ENVELOPE_NONE:
         break;
     }

@@ -21,6 +21,16 @@ typedef struct tr_scratch {
 bool tr_scratch_reserve(tr_scratch *scratch, size_t size);
 void tr_scratch_fini(tr_scratch *scratch);
 
+/* Whose memory it is that something has come in: much of it need not be copied. */
+typedef struct tr_lender {
+    void *context;
+    /* It stays until it is released, on any thread. NULL: it cannot. */
+    void *(*keep)(void *context);
+    void (*release)(void *kept, const void *data, size_t size);
+    const unsigned char *data;
+    size_t size;
+} tr_lender;
+
 /* Types that were found by name lately. */
 #define TR_UNPACKER_TYPES 8
 
@@ -33,6 +43,7 @@ typedef struct tr_known_type {
 typedef struct tr_unpacker {
     tr_arena arena;
     tr_known_type types[TR_UNPACKER_TYPES];
+    const tr_lender *lender; /* borrowed; NULL: none */
 } tr_unpacker;
 
 /* As the arena's. Of one node: a type that it knows it knows as long as there are messages. */
@@ -44,7 +55,7 @@ void tr_unpacker_fini(tr_unpacker *unpacker);
 TROUPE_MUST_CHECK troupe_error tr_body_pack(tr_scratch *scratch, const troupe_message *message,
                                             tr_envelope *envelope);
 
-/* A message of what the envelope has, with a copy of it.
+/* A message of what the envelope has, with a copy of it, or with what the lender keeps.
  * Errors: PROTOCOL if this node does not know the type, or the bytes are none of it; NO_MEMORY;
  *         TOO_LARGE. */
 TROUPE_MUST_CHECK troupe_error tr_body_unpack(tr_worker *worker, tr_unpacker *unpacker,

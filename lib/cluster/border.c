@@ -10,6 +10,9 @@
 #include "core/bracket.h"
 #include "core/far.h"
 
+/* Of frames that wait to be used again: as many as a session keeps. */
+#define SPARE_BYTES TR_SESSION_BYTES_MAX
+
 /* What the core tells. */
 
 static void want(tr_worker *worker, tr_actor *home, uint64_t node);
@@ -104,10 +107,8 @@ static const tr_far_port far_port = {.home = &border_behavior,
 void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wire)
 {
     const troupe_allocator *allocator = system->ports.allocator;
-    *border = (tr_border) {.system = system,
-                           .wire = *wire,
-                           .frame = {.allocator = allocator},
-                           .body = {.allocator = allocator}};
+    *border = (tr_border) {.system = system, .wire = *wire, .body = {.allocator = allocator}};
+    tr_crates_init(&border->crates, allocator, SPARE_BYTES);
     tr_map_init(&border->peers, allocator);
     tr_nursery_init(&border->nursery, border);
     tr_herald_init(&border->herald, border);
@@ -121,6 +122,11 @@ void tr_border_set_rights(tr_border *border, const tr_rights_port *rights)
     border->rights = *rights;
 }
 
+void tr_border_set_lender(tr_border *border, const tr_lender *lender)
+{
+    border->unpacker.lender = lender;
+}
+
 void tr_border_fini(tr_border *border)
 {
     for (tr_map_node *node = tr_map_first(&border->peers); node != NULL;
@@ -132,7 +138,10 @@ void tr_border_fini(tr_border *border)
     tr_herald_fini(&border->herald);
     tr_arena_fini(&border->frame_arena);
     tr_unpacker_fini(&border->unpacker);
-    tr_scratch_fini(&border->frame);
+    if (border->frame != NULL) {
+        tr_crate_drop(border->frame);
+    }
+    tr_crates_clear(&border->crates);
     tr_scratch_fini(&border->body);
 }
 
@@ -260,6 +269,35 @@ void tr_border_ready(tr_border *border, uint64_t node)
 }
 
 /* Frames. */
+
+bool tr_border_make_room(tr_border *border, size_t size)
+{
+    if (border->frame != NULL && border->frame->capacity >= size) {
+        return true;
+    }
+    tr_crate *larger = tr_crates_take(&border->crates, size);
+    if (larger != NULL && border->frame != NULL) {
+        tr_crates_give(border->frame);
+    }
+    border->frame = larger != NULL ? larger : border->frame;
+    return larger != NULL;
+}
+
+bool tr_border_send(tr_border *border, uint64_t node, size_t size)
+{
+    const tr_wire_port *wire = &border->wire;
+    tr_crate *frame = border->frame;
+    frame->size = size;
+    if (wire->give == NULL || size < frame->capacity / 2) { /* not to keep so much for so little */
+        return wire->send(wire->context, node, frame->data, size);
+    }
+    border->frame = NULL; /* it is the wire's, which may ask for the next one */
+    if (wire->give(wire->context, node, frame)) {
+        return true;
+    }
+    tr_crates_give(frame);
+    return false;
+}
 
 /* The frame was for an incarnation of this node that is over. */
 static void say_gone(tr_border *border, const tr_frame_head *head)

@@ -55,7 +55,8 @@ struct tr_border {
     tr_herald herald;
     tr_arena frame_arena;
     tr_unpacker unpacker;
-    tr_scratch frame;
+    tr_crates crates;
+    tr_crate *frame; /* that is packed; NULL: none */
     tr_scratch body;
     tr_border_counts counts;
     uint64_t gone[TR_GONE_MAX]; /* incarnations that are over, in a ring */
@@ -67,6 +68,9 @@ void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wi
 /* Asked for each frame that comes. Before anything does. */
 void tr_border_set_rights(tr_border *border, const tr_rights_port *rights);
 void tr_border_fini(tr_border *border);
+
+/* Of the frames that come from now on; NULL: they are copied. */
+void tr_border_set_lender(tr_border *border, const tr_lender *lender);
 
 /* What to spawn as a root actor of the node, once, before anything else is done with the border.
  * The place, and so the worker, may be chosen; it stays there. */
@@ -99,6 +103,12 @@ void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, 
 void tr_border_ready(tr_border *border, uint64_t node);
 
 bool tr_border_is_connected(const tr_border *border, uint64_t node);
+
+/* The frame that is packed has room for so many bytes; what was in it is lost. False without
+ * memory. */
+bool tr_border_make_room(tr_border *border, size_t size);
+/* Gives it to the wire. False: not now. */
+bool tr_border_send(tr_border *border, uint64_t node, size_t size);
 
 /* For peer. NULL: there is none. */
 tr_peer *tr_border_peer(const tr_border *border, uint64_t node);

@@ -10,8 +10,9 @@
 /* Of one frame. A message that takes more is TOO_LARGE. */
 #define TR_FRAME_BYTES_MAX (UINT32_C(1) << 20)
 #define TR_FRAME_ENVELOPES_MAX 512
-/* A frame is given away when it is as large, unless its first message alone is larger. */
-#define TR_FRAME_BYTES_USUAL (UINT32_C(64) << 10)
+/* A frame is given away when it is as large, unless its first message alone is larger. There is
+ * room for one with a body of 64 KiB. */
+#define TR_FRAME_BYTES_USUAL (UINT32_C(65) << 10)
 /* What unpacking a frame, or one body, may take: a byte of a frame can stand for many in memory. */
 #define TR_UNPACK_BYTES_MAX (UINT32_C(16) << 20)
 /* Of the name of a type. */

@@ -237,7 +237,7 @@ static troupe_error make_room(tr_border *border, const tr_envelope *envelope)
 {
     const size_t size = TR_FRAME_HEAD_BYTES_MAX + tr_frame_size_of(envelope);
     TR_REQUIRE(size <= TR_FRAME_BYTES_MAX, TOO_LARGE);
-    TR_REQUIRE(tr_scratch_reserve(&border->frame, size), NO_MEMORY);
+    TR_REQUIRE(tr_border_make_room(border, size), NO_MEMORY);
     return TROUPE_OK;
 }
 
@@ -248,7 +248,7 @@ static void begin_frame(tr_peer *peer, tr_frame_writer *writer)
                                 .to = peer->node,
                                 .connection = peer->connection,
                                 .sequence = peer->sequence + 1};
-    *writer = (tr_frame_writer) {.data = border->frame.data, .capacity = border->frame.capacity};
+    *writer = (tr_frame_writer) {.data = border->frame->data, .capacity = border->frame->capacity};
     tr_frame_begin(writer, &head);
 }
 
@@ -300,7 +300,7 @@ static uint32_t fill_frame(tr_peer *peer, tr_frame_writer *writer)
 static bool send_frame(tr_peer *peer, const tr_frame_writer *writer, uint32_t credits)
 {
     tr_border *border = peer->border;
-    if (!border->wire.send(border->wire.context, peer->node, writer->data, writer->size)) {
+    if (!tr_border_send(border, peer->node, writer->size)) {
         return false;
     }
     peer->sequence++;
@@ -340,7 +340,7 @@ void tr_outgoing_flush(tr_peer *peer)
     }
     while (peer->is_connected && (peer->out.head != NULL || peer->greets || peer->credit.is_due)) {
         tr_frame_writer writer;
-        if (!tr_scratch_reserve(&peer->border->frame, TR_FRAME_BYTES_USUAL)) {
+        if (!tr_border_make_room(peer->border, TR_FRAME_BYTES_USUAL)) {
             tr_peer_choke(peer); /* until there is memory */
             return;
         }

@@ -149,7 +149,7 @@ static bool open(tr_session *session, uint64_t now_ns)
 static void pump(tr_session *session, uint64_t now_ns)
 {
     tr_window *window = &session->window;
-    for (tr_kept *kept = window->at; session->is_ready && kept != NULL; kept = window->at) {
+    while (session->is_ready && window->at != NULL) {
         if (!tr_speech_say_frame(session, now_ns)) {
             tr_session_set_due(session, TR_SESSION_DUE_PUMP, now_ns + TR_SESSION_AGAIN_NS);
             return;
@@ -397,26 +397,40 @@ void tr_session_hear(tr_session *session, uint64_t now_ns, const tr_word *word)
 
 /* What its owner tells. */
 
+/* Whether there is a session to send in; else there is to be one. */
+static bool can_send(tr_session *session, uint64_t now_ns)
+{
+    if (session->is_over || session->is_open) {
+        return !session->is_over;
+    }
+    session->wanted_until_ns = now_ns + TR_SESSION_WANT_NS;
+    if (!session->is_up && session->due_ns[TR_SESSION_DUE_DIAL] == NEVER) {
+        tr_session_set_due(session, TR_SESSION_DUE_DIAL,
+                           session->redial.from_ns > now_ns ? session->redial.from_ns : now_ns);
+    }
+    return false;
+}
+
+static bool have_sent(tr_session *session, uint64_t now_ns, bool is_kept)
+{
+    session->is_short = session->is_short || !is_kept;
+    session->counts.frames_sent += is_kept ? 1 : 0;
+    if (is_kept) {
+        pump(session, now_ns);
+    }
+    return is_kept;
+}
+
 bool tr_session_send(tr_session *session, uint64_t now_ns, const void *frame, size_t size)
 {
-    if (session->is_over) {
-        return false;
-    }
-    if (!session->is_open) {
-        session->wanted_until_ns = now_ns + TR_SESSION_WANT_NS;
-        if (!session->is_up && session->due_ns[TR_SESSION_DUE_DIAL] == NEVER) {
-            tr_session_set_due(session, TR_SESSION_DUE_DIAL,
-                               session->redial.from_ns > now_ns ? session->redial.from_ns : now_ns);
-        }
-        return false;
-    }
-    if (!tr_window_add(&session->window, now_ns, frame, size)) {
-        session->is_short = true;
-        return false;
-    }
-    session->counts.frames_sent++;
-    pump(session, now_ns);
-    return true;
+    return can_send(session, now_ns) &&
+           have_sent(session, now_ns, tr_window_add(&session->window, now_ns, frame, size));
+}
+
+bool tr_session_give(tr_session *session, uint64_t now_ns, tr_crate *frame)
+{
+    return can_send(session, now_ns) &&
+           have_sent(session, now_ns, tr_window_keep(&session->window, now_ns, frame));
 }
 
 void tr_session_link_up(tr_session *session, uint64_t now_ns)

@@ -32,6 +32,9 @@ typedef struct tr_session_port {
     /* The link, of which there is one at most. send takes a copy; false: not now. open asks for
      * one, and link_up may follow; of close no link_down has to come. */
     bool (*send)(void *context, tr_link_kind kind, const void *word, size_t size);
+    /* The same on data, of a word that lies in the crate: it may take a share of it instead of a
+     * copy. NULL: send does. */
+    bool (*lend)(void *context, const void *word, size_t size, tr_crate *crate);
     void (*open)(void *context);
     void (*close)(void *context);
     /* The border. One `lost` for each `begun` that returned OK, before the next; frames between
@@ -124,6 +127,9 @@ void tr_session_fini(tr_session *session);
  * session. False: not now; `ready` or `begun` follows. Where there is no session it is taken for
  * the wish that there be one. */
 bool tr_session_send(tr_session *session, uint64_t now_ns, const void *frame, size_t size);
+
+/* The same without a copy: if it is taken, the caller's share is the session's. */
+bool tr_session_give(tr_session *session, uint64_t now_ns, tr_crate *frame);
 
 /* There is a link, a new one if there was one; there is none any more. */
 void tr_session_link_up(tr_session *session, uint64_t now_ns);

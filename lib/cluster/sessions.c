@@ -38,6 +38,13 @@ static bool send_word(void *context, tr_link_kind kind, const void *word, size_t
     return links->send(links->context, to->node, kind, word, size);
 }
 
+static bool lend_word(void *context, const void *word, size_t size, tr_crate *crate)
+{
+    const member *to = context;
+    const tr_link_port *links = &to->sessions->links;
+    return links->lend(links->context, to->node, word, size, crate);
+}
+
 static void open_link(void *context)
 {
     const member *to = context;
@@ -173,6 +180,7 @@ static member *get(tr_sessions *sessions, uint64_t node)
     made->node = node;
     const tr_session_port port = {.context = made,
                                   .send = send_word,
+                                  .lend = sessions->links.lend != NULL ? lend_word : NULL,
                                   .open = open_link,
                                   .close = close_link,
                                   .begun = begun,
@@ -208,6 +216,19 @@ static bool send_frame(void *context, uint64_t to_node, const void *frame, size_
     return is_taken;
 }
 
+static bool give_frame(void *context, uint64_t to_node, tr_crate *frame)
+{
+    tr_sessions *sessions = context;
+    member *to = get(sessions, to_node);
+    if (to == NULL) {
+        return false;
+    }
+    sessions->inside++;
+    const bool is_taken = tr_session_give(&to->session, now_of(sessions), frame);
+    have_called(sessions, to);
+    return is_taken;
+}
+
 static void renew(void *context, uint64_t node)
 {
     tr_sessions *sessions = context;
@@ -233,8 +254,11 @@ static void closed(void *context)
 
 tr_wire_port tr_sessions_wire(tr_sessions *sessions)
 {
-    return (tr_wire_port) {
-        .context = sessions, .send = send_frame, .renew = renew, .closed = closed};
+    return (tr_wire_port) {.context = sessions,
+                           .send = send_frame,
+                           .give = give_frame,
+                           .renew = renew,
+                           .closed = closed};
 }
 
 void tr_sessions_init(tr_sessions *sessions, tr_border *border, tr_system *system,

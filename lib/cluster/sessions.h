@@ -19,6 +19,8 @@
 typedef struct tr_link_port {
     void *context;
     bool (*send)(void *context, uint64_t node, tr_link_kind kind, const void *word, size_t size);
+    /* NULL: send does. */
+    bool (*lend)(void *context, uint64_t node, const void *word, size_t size, tr_crate *crate);
     void (*open)(void *context, uint64_t node);
     void (*close)(void *context, uint64_t node);
 } tr_link_port;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cluster/speech.h"
 
+#include <string.h>
+
 #include "cluster/limits.h"
 
 #define NEVER UINT64_MAX
@@ -74,21 +76,43 @@ void tr_speech_say_probe(tr_session *session)
     (void) say(session, TR_LINK_DATA, &probe); /* it will be asked again */
 }
 
+/* With its head in front of it, which nobody may read any more that it was sent to before. */
+static bool lend(tr_session *session, tr_word *word, tr_crate *kept)
+{
+    const unsigned char *start = tr_word_write_before(word, kept->data);
+    const size_t size = (size_t) (kept->data + kept->size - start);
+    return session->port.lend != NULL
+               ? session->port.lend(session->port.context, start, size, kept)
+               : session->port.send(session->port.context, TR_LINK_DATA, start, size);
+}
+
+/* What it was sent to before still has it. */
+static bool send_copy(tr_session *session, tr_word *word, tr_crate *kept)
+{
+    tr_crate *copy = tr_crates_take(&session->window.crates, kept->size);
+    if (copy == NULL) {
+        return false;
+    }
+    (void) memcpy(copy->data, kept->data, kept->size);
+    copy->size = kept->size;
+    const bool is_sent = lend(session, word, copy);
+    tr_crates_give(copy);
+    return is_sent;
+}
+
 bool tr_speech_say_frame(tr_session *session, uint64_t now_ns)
 {
-    tr_kept *kept = session->window.at;
-    const tr_word data = {.kind = TR_WORD_DATA,
-                          .from = session->options.own,
-                          .to = session->options.peer,
-                          .session = session->number,
-                          .received = session->received,
-                          .sequence = session->window.next,
-                          .age_ns = now_ns - kept->packed_ns,
-                          .frame = kept->frame,
-                          .frame_size = kept->size};
-    const unsigned char *start = tr_word_write_before(&data, kept->frame);
-    const size_t size = (size_t) (kept->frame + kept->size - start);
-    if (!session->port.send(session->port.context, TR_LINK_DATA, start, size)) {
+    tr_crate *kept = session->window.at;
+    tr_word data = {.kind = TR_WORD_DATA,
+                    .from = session->options.own,
+                    .to = session->options.peer,
+                    .session = session->number,
+                    .received = session->received,
+                    .sequence = session->window.next,
+                    .age_ns = now_ns - kept->packed_ns,
+                    .frame = kept->data,
+                    .frame_size = kept->size};
+    if (!(tr_crate_is_alone(kept) ? lend : send_copy)(session, &data, kept)) {
         return false;
     }
     session->due_ns[TR_SESSION_DUE_ACK] = NEVER; /* it says what has come */

@@ -4,16 +4,19 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/memory.h"
+
+/* Of copies that wait to be used again. */
+#define SPARE_BYTES ((size_t) 512 << 10)
 
 void tr_window_init(tr_window *window, const troupe_allocator *allocator)
 {
-    *window = (tr_window) {.allocator = allocator, .next = 1};
+    *window = (tr_window) {.next = 1};
+    tr_crates_init(&window->crates, allocator, SPARE_BYTES);
 }
 
 static void drop_first(tr_window *window)
 {
-    tr_kept *first = window->first;
+    tr_crate *first = window->first;
     window->first = first->next;
     if (window->at == first) {
         window->at = first->next;
@@ -22,7 +25,7 @@ static void drop_first(tr_window *window)
         window->last = NULL;
     }
     window->bytes -= first->size;
-    tr_free(window->allocator, first, sizeof *first + first->size);
+    tr_crates_give(first);
 }
 
 void tr_window_clear(tr_window *window)
@@ -30,6 +33,7 @@ void tr_window_clear(tr_window *window)
     while (window->first != NULL) {
         drop_first(window);
     }
+    tr_crates_clear(&window->crates);
     window->sent = 0;
     window->acked = 0;
     window->next = 1;
@@ -41,26 +45,39 @@ static bool has_room(const tr_window *window, size_t size)
            (window->first == NULL || window->bytes + size <= window->bytes_max);
 }
 
+static void append(tr_window *window, uint64_t now_ns, tr_crate *frame)
+{
+    frame->next = NULL;
+    frame->packed_ns = now_ns;
+    if (window->last != NULL) {
+        window->last->next = frame;
+    } else {
+        window->first = frame;
+    }
+    window->last = frame;
+    window->at = window->at != NULL ? window->at : frame;
+    window->sent++;
+    window->bytes += frame->size;
+}
+
 bool tr_window_add(tr_window *window, uint64_t now_ns, const void *frame, size_t size)
 {
-    tr_kept *kept =
-        has_room(window, size) ? tr_allocate_unset(window->allocator, sizeof *kept + size) : NULL;
-    if (kept == NULL) {
+    tr_crate *copy = has_room(window, size) ? tr_crates_take(&window->crates, size) : NULL;
+    if (copy == NULL) {
         return false;
     }
-    kept->next = NULL;
-    kept->packed_ns = now_ns;
-    kept->size = size;
-    memcpy(kept->frame, frame, size);
-    if (window->last != NULL) {
-        window->last->next = kept;
-    } else {
-        window->first = kept;
+    copy->size = size;
+    memcpy(copy->data, frame, size);
+    append(window, now_ns, copy);
+    return true;
+}
+
+bool tr_window_keep(tr_window *window, uint64_t now_ns, tr_crate *frame)
+{
+    if (!has_room(window, frame->size)) {
+        return false;
     }
-    window->last = kept;
-    window->at = window->at != NULL ? window->at : kept;
-    window->sent++;
-    window->bytes += size;
+    append(window, now_ns, frame);
     return true;
 }
 

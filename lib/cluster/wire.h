@@ -11,11 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/crate.h"
+
 typedef struct tr_wire_port {
     void *context;
     /* Takes a copy of a frame for that node. False: not now; the border keeps what is in it and
      * tries again in a millisecond, or at tr_border_ready. */
     bool (*send)(void *context, uint64_t to_node, const void *frame, size_t size);
+    /* The same without a copy: if it is taken, the border's share is the wire's. NULL: send
+     * does. */
+    bool (*give)(void *context, uint64_t to_node, tr_crate *frame);
     /* Something that came or was to go is lost for want of memory, and the border has lost the
      * connection: the wire sees to it that the other loses it too, and that another begins. NULL:
      * the border's own frames do. */

@@ -18,6 +18,12 @@ static bool send(void *context, uint64_t to_node, const void *frame, size_t size
     return farewell->wire.send(farewell->wire.context, to_node, frame, size);
 }
 
+static bool give(void *context, uint64_t to_node, tr_crate *frame)
+{
+    const tr_farewell *farewell = context;
+    return farewell->wire.give(farewell->wire.context, to_node, frame);
+}
+
 static void renew(void *context, uint64_t node)
 {
     const tr_farewell *farewell = context;
@@ -38,7 +44,8 @@ void tr_farewell_init(tr_farewell *farewell, tr_sessions *sessions)
 
 tr_wire_port tr_farewell_wire(tr_farewell *farewell)
 {
-    return (tr_wire_port) {.context = farewell, .send = send, .renew = renew, .closed = closed};
+    return (tr_wire_port) {
+        .context = farewell, .send = send, .give = give, .renew = renew, .closed = closed};
 }
 
 bool tr_farewell_look(tr_farewell *farewell)

@@ -326,7 +326,14 @@ static void came(void *context, tr_mesh_link *link, tr_channel channel, const vo
     tr_hub *hub = context;
     tr_way *by = tr_mesh_context(link);
     if (by->node != 0) {
+        const tr_lender lender = {.context = hub->mesh,
+                                  .keep = tr_mesh_keep,
+                                  .release = tr_mesh_release,
+                                  .data = data,
+                                  .size = size};
+        tr_border_set_lender(&hub->border, &lender);
         tr_sessions_came(&hub->sessions, by->node, data, size);
+        tr_border_set_lender(&hub->border, NULL);
     } else if (channel == TR_CHANNEL_CONTROL) {
         take_greeting(by, data, size);
     } else {
@@ -343,6 +350,13 @@ static bool send_word(void *context, uint64_t node, tr_link_kind kind, const voi
     tr_way *by = find_way(hub, node);
     const tr_channel channel = kind == TR_LINK_CONTROL ? TR_CHANNEL_CONTROL : TR_CHANNEL_DATA;
     return by != NULL && tr_mesh_send(by->link, channel, word, size) == TROUPE_OK;
+}
+
+static bool lend_word(void *context, uint64_t node, const void *word, size_t size, tr_crate *crate)
+{
+    const tr_hub *hub = context;
+    tr_way *by = find_way(hub, node);
+    return by != NULL && tr_mesh_lend(by->link, TR_CHANNEL_DATA, word, size, crate) == TROUPE_OK;
 }
 
 static void open_link(void *context, uint64_t node)
@@ -413,8 +427,11 @@ tr_mesh_ears tr_hub_ears(tr_hub *hub)
 
 tr_link_port tr_hub_links(tr_hub *hub)
 {
-    return (tr_link_port) {
-        .context = hub, .send = send_word, .open = open_link, .close = close_link};
+    return (tr_link_port) {.context = hub,
+                           .send = send_word,
+                           .lend = lend_word,
+                           .open = open_link,
+                           .close = close_link};
 }
 
 tr_mesh_judge tr_hub_judge(tr_hub *hub)

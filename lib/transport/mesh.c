@@ -78,12 +78,18 @@ const char *tr_mesh_endpoint(const tr_mesh *mesh)
 
 troupe_error tr_mesh_send(tr_mesh_link *link, tr_channel channel, const void *data, size_t size)
 {
+    return tr_mesh_lend(link, channel, data, size, NULL);
+}
+
+troupe_error tr_mesh_lend(tr_mesh_link *link, tr_channel channel, const void *data, size_t size,
+                          tr_crate *crate)
+{
     TR_REQUIRE(link->is_up && !link->is_ending && !link->is_over, UNREACHABLE);
     unsigned char id[TR_MESH_ID_BYTES] = {tr_mesh_letter(channel)};
     memcpy(id + 1, link->key, TR_MESH_KEY_BYTES);
     const tr_zmq_part parts[] = {{id, sizeof id}, {data, size}};
-    return link->is_dialled ? tr_zmq_send(link->sides[channel].socket, &parts[1], 1)
-                            : tr_zmq_send(link->door->socket, parts, 2);
+    return link->is_dialled ? tr_zmq_lend(link->sides[channel].socket, &parts[1], 1, crate)
+                            : tr_zmq_lend(link->door->socket, parts, 2, crate);
 }
 
 void *tr_mesh_context(const tr_mesh_link *link)

@@ -24,6 +24,7 @@
 #include <troupe/error.h>
 
 #include "base/clock.h"
+#include "base/crate.h"
 #include "transport/zmq_errors.h"
 
 typedef struct tr_mesh tr_mesh;
@@ -43,7 +44,7 @@ typedef struct tr_mesh_ears {
     /* It is over, and freed after the call; `why` is for people. */
     void (*down)(void *context, tr_mesh_link *link, troupe_error reason, const char *why);
     void (*came)(void *context, tr_mesh_link *link, tr_channel channel, const void *data,
-                 size_t size);
+                 size_t size); /* see also tr_mesh_keep */
 } tr_mesh_ears;
 
 /* Whether a key, in Z85, may connect; from memory. It is the link's user. */
@@ -98,6 +99,15 @@ void tr_mesh_hang_up(tr_mesh_link **link);
 /* Copies. Errors: MAILBOX_FULL: not now; UNREACHABLE: the link is over, and `down` follows. */
 TROUPE_MUST_CHECK troupe_error tr_mesh_send(tr_mesh_link *link, tr_channel channel,
                                             const void *data, size_t size);
+
+/* The same, of data that lies in the crate: it is not copied if it is much, and has a share. */
+TROUPE_MUST_CHECK troupe_error tr_mesh_lend(tr_mesh_link *link, tr_channel channel,
+                                            const void *data, size_t size, tr_crate *crate);
+
+/* From within `came`: the data stays until what this returns is released, on any thread, with any
+ * data and size. NULL: it cannot, or memory is out. */
+void *tr_mesh_keep(void *mesh);
+void tr_mesh_release(void *kept, const void *data, size_t size);
 
 /* Whatever its owner keeps with it; NULL at first if it was not dialled. */
 void *tr_mesh_context(const tr_mesh_link *link);

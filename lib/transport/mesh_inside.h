@@ -60,6 +60,7 @@ struct tr_mesh_link {
 struct tr_mesh {
     tr_mesh_options options;
     tr_zmq_set set;
+    zmq_msg_t *heard; /* the message that is heard and may be kept; NULL: none */
     tr_zap zap;
     tr_mesh_door door;
     tr_mesh_door side_door;    /* the local one */

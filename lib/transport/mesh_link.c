@@ -115,8 +115,40 @@ void tr_mesh_hear(tr_mesh_link *link, tr_channel channel, zmq_msg_t *message)
     if (copy != NULL) {
         tr_tsan_read(copy, data, size);
     }
+    tr_mesh *mesh = link->mesh;
+    mesh->heard = copy == NULL ? message : NULL;
     ears->came(ears->context, link, channel, copy != NULL ? copy : data, size);
+    mesh->heard = NULL;
     tr_free(allocator, copy, size);
+}
+
+/* A message of ZeroMQ's that somebody keeps. */
+struct kept {
+    zmq_msg_t message;
+    const troupe_allocator *allocator;
+};
+
+void *tr_mesh_keep(void *context)
+{
+    const tr_mesh *mesh = context;
+    const troupe_allocator *allocator = mesh->options.allocator;
+    struct kept *kept = mesh->heard != NULL ? tr_allocate(allocator, sizeof *kept) : NULL;
+    if (kept == NULL) {
+        return NULL;
+    }
+    kept->allocator = allocator;
+    (void) zmq_msg_init(&kept->message);              /* cannot fail */
+    (void) zmq_msg_copy(&kept->message, mesh->heard); /* shares; the message is one */
+    return kept;
+}
+
+void tr_mesh_release(void *context, const void *data, size_t size)
+{
+    struct kept *kept = context;
+    (void) data;
+    (void) size;
+    (void) zmq_msg_close(&kept->message);
+    tr_free(kept->allocator, kept, sizeof *kept);
 }
 
 tr_zmq_options tr_mesh_socket_options(const tr_mesh *mesh, int type)

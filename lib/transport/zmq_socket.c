@@ -16,6 +16,8 @@
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |                  \
      ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_ACCEPT_FAILED)
 
+/* With less a copy costs less. */
+#define LENT_BYTES_MIN 4096
 #define NAMES_TRIED 10000
 /* Of an owner, to take what is left of a connection that broke: more than the queues hold. */
 #define TURNS_MAX 10000
@@ -371,14 +373,37 @@ troupe_error tr_zmq_dial(tr_zmq_socket *socket, const char *endpoint)
 
 /* Messages. */
 
+static void drop_share(void *data, void *crate)
+{
+    (void) data;
+    tr_crate_drop(crate);
+}
+
+static int send_part(void *socket, const tr_zmq_part *part, tr_crate *crate, int flags)
+{
+    zmq_msg_t message;
+    const bool is_lent = crate != NULL && part->size >= LENT_BYTES_MIN && !TR_THREAD_SANITIZER;
+    if (!is_lent || zmq_msg_init_data(&message, (void *) (uintptr_t) part->data, part->size,
+                                      drop_share, crate) != 0) {
+        return result_of(zmq_send(socket, part->data, part->size, flags));
+    }
+    tr_crate_share(crate);
+    const int number = result_of(zmq_msg_send(&message, socket, flags));
+    if (number != 0) {
+        (void) zmq_msg_close(&message); /* it has its share back */
+    }
+    return number;
+}
+
 /* Once the first has gone the others do. */
-static int send_parts(void *socket, const tr_zmq_part *parts, size_t count)
+static int send_parts(void *socket, const tr_zmq_part *parts, size_t count, tr_crate *crate)
 {
     int number = 0;
     tr_tsan_ignore();
     for (size_t i = 0; i < count && number == 0; i++) {
-        number = result_of(zmq_send(socket, parts[i].data, parts[i].size,
-                                    ZMQ_DONTWAIT | (i + 1 < count ? ZMQ_SNDMORE : 0)));
+        const bool is_last = i + 1 == count;
+        number = send_part(socket, &parts[i], is_last ? crate : NULL,
+                           ZMQ_DONTWAIT | (is_last ? 0 : ZMQ_SNDMORE));
     }
     tr_tsan_heed();
     return number;
@@ -386,11 +411,17 @@ static int send_parts(void *socket, const tr_zmq_part *parts, size_t count)
 
 troupe_error tr_zmq_send(tr_zmq_socket *socket, const tr_zmq_part *parts, size_t count)
 {
+    return tr_zmq_lend(socket, parts, count, NULL);
+}
+
+troupe_error tr_zmq_lend(tr_zmq_socket *socket, const tr_zmq_part *parts, size_t count,
+                         tr_crate *crate)
+{
     touch(socket);
-    int number = send_parts(socket->socket, parts, count);
+    int number = send_parts(socket->socket, parts, count, crate);
     if (number == EAGAIN) { /* it may not have noticed that there is room */
         (void) can_receive(socket->socket);
-        number = send_parts(socket->socket, parts, count);
+        number = send_parts(socket->socket, parts, count, crate);
     }
     switch (number) {
     case 0:

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <zmq.h>
 
+#include "base/crate.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "transport/poller.h"
@@ -111,6 +112,11 @@ typedef struct tr_zmq_part {
  * Errors: MAILBOX_FULL: not now; UNREACHABLE: it has no such peer; SYSTEM. */
 TROUPE_MUST_CHECK troupe_error tr_zmq_send(tr_zmq_socket *socket, const tr_zmq_part *parts,
                                            size_t count);
+
+/* The same, and the last part lies in the crate: it is not copied if it is much, and has a share.
+ * NULL: it lies in none. */
+TROUPE_MUST_CHECK troupe_error tr_zmq_lend(tr_zmq_socket *socket, const tr_zmq_part *parts,
+                                           size_t count, tr_crate *crate);
 
 /* The next part, into one that was initialised. False: there is none just now. */
 bool tr_zmq_receive(tr_zmq_socket *socket, zmq_msg_t *part);

@@ -38,10 +38,10 @@ static const struct special specials[] = {
     {"\"base/thread.h\"",
      {"lib/base/thread.c", "lib/node/*", "lib/core/stacks.c", "lib/io/signal_table.c"}},
     {"<stdatomic.h>",
-     {"lib/base/thread.[ch]", "lib/core/dead_ring.[ch]", "lib/core/ledger.[ch]",
-      "lib/core/message.[ch]", "lib/core/nodes.[ch]", "lib/core/pool.[ch]", "lib/core/seat.h",
-      "lib/core/slot.[ch]", "lib/core/stacks.[ch]", "lib/core/system.[ch]", "lib/core/worker.[ch]",
-      "lib/transport/*", "lib/io/file.c",
+     {"lib/base/crate.[ch]", "lib/base/thread.[ch]", "lib/core/dead_ring.[ch]",
+      "lib/core/ledger.[ch]", "lib/core/message.[ch]", "lib/core/nodes.[ch]", "lib/core/pool.[ch]",
+      "lib/core/seat.h", "lib/core/slot.[ch]", "lib/core/stacks.[ch]", "lib/core/system.[ch]",
+      "lib/core/worker.[ch]", "lib/transport/*", "lib/io/file.c",
       "lib/io/signal_table.c", /* what a signal's handler may look at */
       "lib/node/*",
       /* Blocks are given back on whatever thread ends the last message with them. */
@@ -107,10 +107,8 @@ static const struct {
     const char *path;
     const char *header;
 } wire[] = {
-    {"lib/cluster/frame.c", "envelope.pb-c.h"},
-    {"lib/cluster/greeting.c", "greeting.pb-c.h"},
-    {"lib/cluster/words.c", "session.pb-c.h"},
-    {"lib/node/inspector*", "inspect.pb-c.h"},
+    {"lib/cluster/frame.c", "envelope.pb-c.h"}, {"lib/cluster/greeting.c", "greeting.pb-c.h"},
+    {"lib/cluster/words.c", "session.pb-c.h"},  {"lib/node/inspector*", "inspect.pb-c.h"},
     {"lib/command/*", "inspect.pb-c.h"},
 };
 

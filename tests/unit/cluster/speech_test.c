@@ -101,6 +101,49 @@ static void offers_again_what_the_link_did_not_take(void **state)
     end_fini(&end);
 }
 
+static tr_crate *lent[2];
+static unsigned lent_count;
+
+static bool lend(void *context, const void *word, size_t size, tr_crate *crate)
+{
+    (void) context;
+    (void) size;
+    assert_true((const unsigned char *) word < crate->data);
+    assert_true(lent_count < 2);
+    tr_crate_share(crate);
+    lent[lent_count++] = crate;
+    return true;
+}
+
+/* The head of what still is being sent may not be written again. */
+static void sends_a_copy_of_what_is_still_being_sent(void **state)
+{
+    (void) state;
+    struct end end;
+    tr_crates crates;
+    end_init(&end);
+    be_open(&end);
+    end.session.port.lend = lend;
+    lent_count = 0;
+    tr_crates_init(&crates, tr_allocator_default(), 0);
+    tr_crate *frame = tr_crates_take(&crates, 3);
+    frame->size = 3;
+    memcpy(frame->data, "abc", 3);
+    assert_true(tr_session_give(&end.session, end.now_ns, frame));
+    assert_int_equal(lent_count, 1);
+    assert_ptr_equal(lent[0], frame);
+
+    end.now_ns += TR_SESSION_REWIND_NS;
+    tell(&end, (tr_word) {.kind = TR_WORD_ACK, .session = 1, .again = true});
+    assert_int_equal(lent_count, 2);
+    assert_ptr_not_equal(lent[1], frame);
+    assert_memory_equal(lent[1]->data, "abc", 3);
+    tr_crate_drop(lent[1]);
+    tr_crate_drop(lent[0]);
+    end_fini(&end);
+    tr_crates_clear(&crates);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +152,7 @@ int main(void)
         cmocka_unit_test(acknowledges_later_or_with_a_frame),
         cmocka_unit_test(shows_that_it_lives),
         cmocka_unit_test(offers_again_what_the_link_did_not_take),
+        cmocka_unit_test(sends_a_copy_of_what_is_still_being_sent),
     };
     return cmocka_run_group_tests_name("A session", tests, NULL, NULL);
 }

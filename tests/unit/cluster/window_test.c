@@ -49,7 +49,7 @@ static void gives_what_is_to_be_sent_and_again_from_the_first_that_has_not_come(
     }
     for (unsigned char i = 1; i <= 3; i++) {
         assert_int_equal(window.next, i);
-        assert_int_equal(window.at->frame[0], i);
+        assert_int_equal(window.at->data[0], i);
         assert_int_equal(window.at->packed_ns, i);
         tr_window_advance(&window);
     }
@@ -58,7 +58,7 @@ static void gives_what_is_to_be_sent_and_again_from_the_first_that_has_not_come(
     assert_int_equal(window.next, 4);
     tr_window_rewind(&window);
     assert_int_equal(window.next, 3);
-    assert_int_equal(window.at->frame[0], 3);
+    assert_int_equal(window.at->data[0], 3);
     /* What was not yet put on the link again may have come before. */
     assert_true(tr_window_acknowledge(&window, 4));
     assert_int_equal(window.next, 5);
@@ -67,7 +67,7 @@ static void gives_what_is_to_be_sent_and_again_from_the_first_that_has_not_come(
     const unsigned char fifth = 5;
     assert_true(tr_window_add(&window, 9, &fifth, 1));
     assert_int_equal(window.next, 5);
-    assert_int_equal(window.at->frame[0], 5);
+    assert_int_equal(window.at->data[0], 5);
     tr_window_clear(&window);
     assert_int_equal(window.next, 1);
 }

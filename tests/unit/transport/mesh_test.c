@@ -49,6 +49,50 @@ static void the_control_channel_is_not_behind_the_data(void **state)
     free(large);
 }
 
+static void *kept;
+static const void *kept_data;
+static tr_mesh *keeper;
+
+static void keep_what_came(void *context, tr_mesh_link *link, tr_channel channel, const void *data,
+                           size_t size)
+{
+    mesh_came(context, link, channel, data, size);
+    if (channel == TR_CHANNEL_DATA) {
+        kept = tr_mesh_keep(keeper);
+        kept_data = data;
+    }
+}
+
+/* Promise: MESH-LENT */
+static void leaves_bytes_where_they_are_as_long_as_somebody_has_them(void **state)
+{
+    struct meshes *meshes = *state;
+    struct mesh_place *b = &meshes->places[1];
+    tr_mesh_options options = mesh_options(meshes, 1);
+    tr_crates crates;
+    options.ears.came = keep_what_came;
+    open_mesh(meshes, 1, &options);
+    options = mesh_options(meshes, 0);
+    open_mesh(meshes, 0, &options);
+    keeper = b->mesh;
+    kept = NULL;
+    tr_mesh_link *link = dial(meshes, 0, 1);
+    tr_crates_init(&crates, tr_allocator_default(), 0);
+    tr_crate *crate = tr_crates_take(&crates, 40000);
+    memset(crate->data, 0, 40000);
+    assert_ok(tr_mesh_lend(link, TR_CHANNEL_DATA, crate->data, 40000, crate));
+    turn_until(meshes, b->came[TR_CHANNEL_DATA] == 1);
+    turn_until(meshes, tr_crate_is_alone(crate));
+
+    memset(crate->data, 1, 40000);
+    if (kept != NULL) { /* ThreadSanitizer has them copied */
+        assert_true(((const char *) kept_data)[39999] == 0);
+        tr_mesh_release(kept, NULL, 0);
+    }
+    assert_null(tr_mesh_keep(keeper)); /* nothing is being heard */
+    tr_crate_drop(crate);
+}
+
 static void refuses_what_cannot_be(void **state)
 {
     struct meshes *meshes = *state;
@@ -76,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_MESHES(carries_both_ways_on_both_channels),
         WITH_MESHES(the_control_channel_is_not_behind_the_data),
+        WITH_MESHES(leaves_bytes_where_they_are_as_long_as_somebody_has_them),
         WITH_MESHES(refuses_what_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
