@@ -40,6 +40,7 @@ struct tr_zmq_socket {
     struct watch monitor_watch;
     tr_list ready; /* or among the closed */
     tr_list touched;
+    bool may_have_news; /* of connections: its monitor was not looked at since it said so */
 };
 
 static int result_of(int rc)
@@ -289,6 +290,7 @@ troupe_error tr_zmq_open(tr_zmq_set *set, const tr_zmq_options *options, const t
     socket->owner = owner;
     tr_list_init(&socket->ready);
     tr_list_init(&socket->touched);
+    socket->may_have_news = true;
     const troupe_error error = make(socket, options);
     if (error) {
         tr_zmq_close(&socket);
@@ -516,7 +518,9 @@ static bool take_event(tr_zmq_socket *socket)
 static void serve(tr_zmq_socket *socket)
 {
     tr_zmq_set *set = socket->set;
-    while (take_event(socket)) {}
+    const bool looks = socket->may_have_news || !socket->monitor_watch.is_armed;
+    socket->may_have_news = false;
+    while (looks && take_event(socket)) {}
     if (socket->socket != NULL && can_receive(socket->socket)) {
         socket->owner->readable(socket->owner->context, socket);
     }
@@ -525,7 +529,8 @@ static void serve(tr_zmq_socket *socket)
     }
     arm(set, &socket->watch);
     arm(set, &socket->monitor_watch);
-    if (can_receive(socket->socket) || can_receive(socket->monitor)) {
+    if (can_receive(socket->socket) || (looks && can_receive(socket->monitor))) {
+        socket->may_have_news = looks;
         make_ready(socket);
     }
 }
@@ -570,7 +575,8 @@ bool tr_zmq_prepare_sleep(tr_zmq_set *set)
     for (tr_list *link = tr_list_pop_front(&set->touched); link != NULL;
          link = tr_list_pop_front(&set->touched)) {
         tr_zmq_socket *socket = TR_CONTAINER_OF(link, tr_zmq_socket, touched);
-        if (can_receive(socket->socket) || can_receive(socket->monitor)) {
+        const bool has_news = socket->may_have_news && can_receive(socket->monitor);
+        if (can_receive(socket->socket) || has_news) {
             make_ready(socket);
         }
     }
