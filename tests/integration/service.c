@@ -61,21 +61,23 @@ struct service a_service(const char *command, const char *const *arguments, uint
     struct service service = {.log = memfd_create("log", MFD_CLOEXEC)};
     char notify[128];
     char watchdog[64];
-    char *argv[ARGUMENTS_MAX] = {strdup(command), strdup("node")};
+    /* It ends with the test. */
+    char *argv[ARGUMENTS_MAX] = {strdup("setpriv"), strdup("--pdeathsig"), strdup("KILL"),
+                                 strdup(command), strdup("node")};
     service.socket = open_socket(notify, sizeof notify);
     assert_true(service.log >= 0);
     (void) snprintf(watchdog, sizeof watchdog,
                     watchdog_us > 0 ? "WATCHDOG_USEC=%" PRIu64 : "X=", watchdog_us);
     for (int i = 0; arguments[i] != NULL; i++) {
-        assert_true(i + 3 < ARGUMENTS_MAX);
-        argv[i + 2] = strdup(arguments[i]);
+        assert_true(i + 6 < ARGUMENTS_MAX);
+        argv[i + 5] = strdup(arguments[i]);
     }
     char **all = an_environment(notify, watchdog);
 
     posix_spawn_file_actions_t actions;
     assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
     assert_int_equal(posix_spawn_file_actions_adddup2(&actions, service.log, STDERR_FILENO), 0);
-    assert_int_equal(posix_spawn(&service.pid, command, &actions, NULL, argv, all), 0);
+    assert_int_equal(posix_spawnp(&service.pid, argv[0], &actions, NULL, argv, all), 0);
     assert_int_equal(posix_spawn_file_actions_destroy(&actions), 0);
     free(all);
     for (int i = 0; argv[i] != NULL; i++) {

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A module that tests of `troupe node` load: actors that block where they are told to, and sleep in
- * the middle of a request that they have answered. */
+ * the middle of a request that they have answered; and one that counts. */
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <troupe/troupe.h>
 #include <unistd.h>
@@ -39,11 +42,60 @@ static troupe_error works(troupe_self *self, void *argument)
     return error;
 }
 
+/* The numbers, as text, that have come to the tally, which is asked with no bytes. */
+static const troupe_type number_type = TROUPE_SIGNAL("number");
+
+struct tally {
+    uint64_t last;
+    uint32_t wrong;
+};
+
+static troupe_error say_tally(troupe_self *self, const struct tally *tally, troupe_message *request)
+{
+    static char text[64];
+    troupe_message *reply = NULL;
+    const int size = snprintf(text, sizeof text, "%" PRIu64 " %s", tally->last,
+                              tally->wrong == 0 ? "in order" : "out of order");
+    const troupe_bytes bytes = {.data = text, .size = (size_t) size};
+    const troupe_error error = troupe_message_create_bytes(self, &number_type, &bytes, &reply);
+    return error ? error : troupe_reply_message(self, request, &reply);
+}
+
+static troupe_error counts(troupe_self *self, void *state, troupe_message **message)
+{
+    struct tally *tally = state;
+    char text[32] = "";
+    size_t size = 0;
+    const void *bytes = troupe_message_bytes(*message, &size);
+    if (troupe_message_wants_reply(*message)) {
+        return say_tally(self, tally, *message);
+    }
+    if (bytes != NULL && size < sizeof text) {
+        memcpy(text, bytes, size);
+    }
+    const uint64_t value = strtoull(text, NULL, 10);
+    tally->wrong += value == tally->last + 1 ? 0 : 1;
+    tally->last = value;
+    return TROUPE_OK;
+}
+
+static const troupe_handles tally_handlers[] = {{.type = &number_type, .handler = counts},
+                                                {.handler = NULL}};
+static const troupe_behavior tally_behavior =
+    TROUPE_BEHAVIOR(.name = "tally", .state_size = sizeof(struct tally),
+                    .handlers = tally_handlers);
+
 static troupe_error start(troupe_self *self)
 {
     troupe_ref ref;
     troupe_error error = troupe_learn_type(self, &block_type);
     error = error ? error : troupe_learn_type(self, &sleep_type);
+    error = error ? error : troupe_learn_type(self, &number_type);
+    error = error ? error
+                  : troupe_spawn(self,
+                                 TROUPE_SPAWN(.name = "tally", .behavior = &tally_behavior,
+                                              .mailbox_capacity = 100000),
+                                 &ref);
     error = error ? error : troupe_spawn(self, TROUPE_SPAWN(.name = "one", .body = works), &ref);
     return error ? error : troupe_spawn(self, TROUPE_SPAWN(.name = "other", .body = works), &ref);
 }
