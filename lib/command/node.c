@@ -61,8 +61,7 @@ static troupe_error start(struct service *service, troupe_node *node)
     return error;
 }
 
-/* Until it has ended. A start ends with STOPPING when the node is told to stop meanwhile, a join
- * with CANCELLED when it is told twice. */
+/* Until it has ended. A start ends with STOPPING when the node is told to stop meanwhile. */
 static troupe_error serve(struct service *service)
 {
     troupe_node *node = NULL;
@@ -85,8 +84,7 @@ static troupe_error serve(struct service *service)
         troupe_node_stop(node);
     }
     const troupe_error end = troupe_node_join(node);
-    error = error == TROUPE_ERROR_STOPPING ? TROUPE_OK : error;
-    error = error || end == TROUPE_ERROR_CANCELLED ? error : end;
+    error = !error || error == TROUPE_ERROR_STOPPING ? end : error;
     tr_notify_say(&service->notify, "STATUS=%s", error ? troupe_error_text(error) : "stopped");
     troupe_node_destroy(&node);
     return error;

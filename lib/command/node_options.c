@@ -19,6 +19,7 @@ const char tr_node_options_help[] =
     "                         and again while this node runs; may be given several times\n"
     "  --key-file FILE        the key pair of this node, as 'troupe keygen' writes it\n"
     "  --allowed-file FILE    who may dial, and what each may do; read again at SIGHUP\n"
+    "  --labels LABELS        told to other nodes, as rack=a,ssd; actors may be placed by them\n"
     "  --plain WHERE          without keys: 'loopback', within this machine, or 'anywhere'\n"
     "  --load FILE            a module, see <troupe/module.h>; may be given several times\n"
     "  --workers N            threads that run actors, 1 to 64; without it one per core\n"
@@ -98,6 +99,12 @@ static bool take_allowed_file(tr_node_wishes *wishes, char *value)
     return true;
 }
 
+static bool take_labels(tr_node_wishes *wishes, char *value)
+{
+    wishes->options.labels = value;
+    return true;
+}
+
 static bool take_plain(tr_node_wishes *wishes, char *value)
 {
     const bool is_loopback = strcmp(value, "loopback") == 0;
@@ -159,10 +166,19 @@ static bool take_log_level(tr_node_wishes *wishes, char *value)
 }
 
 static const struct option options[] = {
-    {"--name", take_name},     {"--listen", take_listen},     {"--listen-local", take_listen_local},
-    {"--join", take_join},     {"--key-file", take_key_file}, {"--allowed-file", take_allowed_file},
-    {"--plain", take_plain},   {"--load", take_load},         {"--workers", take_workers},
-    {"--spares", take_spares}, {"--drain-ms", take_drain_ms}, {"--log-level", take_log_level},
+    {"--name", take_name},
+    {"--listen", take_listen},
+    {"--listen-local", take_listen_local},
+    {"--join", take_join},
+    {"--key-file", take_key_file},
+    {"--allowed-file", take_allowed_file},
+    {"--labels", take_labels},
+    {"--plain", take_plain},
+    {"--load", take_load},
+    {"--workers", take_workers},
+    {"--spares", take_spares},
+    {"--drain-ms", take_drain_ms},
+    {"--log-level", take_log_level},
 };
 
 /* The option that the argument names, or NULL; its value if that is in the same argument. */

@@ -162,8 +162,10 @@ static troupe_error shops(troupe_self *self, void *argument)
     TROUPE_AUTO(troupe_message) *message = NULL;
     error = error ? error : troupe_receive(self, &message, TROUPE_WITHIN_S(60));
     const troupe_down *down = error ? NULL : troupe_message_struct(message, &troupe_down_type);
-    probe_say(scene->said, "%s, %s %d", troupe_error_name(error),
-              down != NULL ? "down" : "something", down != NULL ? (int) down->kind : 0);
+    probe_say(scene->said, "%s, %s", troupe_error_name(error),
+              down == NULL                         ? "something"
+              : down->kind == TROUPE_DOWN_SHUTDOWN ? "down SHUTDOWN"
+                                                   : "down");
     return TROUPE_OK;
 }
 
@@ -209,7 +211,7 @@ static void runs_a_module_and_leaves_in_order(void **state)
     assert_int_equal(kill(scene->service.pid, SIGTERM), 0);
     service_hear_until(&scene->service, "STOPPING=1");
     assert_true(probe_wait(scene->said, 4));
-    assert_string_equal(probe_line(scene->said, 3), "OK, down 1"); /* TROUPE_DOWN_STOPPED */
+    assert_string_equal(probe_line(scene->said, 3), "OK, down SHUTDOWN");
     assert_int_equal(service_end(&scene->service), 0);
     service_hear_until(&scene->service, "STATUS=stopped");
     drop_node(&scene->node);
