@@ -57,15 +57,46 @@ static void tear_down(struct town *town)
     drop_probe(&town->log);
 }
 
-/* How many messages each sender sends: TROUPE_MESSAGES, for a long run. */
+/* How many messages each of eight senders sends: TROUPE_MESSAGES, for a long run, in which the long
+ * cut is of 10 s: ten million in all are TROUPE_MESSAGES=1250000. */
 static uint64_t messages(uint64_t usual)
 {
     const char *given = getenv("TROUPE_MESSAGES"); /* NOLINT(concurrency-mt-unsafe) */
     return given != NULL ? strtoull(given, NULL, 10) : usual;
 }
 
+struct pause {
+    troupe_timeout time;
+    struct probe *probe;
+};
+
+static troupe_error pauses(troupe_self *self, void *argument)
+{
+    const struct pause *pause = argument;
+    troupe_ready(self);
+    const troupe_error error = troupe_sleep(self, pause->time);
+    probe_say(pause->probe, "over");
+    return error;
+}
+
+/* In the middle of it nothing gets through for so long. */
+static void cut_for(struct town *town, uint64_t seconds, uint64_t count)
+{
+    struct probe *probe = a_probe();
+    struct numbered_watcher watcher = {.name = "numbers", .count = count / 4, .probe = probe};
+    struct pause pause = {.time = TROUPE_WITHIN_S(seconds), .probe = probe};
+    (void) a_root_of(town->nodes[0], TROUPE_SPAWN(.body = numbered_watches, .argument = &watcher));
+    for (int i = 0; i < WAITS_MAX && !probe_wait_for(probe, "so far"); i++) {}
+    tcp_proxy_be(town->proxy, &(const struct tcp_faults) {.is_closed = true});
+    tcp_proxy_cut(town->proxy);
+    (void) a_root_of(town->nodes[0], TROUPE_SPAWN(.body = pauses, .argument = &pause));
+    assert_true(probe_wait_for(probe, "over"));
+    drop_probe(&probe);
+}
+
 /* Each node has a receiver, and senders to the other's; the faults last until all is said. */
-static void talk(const struct tcp_faults *faults, uint64_t count, uint64_t cuts_least)
+static void talk(const struct tcp_faults *faults, uint64_t count, uint64_t cuts_least,
+                 uint64_t cut_s)
 {
     struct town town;
     struct numbered_receiver receivers[NODES] = {0};
@@ -87,6 +118,11 @@ static void talk(const struct tcp_faults *faults, uint64_t count, uint64_t cuts_
                                             .probe = probe};
         (void) a_root_of(town.nodes[i % NODES],
                          TROUPE_SPAWN(.body = numbered_sends, .argument = sender));
+    }
+    if (cut_s > 0) {
+        cut_for(&town, cut_s, count);
+        assert_silent(probe);
+        tcp_proxy_be(town.proxy, faults);
     }
     size_t said = 0;
     for (int i = 0; i < WAITS_MAX && said < NODES * SENDERS; i++) {
@@ -113,19 +149,29 @@ static void nothing_is_lost_when_connections_are_cut(void **state)
 {
     (void) state;
     talk(&(const struct tcp_faults) {.cut_every_ms = 150, .delay_ms = 2},
-         messages(TR_THREAD_SANITIZER ? 5000 : TR_SHAKEN(60000, 1000)), 1);
+         messages(TR_THREAD_SANITIZER ? 5000 : TR_SHAKEN(60000, 1000)), 1, 0);
+}
+
+/* Promise: HOSTS-NOTHING-LOST */
+static void nothing_is_lost_in_a_long_cut(void **state)
+{
+    (void) state;
+    const bool is_long = getenv("TROUPE_MESSAGES") != NULL; /* NOLINT(concurrency-mt-unsafe) */
+    talk(&(const struct tcp_faults) {.delay_ms = 0},
+         messages(TR_THREAD_SANITIZER ? 5000 : TR_SHAKEN(60000, 1000)), 1, is_long ? 10 : 3);
 }
 
 static void nothing_is_lost_on_a_slow_line(void **state)
 {
     (void) state;
-    talk(&(const struct tcp_faults) {.bytes_per_s = 2000000, .delay_ms = 20}, 1000, 0);
+    talk(&(const struct tcp_faults) {.bytes_per_s = 2000000, .delay_ms = 20}, 1000, 0, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_lost_when_connections_are_cut),
+        cmocka_unit_test(nothing_is_lost_in_a_long_cut),
         cmocka_unit_test(nothing_is_lost_on_a_slow_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

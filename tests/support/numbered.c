@@ -145,6 +145,26 @@ troupe_error numbered_receives(troupe_self *self, void *argument)
     return error;
 }
 
+troupe_error numbered_watches(troupe_self *self, void *argument)
+{
+    const struct numbered_watcher *watcher = argument;
+    const struct number none = {.value = 0};
+    uint64_t count = 0;
+    troupe_ref to;
+    troupe_ready(self);
+    troupe_error error = troupe_lookup(self, watcher->name, &to);
+    while (!error && count < watcher->count) {
+        TROUPE_AUTO(troupe_message) *reply = NULL;
+        error = troupe_ask_struct(self, to, &number_type, &none, TROUPE_WITHIN_S(120), &reply);
+        const struct number *last =
+            reply != NULL ? troupe_message_struct(reply, &number_type) : NULL;
+        count = last != NULL ? last->value : count;
+        error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(1));
+    }
+    probe_say(watcher->probe, "so far");
+    return error;
+}
+
 troupe_error answers(troupe_self *self, void *argument)
 {
     (void) argument;

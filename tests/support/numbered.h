@@ -34,6 +34,14 @@ struct numbered_receiver {
 };
 troupe_error numbered_receives(troupe_self *self, void *argument);
 
+/* Says "so far" when so many have come to the receiver of this name, on its own node. */
+struct numbered_watcher {
+    const char *name;
+    uint64_t count; /* of sender 0 */
+    struct probe *probe;
+};
+troupe_error numbered_watches(troupe_self *self, void *argument);
+
 /* For who receives numbers in another way. */
 troupe_error numbered_learn(troupe_self *self);
 
