@@ -30,6 +30,7 @@ extern const tr_command tr_command_peers;
 extern const tr_command tr_command_ps;
 extern const tr_command tr_command_send;
 extern const tr_command tr_command_stop;
+extern const tr_command tr_command_tap;
 extern const tr_command tr_command_top;
 extern const tr_command tr_command_tree;
 extern const tr_command tr_command_waits;

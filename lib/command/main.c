@@ -14,6 +14,7 @@ static const tr_command *const commands[] = {
     &tr_command_ps,     //
     &tr_command_send,   //
     &tr_command_stop,   //
+    &tr_command_tap,    //
     &tr_command_top,    //
     &tr_command_tree,   //
     &tr_command_waits,  //

@@ -21,6 +21,7 @@
 #include "core/restart.h"
 #include "core/supervisor.h"
 #include "core/takeover.h"
+#include "core/tap.h"
 #include "core/tasks.h"
 
 tr_extra *tr_actor_extra(tr_worker *worker, tr_actor *actor)
@@ -49,6 +50,7 @@ static void free_extra(tr_worker *worker, tr_actor *actor)
     tr_park_free(worker, actor);
     tr_names_remove(worker->system, &extra->name);
     tr_failure_free(worker, actor);
+    tr_tap_release(&extra->tap);
     tr_restart_free(worker, actor);
     for (troupe_message *entry = tr_queue_pop(&extra->pressure); entry != NULL;
          entry = tr_queue_pop(&extra->pressure)) {

@@ -27,6 +27,7 @@
 
 typedef struct tr_task tr_task;
 typedef struct tr_park tr_park;
+typedef struct tr_tap tr_tap;
 typedef struct tr_failure tr_failure;
 typedef struct tr_branch tr_branch;
 typedef struct tr_tasks tr_tasks;
@@ -72,6 +73,7 @@ typedef struct tr_extra {
     uint32_t pressure_is_high;
     uint32_t fd_waits;         /* in the worker's fds */
     tr_queue pressure;         /* entries of those who watch the marks */
+    tr_tap *tap;               /* NULL: nobody wants copies of what it is sent */
     tr_park *park;             /* NULL: nothing was ever parked */
     tr_name *name;             /* NULL: none */
     tr_failure *failure;       /* of troupe_fail, or NULL */
@@ -131,7 +133,7 @@ struct tr_actor {
     bool is_ready;      /* READY was sent */
     bool says_ready;    /* only troupe_ready makes it so */
     bool evicts;        /* a policy or rule drops the oldest or conflates; or is_carrier */
-    bool is_watched;    /* for pressure */
+    bool is_watched;    /* for pressure, or by a tap */
     bool has_continued; /* troupe_continue was used for the current message */
     bool is_started;    /* `start` has returned OK, or the body has begun */
     bool is_reaped : 1; /* the parent has forgotten it */

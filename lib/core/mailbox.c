@@ -7,6 +7,7 @@
 #include "core/line.h"
 #include "core/monitor.h"
 #include "core/pressure.h"
+#include "core/tap.h"
 #include "core/task.h"
 
 static const uint32_t weights[TR_PRIORITIES] = {16, 4, 2, 1};
@@ -191,6 +192,9 @@ void tr_mailbox_put_with_care(tr_worker *worker, tr_actor *actor, troupe_message
     }
     if (has_admission(actor)) {
         tr_admission_date(message, worker->now_ns);
+    }
+    if (TR_UNLIKELY(actor->is_watched)) {
+        tr_tap_look(worker, actor, message);
     }
     if (TR_UNLIKELY(actor->evicts)) {
         const bool is_done = put_evicting(worker, actor, message);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <troupe/ask.h>
+#include <troupe/monitor.h>
 #include <troupe/remote.h>
 #include <troupe/scope.h>
 
@@ -25,6 +26,7 @@ static const struct {
     {&troupe__inspect__list_dead_letters__descriptor, tr_inspector_list_dead_letters},
     {&troupe__inspect__say__descriptor, tr_inspector_say},
     {&troupe__inspect__stop__descriptor, tr_inspector_stop},
+    {&troupe__inspect__tap__descriptor, tr_inspector_tap_actor},
 };
 
 #define REQUESTS (sizeof requests / sizeof requests[0])
@@ -66,6 +68,11 @@ static troupe_error serve(tr_inspector *inspector, troupe_self *self)
         error = troupe_receive(self, &request, TROUPE_FOREVER);
         if (error) {
             break;
+        }
+        const troupe_down *down = troupe_message_struct(request, &troupe_down_type);
+        if (down != NULL) {
+            tr_inspector_tap_ended(inspector, down->actor);
+            continue;
         }
         const troupe_error refused = answer(inspector, self, &request);
         if (refused && request != NULL) {

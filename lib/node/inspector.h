@@ -22,11 +22,21 @@
 /* Of the body of a message, as text. */
 #define TR_INSPECTOR_SHOWN_MAX (256 << 10)
 
+/* At once. */
+#define TR_INSPECTOR_TAPS 16
+
+typedef struct tr_inspector_tap {
+    uint64_t number; /* 0: there is none */
+    troupe_ref ear;  /* its actor */
+} tr_inspector_tap;
+
 /* What it remembers. */
 typedef struct tr_inspector {
     troupe_node *node;
     troupe_scope *scope; /* of the tasks */
     uint32_t tasks;
+    uint64_t taps_begun;
+    tr_inspector_tap taps[TR_INSPECTOR_TAPS];
     uint64_t asleep_ns[TR_ENDS_MAX]; /* until when a worker that was silent is not asked again */
 } tr_inspector;
 
@@ -46,6 +56,10 @@ tr_inspector_answer tr_inspector_list_dead_letters;
 /* inspector_says.c */
 tr_inspector_answer tr_inspector_say;
 tr_inspector_answer tr_inspector_stop;
+
+/* inspector_taps.c */
+tr_inspector_answer tr_inspector_tap_actor;
+void tr_inspector_tap_ended(tr_inspector *inspector, troupe_ref ear);
 
 /* An actor of the program's. Errors: NO_SUCH_ACTOR, STALE; LOCAL_ONLY; BAD_ARGUMENT. */
 TROUPE_MUST_CHECK troupe_error tr_inspector_find(const tr_inspector *inspector, troupe_self *self,

@@ -19,6 +19,7 @@ struct scene {
     char endpoint[64];
     troupe_node *node;
     struct probe *probe;
+    troupe_ref till;
 };
 
 static const troupe_type stone_type = TROUPE_SIGNAL("stone");
@@ -83,8 +84,8 @@ static int open_scene(void **state)
     assert_ok(troupe_node_endpoint(scene->node, scene->endpoint, sizeof scene->endpoint));
     command_reach(scene->endpoint, scene->guest_file, scene->server_key);
     scene->probe = a_probe();
-    (void) a_root_of(scene->node,
-                     TROUPE_SPAWN(.name = "till", .body = till, .argument = scene->probe));
+    scene->till = a_root_of(scene->node,
+                            TROUPE_SPAWN(.name = "till", .body = till, .argument = scene->probe));
     *state = scene;
     return 0;
 }
@@ -140,6 +141,41 @@ static void sends_to_an_actor(void **state)
     assert_said(scene->probe, "stone", "so to say", "stone", "stone");
 }
 
+static troupe_error sends_orders(troupe_self *self, void *argument)
+{
+    const troupe_ref *till_ref = argument;
+    troupe_error error = TROUPE_OK;
+    for (uint64_t i = 1; !error; i++) {
+        Shop__Order order = SHOP__ORDER__INIT;
+        order.id = i;
+        error = troupe_send(self, *till_ref, &order.base);
+        error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(2));
+    }
+    return TROUPE_OK;
+}
+
+/* Promise: COMMAND-TAP */
+static void taps_an_actor(void **state)
+{
+    struct scene *scene = *state;
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.body = sends_orders, .argument = &scene->till));
+    command_ends("troupe tap --count 3 till", 0, " bytes: {\"id\": \"", NULL);
+    command_ends("troupe tap --count 3 till | tail -n 1", 0, "3 of ", NULL);
+    command_shows(
+        "troupe tap --json --one-in 2 --count 20 till |"
+        " python3 -c 'import json, sys; print(json.dumps([json.loads(l) for l in"
+        " sys.stdin]))'",
+        "len(d), {b - a for a, b in zip([int(m[\"message\"][\"id\"]) for m in d],"
+        " [int(m[\"message\"][\"id\"]) for m in d[1:]])}",
+        "20 {2}");
+    command_ends("troupe tap --for 0.2 till", 0, " messages", NULL);
+    command_ends("troupe tap clerk", 1, NULL, "Tap: ");
+    command_ends("troupe tap", 2, NULL, "it takes one ACTOR");
+    command_ends("troupe tap --one-in 0 till", 2, NULL, "--one-in takes 1 to");
+    write_list(scene, "send");
+    command_ends("troupe tap till", 1, NULL, "no role for it");
+}
+
 /* Promise: COMMAND-ROLES */
 static void who_has_no_role_is_told_so(void **state)
 {
@@ -179,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(asks_an_actor, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(sends_to_an_actor, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(taps_an_actor, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(who_has_no_role_is_told_so, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(stops_an_actor_and_the_node, open_scene, close_scene),
     };

@@ -41,7 +41,7 @@ static const struct special specials[] = {
      {"lib/base/crate.[ch]", "lib/base/thread.[ch]", "lib/core/dead_ring.[ch]",
       "lib/core/ledger.[ch]", "lib/core/message.[ch]", "lib/core/nodes.[ch]", "lib/core/pool.[ch]",
       "lib/core/seat.h", "lib/core/slot.[ch]", "lib/core/stacks.[ch]", "lib/core/system.[ch]",
-      "lib/core/worker.[ch]", "lib/transport/*", "lib/io/file.c",
+      "lib/core/tap.[ch]", "lib/core/worker.[ch]", "lib/transport/*", "lib/io/file.c",
       "lib/io/signal_table.c", /* what a signal's handler may look at */
       "lib/node/*",
       /* Blocks are given back on whatever thread ends the last message with them. */
