@@ -25,7 +25,7 @@ static troupe_error run_node(const struct options *options, const char *name, tr
         peers[i] =
             (troupe_peer) {.endpoint = options->peers[i].endpoint, .key = options->peers[i].key};
     }
-    /* Of one node alone only what is wrong with it: who interrupts it knows that work is dropped. */
+    /* Of one node alone only what is wrong: who interrupts it knows that work is dropped. */
     const bool is_alone = options->peer_count == 0 && options->help_at == NULL;
     const troupe_log log = {.write = troupe_log_to_stderr,
                             .level = is_alone ? TROUPE_LOG_ERROR : TROUPE_LOG_WARNING};
