@@ -112,6 +112,10 @@ static void take_user(tr_worker *worker, tr_peer *peer, tr_actor *actor, troupe_
         return;
     }
     tr_outgoing_push(peer, message);
+    tr_outlet *outlet = tr_outlet_at(peer, actor->address);
+    if (outlet != NULL) {
+        tr_outlet_came(outlet);
+    }
 }
 
 void tr_carrier_arrive(tr_worker *worker, tr_actor *actor, troupe_message *message)

@@ -50,6 +50,8 @@
 #define TR_WINDOW_BYTES (UINT64_C(8) << 20)
 /* So many wait for their first receiver. */
 #define TR_WINDOWS_READY 4
+/* So many are made at a time, and as many as there are, when some receivers found none ready. */
+#define TR_WINDOWS_MORE 32
 /* How often it is looked which are idle. */
 #define TR_WINDOW_LOOK_NS UINT64_C(1000000000)
 /* Credit waits no longer for a frame that goes anyway, unless so much of a window is owed. */

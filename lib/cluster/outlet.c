@@ -165,7 +165,9 @@ void tr_outlet_refill(tr_peer *peer)
     }
     outlets->wants_more = false;
     uint32_t ready = tr_far_windows_look(peer->border->system, &outlets->windows, &missed);
-    for (uint64_t wanted = (uint64_t) TR_WINDOWS_READY + missed; ready < wanted; ready++) {
+    const uint32_t most = TR_WINDOWS_MORE + outlets->count;
+    const uint32_t more = missed < most ? missed : most;
+    for (; ready < TR_WINDOWS_READY + more; ready++) {
         tr_outlet *outlet = make(peer);
         if (outlet == NULL) {
             return;
@@ -289,16 +291,21 @@ static void look_at(tr_peer *peer, tr_outlet *outlet)
     uint32_t missed = 0;
     const bool is_bound = tr_far_windows_is_bound(system, &outlet->window, &uses);
     const bool was_used = uses != outlet->uses;
+    const bool is_small = places_of_next(outlets) / 4 >= outlet->places;
     outlet->uses = uses;
     if (outlet->is_leaving) {
         if (is_idle(peer, outlet)) {
             (void) tr_actor_signal(worker_of(peer), outlet->address, TR_SIGNAL_STOP);
         }
-    } else if (is_bound && ((!was_used && is_idle(peer, outlet)) ||
-                            places_of_next(outlets) / 4 >= outlet->places)) {
-        const uint32_t ready = tr_far_windows_look(system, &outlets->windows, &missed);
-        outlet->is_leaving = ready + 1 > TR_WINDOWS_READY || was_used;
-        tr_far_windows_unbind(system, &outlets->windows, &outlet->window, !outlet->is_leaving);
+        return;
+    }
+    const uint32_t ready = tr_far_windows_look(system, &outlets->windows, &missed);
+    const uint32_t others = is_bound ? ready : ready - 1;
+    if ((!was_used && is_idle(peer, outlet)) || is_small) {
+        outlet->is_leaving = is_small || others >= TR_WINDOWS_READY;
+        if (is_bound || outlet->is_leaving) {
+            tr_far_windows_unbind(system, &outlets->windows, &outlet->window, !outlet->is_leaving);
+        }
     }
 }
 
@@ -313,6 +320,9 @@ static void look(tr_timer *timer, void *context)
         if (!tr_address_is_same(outlet->address, outlets->windows.common)) {
             look_at(peer, outlet);
         }
+    }
+    if (outlets->is_open) {
+        want_more(peer);
     }
     if (outlets->count > 1 + TR_WINDOWS_READY || outlets->is_open) {
         tr_timers_start(&worker->timers, timer, worker->now_ns + TR_WINDOW_LOOK_NS);
