@@ -96,6 +96,7 @@ static int take(const tr_command *command, int argc, char **argv, int *at, const
 
 static const char *from_environment(const char *given, const char *name)
 {
+    /* No thread has been started yet. NOLINTNEXTLINE(concurrency-mt-unsafe) */
     const char *value = given != NULL ? given : getenv(name);
     return value != NULL && value[0] != '\0' ? value : NULL;
 }

@@ -42,7 +42,7 @@ void tr_table_add(tr_table *table, const char *format, ...)
     }
     (void) memcpy(cell, text, size);
     for (char *at = cell; *at != '\0'; at++) {
-        *at = (unsigned char) *at < 0x20 || *at == 0x7f ? '?' : *at;
+        *at = (char) ((unsigned char) *at < 0x20 || *at == 0x7f ? '?' : *at);
     }
     table->cells[table->count++] = cell;
 }
@@ -69,7 +69,7 @@ void tr_table_print(const tr_table *table)
     for (size_t column = 0; column < table->columns; column++) {
         widths[column] = strlen(title_of(table, column));
     }
-    const size_t rows = table->count / table->columns;
+    const size_t rows = table->columns > 0 ? table->count / table->columns : 0;
     for (size_t i = 0; i < rows * table->columns; i++) {
         const size_t width = strlen(table->cells[i]);
         size_t *widest = &widths[i % table->columns];

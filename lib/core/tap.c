@@ -24,6 +24,13 @@ troupe_error tr_tap_create(const troupe_allocator *allocator, uint32_t one_in, t
     return TROUPE_OK;
 }
 
+tr_tap *tr_tap_share(tr_tap *tap)
+{
+    /* Relaxed: who gives one has one. */
+    atomic_fetch_add_explicit(&tap->shares, 1, memory_order_relaxed);
+    return tap;
+}
+
 void tr_tap_release(tr_tap **in_tap)
 {
     tr_tap *tap = *in_tap;
@@ -52,9 +59,8 @@ troupe_error tr_tap_put(tr_worker *worker, tr_actor *actor, tr_tap *tap)
     TR_REQUIRE(extra != NULL, NO_MEMORY);
     TR_REQUIRE(extra->tap == NULL || is_over(extra->tap), NAME_TAKEN);
     tr_tap_release(&extra->tap);
-    atomic_fetch_add_explicit(&tap->shares, 1, memory_order_relaxed);
     tap->begun_ns = worker->now_ns;
-    extra->tap = tap;
+    extra->tap = tr_tap_share(tap);
     actor->is_watched = true;
     return TROUPE_OK;
 }

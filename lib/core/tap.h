@@ -41,6 +41,8 @@ extern const troupe_type tr_tap_note_type;
 /* With one share, the caller's. Errors: NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_tap_create(const troupe_allocator *allocator, uint32_t one_in,
                                              tr_tap **out_tap);
+/* One share more, with which the tap is given on. */
+tr_tap *tr_tap_share(tr_tap *tap);
 /* Gives a share back. Takes NULL; sets *tap to NULL. */
 void tr_tap_release(tr_tap **tap);
 /* The actor is let alone from its next message on. */

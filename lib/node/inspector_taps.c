@@ -23,7 +23,21 @@
 #define PUT_NS UINT64_C(500000000)
 #define PUT_TRIES 8
 
-/* What the tap's actor has. */
+/* What the tap's actor is to do. */
+struct order {
+    tr_tap *tap; /* a share */
+    troupe_ref target;
+    uint64_t number;
+};
+
+static void end_order(void *body)
+{
+    tr_tap_release(&((struct order *) body)->tap);
+}
+
+static const troupe_type order_type = TROUPE_TYPE_WITH(struct order, .fini = end_order);
+
+/* What it has. */
 struct ear {
     const troupe_allocator *allocator;
     tr_tap *tap; /* a share */
@@ -91,7 +105,9 @@ static void forget(struct ear *ear, size_t count)
         troupe_message_destroy(&ear->notes[i]);
     }
     ear->count -= count;
-    memmove(ear->notes, ear->notes + count, ear->count * sizeof ear->notes[0]);
+    for (size_t i = 0; i < ear->count; i++) {
+        ear->notes[i] = ear->notes[i + count];
+    }
 }
 
 static void fill(struct ear *ear, struct answer *answer, tr_json_buffer *texts)
@@ -211,10 +227,35 @@ static void free_ear(struct ear *ear)
     tr_free(ear->allocator, ear, sizeof *ear);
 }
 
+static struct ear *make_ear(const troupe_allocator *allocator, const struct order *order)
+{
+    struct ear *ear = tr_allocate(allocator, sizeof *ear);
+    if (ear != NULL) {
+        *ear = (struct ear) {.allocator = allocator,
+                             .tap = tr_tap_share(order->tap),
+                             .target = order->target,
+                             .number = order->number};
+    }
+    return ear;
+}
+
 static troupe_error ear_body(troupe_self *self, void *argument)
 {
-    struct ear *ear = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
     troupe_monitor_id id;
+    (void) argument;
+    const struct order *order = NULL;
+    while (order == NULL) { /* a note may overtake it */
+        if (troupe_receive(self, &message, TROUPE_FOREVER) != TROUPE_OK) {
+            return TROUPE_OK;
+        }
+        order = troupe_message_struct(message, &order_type);
+    }
+    struct ear *ear = make_ear(troupe_self_allocator(self), order);
+    troupe_message_destroy(&message);
+    if (ear == NULL) {
+        return TROUPE_OK; /* who asks is told that it has ended */
+    }
     if (troupe_monitor(self, ear->target, &id) == TROUPE_OK) {
         listen_on(self, ear);
     }
@@ -268,52 +309,43 @@ static tr_inspector_tap *find_tap(tr_inspector *inspector, uint64_t number)
     return NULL;
 }
 
-static troupe_error make_ear(tr_inspector *inspector, troupe_ref target, uint32_t one_in,
-                             struct ear **out_ear)
+static troupe_error give_order(troupe_self *self, tr_tap *tap, const tr_inspector_tap *place,
+                               troupe_ref target)
 {
-    const troupe_allocator *allocator = &inspector->node->settings.allocator;
-    struct ear *ear = tr_allocate(allocator, sizeof *ear);
-    TR_REQUIRE(ear != NULL, NO_MEMORY);
-    const troupe_error error = tr_tap_create(allocator, one_in, &ear->tap);
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    const struct order order = {
+        .tap = tr_tap_share(tap), .target = target, .number = place->number};
+    const troupe_error error = troupe_message_create(self, &order_type, &order, &message);
     if (error) {
-        tr_free(allocator, ear, sizeof *ear);
+        tr_tap_release(&tap);
         return error;
     }
-    ear->allocator = allocator;
-    ear->target = target;
-    ear->number = ++inspector->taps_begun;
-    *out_ear = ear;
-    return TROUPE_OK;
+    return troupe_send_message(self, place->ear, &message);
 }
 
 /* Spawns the tap's actor, and has it told what the target is sent. */
 static troupe_error begin(tr_inspector *inspector, troupe_self *self, troupe_ref target,
                           uint32_t one_in, tr_inspector_tap *place)
 {
-    struct ear *ear = NULL;
-    troupe_error error = make_ear(inspector, target, one_in, &ear);
+    tr_tap *tap = NULL;
+    troupe_monitor_id monitor;
+    troupe_error error = tr_tap_create(&inspector->node->settings.allocator, one_in, &tap);
     if (error) {
         return error;
     }
-    const uint64_t number = ear->number;
-    tr_tap *tap = ear->tap;
-    atomic_fetch_add_explicit(&tap->shares, 1,
-                              memory_order_relaxed); /* the actor may end at once */
-    troupe_monitor_id monitor;
     error = troupe_spawn_nowait(self,
-                                TROUPE_SPAWN(.body = ear_body, .argument = ear,
-                                             .place = TROUPE_PLACE_ANY, .mailbox_capacity = 256,
-                                             .out_monitor = &monitor),
+                                TROUPE_SPAWN(.body = ear_body, .place = TROUPE_PLACE_ANY,
+                                             .mailbox_capacity = 256, .out_monitor = &monitor),
                                 &place->ear);
-    if (error) {
-        free_ear(ear);
-    } else {
-        place->number = number;
+    if (!error) {
+        place->number = ++inspector->taps_begun;
         tap->to = (tr_address) {.slot = place->ear.slot, .generation = place->ear.generation};
-        error = put_tap(inspector, target, tap);
-    }
-    if (error && place->number == number) {
-        (void) !troupe_stop(self, place->ear); /* it may have ended */
+        error = give_order(self, tap, place, target);
+        error = error ? error : put_tap(inspector, target, tap);
+        if (error) {
+            tr_tap_end(tap);
+            (void) !troupe_stop(self, place->ear); /* it may have ended */
+        }
     }
     tr_tap_release(&tap);
     return error;

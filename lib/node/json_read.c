@@ -240,7 +240,7 @@ static bool read_bytes(tr_json_reader *reader, const ProtobufCFieldDescriptor *f
     unsigned count = 0;
     for (; reader->at < reader->end && *reader->at != '"' && *reader->at != '='; reader->at++) {
         const char given = *reader->at;
-        const char letter = given == '-' ? '+' : given == '_' ? '/' : given;
+        const char letter = (char) (given == '-' ? '+' : given == '_' ? '/' : given);
         const char *digit = letter != '\0' ? strchr(digits, letter) : NULL;
         if (digit == NULL) {
             return tr_json_blame(reader, "bytes are written in base64");
@@ -327,7 +327,8 @@ static bool is_named(const ProtobufCFieldDescriptor *field, const char *name)
             is_after = true;
             continue;
         }
-        const char wanted = is_after && *at >= 'a' && *at <= 'z' ? (char) (*at - 'a' + 'A') : *at;
+        const int raised = is_after && *at >= 'a' && *at <= 'z' ? 'A' - 'a' : 0;
+        const char wanted = (char) (*at + raised);
         if (*name++ != wanted) {
             return false;
         }
@@ -366,32 +367,32 @@ static bool was_seen(const ProtobufCMessageDescriptor *type, size_t index, uint6
     return was;
 }
 
-/* Reads a name up to its colon. Apart, so that the name is not on the stack of what lies deeper. */
-__attribute__((noinline)) static bool read_name(tr_json_reader *reader,
-                                                const ProtobufCMessageDescriptor *type,
-                                                uint64_t *seen,
-                                                const ProtobufCFieldDescriptor **out_field)
+/* The field whose name comes, up to its colon; NULL: there is none. Apart, so that the name is not on
+ * the stack of what lies deeper. */
+__attribute__((noinline)) static const ProtobufCFieldDescriptor *
+read_name(tr_json_reader *reader, const ProtobufCMessageDescriptor *type, uint64_t *seen)
 {
     tr_json_word name;
     if (!tr_json_scan_word(reader, &name)) {
-        return false;
+        return NULL;
     }
     const size_t index = find_field(type, name.text);
     if (index == SIZE_MAX) {
-        return tr_json_blame(reader, "%s has no field '%s'", type->name, name.text);
+        (void) tr_json_blame(reader, "%s has no field '%s'", type->name, name.text);
+        return NULL;
     }
     if (was_seen(type, index, seen)) {
-        return tr_json_blame(reader, "'%s', or another of its oneof, is given already", name.text);
+        (void) tr_json_blame(reader, "'%s', or another of its oneof, is given already", name.text);
+        return NULL;
     }
-    *out_field = &type->fields[index];
-    return tr_json_need(reader, ':');
+    return tr_json_need(reader, ':') ? &type->fields[index] : NULL;
 }
 
 static bool read_member(tr_json_reader *reader, const ProtobufCMessageDescriptor *type,
                         uint64_t *seen)
 {
-    const ProtobufCFieldDescriptor *field = NULL;
-    if (!read_name(reader, type, seen, &field)) {
+    const ProtobufCFieldDescriptor *field = read_name(reader, type, seen);
+    if (field == NULL) {
         return false;
     }
     if (tr_json_take_word(reader, "null")) {

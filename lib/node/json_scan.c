@@ -64,7 +64,8 @@ bool tr_json_blame(tr_json_reader *reader, const char *format, ...)
 
 static void skip_blanks(tr_json_reader *reader)
 {
-    while (reader->at < reader->end && memchr(" \t\r\n", *reader->at, 4) != NULL) {
+    while (reader->at < reader->end && *reader->at != '\0' &&
+           strchr(" \t\r\n", *reader->at) != NULL) {
         reader->at++;
     }
 }
@@ -73,7 +74,7 @@ static void skip_blanks(tr_json_reader *reader)
 char tr_json_peek(tr_json_reader *reader)
 {
     skip_blanks(reader);
-    return reader->at < reader->end ? *reader->at : '\0';
+    return (char) (reader->at < reader->end ? *reader->at : '\0');
 }
 
 bool tr_json_take(tr_json_reader *reader, char wanted)
@@ -216,7 +217,7 @@ static bool read_escape(tr_json_reader *reader, const struct sink *sink)
 {
     static const char escapes[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";
-    const char letter = reader->at < reader->end ? *reader->at : '\0';
+    const char letter = (char) (reader->at < reader->end ? *reader->at : '\0');
     if (letter == 'u') {
         reader->at++;
         return read_unicode(reader, sink);

@@ -60,9 +60,11 @@ static void write_bytes(struct writer *writer, const ProtobufCBinaryData *bytes)
         uint32_t bits = (uint32_t) bytes->data[i] << 16;
         bits |= i + 1 < bytes->len ? (uint32_t) bytes->data[i + 1] << 8 : 0;
         bits |= i + 2 < bytes->len ? bytes->data[i + 2] : 0;
-        const char group[] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                              i + 1 < bytes->len ? digits[bits >> 6 & 63] : '=',
-                              i + 2 < bytes->len ? digits[bits & 63] : '='};
+        char group[] = {digits[bits >> 18], digits[bits >> 12 & 63], digits[bits >> 6 & 63],
+                        digits[bits & 63]};
+        for (size_t missing = i + 3; missing > bytes->len; missing--) {
+            group[3 - (i + 3 - missing)] = '=';
+        }
         tr_json_buffer_append(writer->out, group, sizeof group);
     }
     put(writer, "\"");
@@ -217,8 +219,8 @@ static void write_name(struct writer *writer, const char *name)
             is_after = true;
             continue;
         }
-        const char letter =
-            is_after && *name >= 'a' && *name <= 'z' ? (char) (*name - 'a' + 'A') : *name;
+        const int raised = is_after && *name >= 'a' && *name <= 'z' ? 'A' - 'a' : 0;
+        const char letter = (char) (*name + raised);
         tr_json_buffer_append(writer->out, &letter, 1);
         is_after = false;
     }
