@@ -396,6 +396,14 @@ bool tr_sessions_are_quiet(const tr_sessions *sessions)
     return true;
 }
 
+uint64_t tr_sessions_next(const tr_sessions *sessions, uint64_t node)
+{
+    member *before = node != 0 ? find(sessions, node) : NULL;
+    tr_map_node *next = before != NULL ? tr_map_next(&sessions->members, &before->by_node)
+                                       : tr_map_first(&sessions->members);
+    return next != NULL ? TR_CONTAINER_OF(next, member, by_node)->node : 0;
+}
+
 const tr_session *tr_sessions_find(const tr_sessions *sessions, uint64_t node)
 {
     const member *found = find(sessions, node);

@@ -61,4 +61,8 @@ bool tr_sessions_are_quiet(const tr_sessions *sessions);
 /* NULL: there is none. */
 const tr_session *tr_sessions_find(const tr_sessions *sessions, uint64_t node);
 
+/* The node that comes after this one, in no order that means anything; of 0 the first. 0: there are
+ * no more. */
+uint64_t tr_sessions_next(const tr_sessions *sessions, uint64_t node);
+
 #endif

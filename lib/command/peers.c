@@ -25,7 +25,11 @@ static void add_rows(tr_table *table, const Troupe__Inspect__Peers *peers)
         const Troupe__Inspect__Peer *peer = peers->peers[i];
         tr_table_add(table, peer->node != 0 ? "%" PRIx64 : "-", peer->node);
         tr_table_add(table, "%s", peer->name[0] != '\0' ? peer->name : "-");
-        tr_table_add(table, "%s%s", peer->is_dialled ? "to " : "from ", peer->endpoint);
+        tr_table_add(table, "%s%s",
+                     peer->endpoint[0] == '\0' ? "-"
+                     : peer->is_dialled        ? "to "
+                                               : "from ",
+                     peer->endpoint);
         tr_table_add(table, "%s", state_name(peer->state));
         tr_table_add(table, "%s", peer->roles[0] != '\0' ? peer->roles : "-");
         tr_table_add(table, "%" PRIu64, peer->sessions);
@@ -53,6 +57,7 @@ static void write_peer(tr_json *json, const Troupe__Inspect__Peer *peer)
     tr_json_open(json, NULL, '{');
     write_id(json, "node", peer->node);
     tr_json_text(json, "name", peer->name);
+    tr_json_text(json, "labels", peer->labels);
     tr_json_text(json, "endpoint", peer->endpoint);
     tr_json_text(json, "state", state_name(peer->state));
     tr_json_flag(json, "is_dialled", peer->is_dialled);

@@ -335,6 +335,7 @@ static void show_peer(struct peers *peers, size_t place)
     tr_rights_write(row->rights, peers->roles[place], sizeof peers->roles[place]);
     shown->node = row->node;
     shown->name = row->name;
+    shown->labels = row->labels;
     shown->endpoint = row->endpoint;
     shown->state = !row->is_up       ? TROUPE__INSPECT__PEER_STATE__DOWN
                    : row->is_suspect ? TROUPE__INSPECT__PEER_STATE__SUSPECT

@@ -7,6 +7,7 @@
 #include "inspect.pb-c.h"
 #include "support/inspected.h"
 #include "support/node_fixture.h"
+#include "support/tcp_proxy.h"
 
 static Troupe__Inspect__Peers *peers_of(troupe_node *asker, const troupe_node *node)
 {
@@ -54,10 +55,43 @@ static void says_who_is_connected_and_who_is_not(void **state)
     drop_node(&a);
 }
 
+/* Promise: INSPECT-PEERS */
+static void says_who_was_connected_and_is_gone(void **state)
+{
+    (void) state;
+    char endpoint[64];
+    troupe_node *a =
+        a_node(TROUPE_NODE_OPTIONS(.name = "a", .workers = 1, .listen = "tcp://127.0.0.1:*",
+                                   .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    assert_ok(troupe_node_endpoint(a, endpoint, sizeof endpoint));
+    struct tcp_proxy *proxy = a_tcp_proxy(endpoint);
+    const troupe_peer peer = {.endpoint = tcp_proxy_endpoint(proxy)};
+    troupe_node *b =
+        a_node(TROUPE_NODE_OPTIONS(.name = "b", .workers = 1, .peers = &peer, .peer_count = 1,
+                                   .labels = "rack=1", .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    Troupe__Inspect__Peers *peers = peers_of(b, a);
+    assert_int_equal(peers->peers[0]->state, TROUPE__INSPECT__PEER_STATE__UP);
+    inspected_free(peers);
+    drop_tcp_proxy(&proxy); /* and with it the connection */
+    bool is_down = false;
+    while (!is_down) {
+        peers = peers_of(a, a);
+        assert_int_equal(peers->n_peers, 1);
+        is_down = peers->peers[0]->state == TROUPE__INSPECT__PEER_STATE__DOWN;
+        assert_int_equal(peers->peers[0]->node, troupe_node_id(b));
+        assert_string_equal(peers->peers[0]->name, "b");
+        assert_string_equal(peers->peers[0]->labels, "rack=1");
+        inspected_free(peers);
+    }
+    drop_node(&b);
+    drop_node(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_who_is_connected_and_who_is_not),
+        cmocka_unit_test(says_who_was_connected_and_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
