@@ -130,13 +130,13 @@ struct tr_actor {
     bool is_runnable; /* in the run queue */
     bool is_taken;    /* its handler runs apart from the worker; then is_runnable is set too */
     bool is_overloaded;
-    bool is_ready;      /* READY was sent */
-    bool says_ready;    /* only troupe_ready makes it so */
-    bool evicts;        /* a policy or rule drops the oldest or conflates; or is_carrier */
-    bool is_watched;    /* for pressure, or by a tap */
-    bool has_continued; /* troupe_continue was used for the current message */
-    bool is_started;    /* `start` has returned OK, or the body has begun */
-    bool is_reaped : 1; /* the parent has forgotten it */
+    bool is_ready;          /* READY was sent */
+    bool says_ready;        /* only troupe_ready makes it so */
+    bool evicts;            /* a policy or rule drops the oldest or conflates; or is_carrier */
+    bool is_watched;        /* for pressure, or by a tap */
+    bool is_started;        /* `start` has returned OK, or the body has begun */
+    bool has_continued : 1; /* troupe_continue was used for the current message */
+    bool is_reaped : 1;     /* the parent has forgotten it */
     bool is_guardian : 1;
     bool is_pinned : 1;   /* stays on its worker */
     bool is_attached : 1; /* a thread from outside is its code, and has not detached */
@@ -148,11 +148,11 @@ struct tr_actor {
     bool is_struck : 1;     /* cancelled by a link */
     bool is_killed : 1;     /* cancelled, and no shield holds it off */
     bool traps_exits : 1;
-    bool keeps : 1;      /* extra->kept is not empty */
-    bool has_park : 1;   /* extra->park is there: known without a look at extra, which is cold */
-    bool is_carrier : 1; /* stands for the actors of another node; see far */
+    bool keeps : 1;       /* extra->kept is not empty */
+    bool has_park : 1;    /* extra->park is there: known without a look at extra, which is cold */
+    bool is_carrier : 1;  /* stands for the actors of another node; see far */
     bool is_entrance : 1; /* in its name comes what is from another node; see far */
-    bool is_home : 1;    /* is the carriers' parent, which has them end last: see far */
+    bool is_home : 1;     /* is the carriers' parent, which has them end last: see far */
     uint64_t bytes_to_release;
     uint64_t tickets_made;
     uint32_t tickets;              /* places in lines asked for and not answered */
