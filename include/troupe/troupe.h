@@ -17,6 +17,7 @@
 #include <troupe/error.h>
 #include <troupe/file.h>
 #include <troupe/future.h>
+#include <troupe/groups.h>
 #include <troupe/hosts.h>
 #include <troupe/io.h>
 #include <troupe/keys.h>

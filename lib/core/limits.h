@@ -93,6 +93,9 @@
 /* Other nodes, with those that are over; and who hears of them. */
 #define TR_KNOWN_NODES_MAX 2048
 #define TR_NODE_WATCHERS_MAX 1024
+/* In all groups, of all nodes; and who hears of changes. */
+#define TR_GROUP_MEMBERS_MAX 65536
+#define TR_GROUP_WATCHERS_MAX 1024
 #define TR_DEAD_LETTER_LOG_FIRST 10
 #define TR_DEAD_LETTER_LOG_PAUSE_NS UINT64_C(1000000000)
 

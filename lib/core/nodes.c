@@ -286,6 +286,18 @@ size_t tr_nodes_list(const tr_system *system, troupe_node_info *infos, size_t ro
     return count;
 }
 
+bool tr_nodes_look(const tr_system *system, uint64_t node, troupe_node_info *out_info)
+{
+    lock(system);
+    const tr_known_node *known = find(&system->nodes, node);
+    const bool is_known = known != NULL && known->info.state != 0;
+    if (is_known) {
+        describe(known, out_info);
+    }
+    unlock(system);
+    return is_known;
+}
+
 uint64_t tr_nodes_find(const tr_system *system, const char *name)
 {
     const tr_nodes *nodes = &system->nodes;

@@ -77,6 +77,9 @@ void tr_nodes_write_title(const tr_system *system, uint64_t node, char *out_text
 /* As troupe_nodes; `infos` may be NULL without room. */
 size_t tr_nodes_list(const tr_system *system, troupe_node_info *infos, size_t room);
 
+/* False: it is not known, or was never connected. */
+bool tr_nodes_look(const tr_system *system, uint64_t node, troupe_node_info *out_info);
+
 /* The newest of this name that is connected, or 0. */
 uint64_t tr_nodes_find(const tr_system *system, const char *name);
 

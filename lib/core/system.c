@@ -31,6 +31,7 @@ troupe_error tr_system_init(tr_system *system, const tr_system_options *options,
     tr_map_init(&system->offers, system->ports.allocator);
     tr_map_init(&system->far_nodes, system->ports.allocator);
     tr_list_init(&system->seats);
+    tr_groups_init(&system->groups, system->ports.allocator);
     tr_nodes_init(&system->nodes, system->ports.allocator);
     return tr_slots_init(&system->slots, options->actors_max);
 }
@@ -42,6 +43,7 @@ void tr_system_fini(tr_system *system)
     tr_offers_forget_all(system);
     tr_map_fini(&system->far_nodes);
     tr_nodes_fini(&system->nodes);
+    tr_groups_fini(&system->groups);
     tr_map_fini(&system->types);
     tr_map_fini(&system->offers);
     tr_map_fini(&system->names);

@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "core/dead_ring.h"
+#include "core/groups.h"
 #include "core/limits.h"
 #include "core/nodes.h"
 #include "core/ports.h"
@@ -77,6 +78,7 @@ typedef struct tr_system {
     tr_map far_nodes;    /* see far */
     tr_nodes nodes;
     tr_list seats;                 /* see placements */
+    tr_groups groups;
     const struct tr_far_port *far; /* NULL: the node has to do with no other */
     tr_address subscribers[TR_DEAD_LETTER_SUBSCRIBERS_MAX];
     /* By index; set before the index is known to any other worker. */

@@ -68,6 +68,32 @@ static void call_about_nodes(troupe_self *self)
     BAD(troupe_await_on, (self, 1, "name", TROUPE_NOW, NULL));
 }
 
+static void call_about_groups(troupe_self *self)
+{
+    const troupe_ref me = troupe_self_ref(self);
+    troupe_ref members[1];
+    size_t count = 0;
+    troupe_message *none = NULL;
+    BAD(troupe_group_join, (NULL, "x", me));
+    BAD(troupe_group_join, (self, NULL, me));
+    BAD(troupe_group_join, (self, "", me));
+    BAD(troupe_group_join, (self, "x", troupe_ref_none()));
+    BAD(troupe_group_leave, (NULL, "x", me));
+    BAD(troupe_group_leave, (self, NULL, me));
+    BAD(troupe_group_members, (NULL, "x", members, 1, &count));
+    BAD(troupe_group_members, (self, "x", NULL, 1, &count));
+    BAD(troupe_group_members, (self, "x", members, 1, NULL));
+    BAD(troupe_group_pick, (NULL, "x", TROUPE_GROUP_IN_TURN, 0, members));
+    BAD(troupe_group_pick, (self, "x", (troupe_group_rule) 9, 0, members));
+    BAD(troupe_group_pick, (self, "x", TROUPE_GROUP_IN_TURN, 0, NULL));
+    BAD(troupe_group_send, (self, "x", TROUPE_GROUP_IN_TURN, 0, NULL));
+    BAD(troupe_group_send, (self, "x", TROUPE_GROUP_IN_TURN, 0, &none));
+    BAD(troupe_group_broadcast, (self, "x", NULL, NULL, NULL, 0, &count));
+    BAD(troupe_group_broadcast, (self, "x", NULL, NULL, NULL, 1, NULL));
+    BAD(troupe_watch_group, (NULL, "x"));
+    BAD(troupe_watch_group, (self, ""));
+}
+
 static void call_about_remote(troupe_self *self)
 {
     const troupe_type short_one = {.size = 1, .name = "short"};
@@ -108,6 +134,7 @@ void call_about_limits(troupe_self *self)
     uint32_t capacity = 0;
     const troupe_ref me = troupe_self_ref(self);
     call_about_nodes(self);
+    call_about_groups(self);
     call_about_remote(self);
     BAD(troupe_self_depth, (NULL, me, &depth, &capacity));
     BAD(troupe_self_depth, (self, me, NULL, &capacity));

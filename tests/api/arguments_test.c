@@ -33,7 +33,7 @@ void note(const char *name, bool is_right, const char *what)
 }
 
 /* Takes no arguments that could be bad. */
-static const char *const without[] = {"troupe_ref_none"};
+static const char *const without[] = {"troupe_ref_none", "troupe_groups_behavior"};
 
 static const troupe_ref nobody;
 static const troupe_type nameless;

@@ -51,6 +51,9 @@ static troupe_error start(troupe_simulation *simulation, uint32_t node, void *co
     if (error == TROUPE_OK && node == 0 && fleet.start != NULL) {
         error = fleet.start(simulation, node, context);
     }
+    if (error == TROUPE_OK && fleet.start_each != NULL) {
+        error = fleet.start_each(simulation, node, context);
+    }
     return error;
 }
 

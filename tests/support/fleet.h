@@ -30,6 +30,7 @@ struct fleet {
     bool offers[FLEET_MAX];
     const char *labels[FLEET_MAX];
     troupe_simulation_start *start; /* of node "a", besides; NULL: nothing */
+    troupe_simulation_start *start_each;
     struct fleet_worker workers[FLEET_WORKERS_MAX];
     uint32_t worker_count;
     uint32_t said; /* lines of the log with `line` */

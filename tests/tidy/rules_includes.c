@@ -107,9 +107,9 @@ static const struct {
     const char *path;
     const char *header;
 } wire[] = {
-    {"lib/cluster/frame.c", "envelope.pb-c.h"}, {"lib/cluster/greeting.c", "greeting.pb-c.h"},
-    {"lib/cluster/words.c", "session.pb-c.h"},  {"lib/node/inspector*", "inspect.pb-c.h"},
-    {"lib/command/*", "inspect.pb-c.h"},
+    {"lib/cluster/frame.c", "envelope.pb-c.h"},     {"lib/cluster/greeting.c", "greeting.pb-c.h"},
+    {"lib/cluster/groups_word.c", "groups.pb-c.h"}, {"lib/cluster/words.c", "session.pb-c.h"},
+    {"lib/node/inspector*", "inspect.pb-c.h"},      {"lib/command/*", "inspect.pb-c.h"},
 };
 
 static bool is_wire(const char *path, const char *target)
