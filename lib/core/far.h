@@ -28,9 +28,9 @@ typedef struct tr_far_port {
     /* Each takes the message. One that was sent to a carrier comes; its place is given back in
      * time. */
     void (*arrive)(tr_worker *worker, tr_actor *carrier, troupe_message *message);
-    /* What an entrance sends, in whose name comes what is from another node: whether it has to stand
-     * behind what has landed for that receiver; it lands; and a LINE_GRANT for it, false: it is not
-     * wanted. */
+    /* What an entrance sends, in whose name comes what is from another node: whether it has to
+     * stand behind what has landed for that receiver; it lands; and a LINE_GRANT for it, false:
+     * it is not wanted. */
     bool (*blocks)(const tr_actor *entrance, tr_address to);
     troupe_error (*land)(tr_worker *worker, struct tr_sending *sending);
     bool (*granted)(tr_worker *worker, tr_actor *entrance, troupe_message *grant);
