@@ -41,7 +41,7 @@ typedef struct tr_border_counts {
     uint64_t answers_late;     /* to what nobody waits for */
     uint64_t connections;      /* begun */
     uint64_t connections_lost;
-    uint64_t offences; /* connections begun anew, as the other had no credit for what it sent */
+    uint64_t offences; /* connections begun anew, as the other said what nobody may say */
 } tr_border_counts;
 
 struct tr_border {

@@ -527,7 +527,7 @@ static void take_lookup(tr_peer *peer, const tr_envelope *envelope)
     }
     message->correlation = envelope->number;
     tr_message_set_kind(message, TR_KIND_REPLY);
-    tr_outgoing_push(peer, message);
+    tr_outgoing_push_at_once(peer, message);
 }
 
 void tr_incoming_take(tr_peer *peer, const tr_envelope *envelope)

@@ -46,6 +46,14 @@ void tr_outgoing_push(tr_peer *peer, troupe_message *message)
     tr_outgoing_flush_soon(peer);
 }
 
+void tr_outgoing_push_at_once(tr_peer *peer, troupe_message *message)
+{
+    tr_outgoing_push(peer, message);
+    if (++peer->at_once > TR_ANSWERS_AT_ONCE_MAX) {
+        tr_outgoing_complain(peer, "does not take its answers");
+    }
+}
+
 void tr_outgoing_push_error(tr_peer *peer, uint64_t number, troupe_error error)
 {
     troupe_message *answer = tr_message_of_kind(&peer->border->worker->pool, TR_KIND_REPLY);
@@ -55,7 +63,7 @@ void tr_outgoing_push_error(tr_peer *peer, uint64_t number, troupe_error error)
     }
     answer->correlation = number;
     answer->value = (uint64_t) error;
-    tr_outgoing_push(peer, answer);
+    tr_outgoing_push_at_once(peer, answer);
 }
 
 void tr_outgoing_break(tr_peer *peer)
@@ -184,6 +192,7 @@ void tr_outgoing_fail_all(tr_peer *peer, troupe_error reason)
          message = tr_queue_pop(&peer->out)) {
         refuse(peer, message, reason);
     }
+    peer->at_once = 0;
     uint64_t number = 0;
     for (tr_own *own = tr_numbers_next_own(&peer->numbers, &number); own != NULL;
          own = tr_numbers_next_own(&peer->numbers, &number)) {
@@ -308,6 +317,8 @@ static bool send_frame(tr_peer *peer, const tr_frame_writer *writer, uint32_t cr
     border->counts.frames_sent++;
     tr_peer_count_sent(peer, writer->count);
     tr_credit_went(peer, credits);
+    const uint32_t went = writer->count - credits;
+    peer->at_once -= went < peer->at_once ? went : peer->at_once;
     for (uint32_t i = credits; i < writer->count; i++) {
         note_sent(peer, tr_queue_pop(&peer->out));
     }

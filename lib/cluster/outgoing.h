@@ -14,11 +14,15 @@
 /* Puts a message on the way out; taken. */
 void tr_outgoing_push(tr_peer *peer, troupe_message *message);
 
+/* The same for an answer that is given at once, as to a look-up: of those there may be so many, or
+ * who does not take them has his connection begun anew. */
+void tr_outgoing_push_at_once(tr_peer *peer, troupe_message *message);
+
 /* An error as the answer to this number of theirs; without memory as break. */
 void tr_outgoing_push_error(tr_peer *peer, uint64_t number, troupe_error error);
 
-/* Something cannot be answered, as there is no memory: soon the connection is begun anew, which
- * tells whoever waits, on either side, that it is lost. */
+/* Something cannot be answered, as there is no memory, or no end of it: soon the connection is begun
+ * anew, which tells whoever waits, on either side, that it is lost. */
 void tr_outgoing_break(tr_peer *peer);
 
 /* The other has said what nobody may say: its connection is begun anew. `what`: what it does; lives

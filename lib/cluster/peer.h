@@ -37,6 +37,7 @@ struct tr_peer {
     tr_timer sweep; /* to look for requests whose askers are gone */
     troupe_message flush;
     tr_call flush_call;
+    uint32_t at_once; /* of what is on the way out: answers that nothing here waits for; at most */
     bool is_connected;
     bool is_choked;
     bool is_flush_queued;

@@ -17,7 +17,7 @@ void tr_refusal_down(tr_peer *peer, uint64_t number, troupe_error reason, troupe
     }
     message->correlation = number;
     tr_message_set_kind(message, TR_KIND_DOWN);
-    tr_outgoing_push(peer, message);
+    tr_outgoing_push_at_once(peer, message);
 }
 
 static void tell(const tr_peer *peer, uint32_t right)

@@ -23,6 +23,7 @@ static void write_log(void *context, troupe_log_level level, const char *text)
     (void) level;
     town->refused += strstr(text, "hangs up on") != NULL ? 1 : 0;
     town->broken += strstr(text, "its link is closed") != NULL ? 1 : 0;
+    town->anew += strstr(text, "does not take its answers") != NULL ? 1 : 0;
     town->versions += strstr(text, "version") != NULL ? 1 : 0;
     town->greeted += strstr(text, "connected with node 'stranger'") != NULL ? 1 : 0;
     town->interrupted +=
@@ -137,10 +138,12 @@ static void *dial_side(struct stranger *stranger, const char *endpoint, const vo
 {
     const int none = 0;
     const int limit = TOWN_WAIT_MS;
+    const int high_water = 50; /* what it has to say takes little memory of this process */
     void *socket = zmq_socket(stranger->context, ZMQ_DEALER);
     assert_non_null(socket);
     assert_int_equal(zmq_setsockopt(socket, ZMQ_ROUTING_ID, id, size), 0);
     assert_int_equal(zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none), 0);
+    assert_int_equal(zmq_setsockopt(socket, ZMQ_SNDHWM, &high_water, sizeof high_water), 0);
     assert_int_equal(zmq_setsockopt(socket, ZMQ_RCVTIMEO, &limit, sizeof limit), 0);
     if (stranger->monitor == NULL) {
         assert_int_equal(zmq_socket_monitor(socket, "inproc://events", ZMQ_EVENT_DISCONNECTED), 0);

@@ -30,6 +30,7 @@ struct town {
     _Atomic uint32_t refused;
     _Atomic uint32_t broken;
     _Atomic uint32_t versions;
+    _Atomic uint32_t anew;
     _Atomic uint32_t interrupted;
     _Atomic uint32_t greeted; /* strangers */
 };
