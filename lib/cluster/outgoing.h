@@ -21,7 +21,7 @@ void tr_outgoing_push_at_once(tr_peer *peer, troupe_message *message);
 /* An error as the answer to this number of theirs; without memory as break. */
 void tr_outgoing_push_error(tr_peer *peer, uint64_t number, troupe_error error);
 
-/* Something cannot be answered, as there is no memory, or no end of it: soon the connection is begun
+/* Something cannot be answered, as there is no memory, or no end: soon the connection is begun
  * anew, which tells whoever waits, on either side, that it is lost. */
 void tr_outgoing_break(tr_peer *peer);
 

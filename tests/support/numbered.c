@@ -148,7 +148,7 @@ troupe_error numbered_receives(troupe_self *self, void *argument)
 troupe_error numbered_watches(troupe_self *self, void *argument)
 {
     const struct numbered_watcher *watcher = argument;
-    const struct number none = {.value = 0};
+    const struct number none = {.sender = watcher->sender};
     uint64_t count = 0;
     troupe_ref to;
     troupe_ready(self);

@@ -37,7 +37,8 @@ troupe_error numbered_receives(troupe_self *self, void *argument);
 /* Says "so far" when so many have come to the receiver of this name, on its own node. */
 struct numbered_watcher {
     const char *name;
-    uint64_t count; /* of sender 0 */
+    uint32_t sender;
+    uint64_t count; /* of that one */
     struct probe *probe;
 };
 troupe_error numbered_watches(troupe_self *self, void *argument);

@@ -47,6 +47,12 @@ void town_assert_talked(const struct town *town)
 {
     assert_true(probe_wait_for(town->probe, "OK"));
     assert_said(town->probe, "OK");
+    /* And as it says on its own node, so that what it knows may be looked at. */
+    struct numbered_watcher watcher = {
+        .name = "numbers", .sender = town->sender.sender, .count = NUMBERS, .probe = a_probe()};
+    (void) a_root_of(town->nodes[0], TROUPE_SPAWN(.body = numbered_watches, .argument = &watcher));
+    assert_true(probe_wait_for(watcher.probe, "so far"));
+    drop_probe(&watcher.probe);
     assert_int_equal(town->receiver.wrong, 0);
     assert_int_equal(town->receiver.last[town->sender.sender], NUMBERS);
 }
