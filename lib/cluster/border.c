@@ -181,20 +181,36 @@ static bool is_gone(const tr_border *border, uint64_t node)
     return false;
 }
 
+/* Of one that is over nothing is left but that it is, if its actors have ended. */
+static void clear_gone(const tr_border *border, uint64_t node)
+{
+    tr_peer *peer = tr_border_peer(border, node);
+    if (peer != NULL && tr_peer_actor(peer, peer->carrier) == NULL &&
+        tr_peer_actor(peer, peer->entrance) == NULL) {
+        tr_peer_destroy(peer);
+    }
+}
+
 /* The oldest of those that are over is forgotten: for who asks it is UNREACHABLE. */
 static void note_gone(tr_border *border, uint64_t node)
 {
     uint64_t *place = &border->gone[border->gone_count % TR_GONE_MAX];
     if (border->gone_count >= TR_GONE_MAX) {
-        tr_peer *oldest = tr_border_peer(border, *place);
         tr_far_remove(border->system, *place);
-        if (oldest != NULL && tr_peer_actor(oldest, oldest->carrier) == NULL &&
-            tr_peer_actor(oldest, oldest->entrance) == NULL) {
-            tr_peer_destroy(oldest);
-        }
+        clear_gone(border, *place);
     }
     *place = node;
     border->gone_count++;
+}
+
+/* Whether there is room for one more peer. */
+static bool make_room(const tr_border *border)
+{
+    const uint32_t known = border->gone_count < TR_GONE_MAX ? border->gone_count : TR_GONE_MAX;
+    for (uint32_t i = 0; i < known && border->peers.count >= TR_PEERS_MAX; i++) {
+        clear_gone(border, border->gone[i]);
+    }
+    return border->peers.count < TR_PEERS_MAX;
 }
 
 troupe_error tr_border_connected(tr_border *border, uint64_t node)
@@ -205,7 +221,7 @@ troupe_error tr_border_connected(tr_border *border, uint64_t node)
     read_clock(border);
     tr_peer *peer = tr_border_peer(border, node);
     if (peer == NULL) {
-        TR_REQUIRE(border->peers.count < TR_PEERS_MAX, LIMIT_REACHED);
+        TR_REQUIRE(make_room(border), LIMIT_REACHED);
         const troupe_error error = tr_peer_create(border, node, &peer);
         if (error) {
             return error;

@@ -146,18 +146,34 @@ static void forget(tr_sessions *sessions, member *gone)
     tr_free(sessions->system->ports.allocator, gone, sizeof *gone);
 }
 
-/* Room for one more: those with incarnations that are over are forgotten when there are many. */
+/* Whether there is nothing that it waits for: its node is dead, or never was there. */
+static bool is_idle(const tr_session *session)
+{
+    return !session->is_up && !session->is_open && tr_session_due_ns(session) == TR_NEVER;
+}
+
+/* Room for one more: when there are many those with incarnations that are over are forgotten; and if
+ * that is not enough the one that is dead for longest, which is over then for this node. */
 static bool make_room(tr_sessions *sessions)
 {
     tr_map *members = &sessions->members;
     const bool is_full = members->count >= TR_PEERS_MAX && sessions->inside == 0;
     tr_map_node *node = is_full ? tr_map_first(members) : NULL;
+    member *oldest = NULL;
     while (node != NULL) {
         member *looked_at = TR_CONTAINER_OF(node, member, by_node);
+        const tr_session *session = &looked_at->session;
         node = tr_map_next(members, node);
-        if (looked_at->session.is_over) {
+        if (session->is_over) {
             forget(sessions, looked_at);
+        } else if (is_idle(session) && (oldest == NULL || session->detector.looked_ns <
+                                                              oldest->session.detector.looked_ns)) {
+            oldest = looked_at;
         }
+    }
+    if (members->count >= TR_PEERS_MAX && oldest != NULL) {
+        tr_border_lost(sessions->border, oldest->node, TROUPE_ERROR_STALE);
+        forget(sessions, oldest);
     }
     return members->count < TR_PEERS_MAX && tr_map_reserve_one(members) == TROUPE_OK;
 }

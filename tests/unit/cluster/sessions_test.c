@@ -231,10 +231,49 @@ static void forget_those_that_are_over_when_there_are_many(void **state)
     fini(&stage);
 }
 
+/* Promise: SESSION-ROOM */
+static void forget_who_is_dead_for_longest_when_there_are_many(void **state)
+{
+    (void) state;
+    struct stage stage;
+    init(&stage);
+    be_connected(&stage);
+    tr_sessions_link_down(&stage.sessions, PEER, TROUPE_ERROR_NODE_LOST);
+    tr_world_advance(stage.world, 2 * TR_SESSION_DEAD_NS);
+    assert_false(tr_border_is_connected(&stage.border, PEER));
+    stage.count = 0;
+    tr_sessions_link_up(&stage.sessions, PEER + 1); /* is there all the while */
+    for (uint64_t i = 2; i <= 3 * TR_PEERS_MAX; i++) {
+        stage.count = 0;
+        tr_sessions_link_up(&stage.sessions, PEER + i);
+        assert_non_null(tr_sessions_find(&stage.sessions, PEER + i));
+        assert_in_range(stage.sessions.members.count, 1, TR_PEERS_MAX);
+        tr_sessions_link_down(&stage.sessions, PEER + i, TROUPE_ERROR_NODE_LOST);
+        stage.count = 0;
+        tr_world_advance(stage.world, 1000000);
+    }
+    assert_non_null(tr_sessions_find(&stage.sessions, PEER + 1));
+    /* Those that never had a session go first. */
+    assert_non_null(tr_sessions_find(&stage.sessions, PEER));
+    for (uint64_t i = 1; i <= TR_PEERS_MAX; i++) {
+        stage.count = 0;
+        tr_sessions_link_up(&stage.sessions, 2 * PEER + i);
+    }
+    /* It is over, as is who comes with its number. */
+    assert_null(tr_sessions_find(&stage.sessions, PEER));
+    assert_int_equal(tr_border_connected(&stage.border, PEER), TROUPE_ERROR_STALE);
+    for (uint64_t i = 1; i <= TR_PEERS_MAX; i++) {
+        tr_sessions_link_down(&stage.sessions, 2 * PEER + i, TROUPE_ERROR_NODE_LOST);
+    }
+    stage.count = 0;
+    fini(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connect_the_border_and_beat_by_its_worker),
+        cmocka_unit_test(forget_who_is_dead_for_longest_when_there_are_many),
         cmocka_unit_test(say_to_whom_a_word_was_for_an_incarnation_that_is_over),
         cmocka_unit_test(end_with_an_incarnation_that_is_over),
         cmocka_unit_test(belong_to_who_had_them_first),
