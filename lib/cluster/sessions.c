@@ -152,8 +152,8 @@ static bool is_idle(const tr_session *session)
     return !session->is_up && !session->is_open && tr_session_due_ns(session) == TR_NEVER;
 }
 
-/* Room for one more: when there are many those with incarnations that are over are forgotten; and if
- * that is not enough the one that is dead for longest, which is over then for this node. */
+/* Room for one more: when there are many those with incarnations that are over are forgotten; and
+ * if that is not enough the one that is dead for longest, which is over then for this node. */
 static bool make_room(tr_sessions *sessions)
 {
     tr_map *members = &sessions->members;

@@ -29,7 +29,8 @@ typedef struct tr_hub_row {
 } tr_hub_row;
 
 /* Fills the rows with the nodes that are connected, then the addresses where nobody is, then the
- * nodes that were connected and may come back, from the one of this place on. Returns how many there are in all. */
+ * nodes that were connected and may come back, from the one of this place on. Returns how many
+ * there are in all. */
 size_t tr_hub_list(tr_hub *hub, size_t first, tr_hub_row *rows, size_t room);
 
 #endif

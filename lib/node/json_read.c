@@ -367,8 +367,8 @@ static bool was_seen(const ProtobufCMessageDescriptor *type, size_t index, uint6
     return was;
 }
 
-/* The field whose name comes, up to its colon; NULL: there is none. Apart, so that the name is not on
- * the stack of what lies deeper. */
+/* The field whose name comes, up to its colon; NULL: there is none. Apart, so that the name is not
+ * on the stack of what lies deeper. */
 __attribute__((noinline)) static const ProtobufCFieldDescriptor *
 read_name(tr_json_reader *reader, const ProtobufCMessageDescriptor *type, uint64_t *seen)
 {
