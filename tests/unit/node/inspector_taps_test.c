@@ -108,7 +108,7 @@ static void tells_each_message(void **state)
         for (size_t i = 0; i < tapped->n_messages; i++) {
             char expected[32];
             (void) snprintf(expected, sizeof expected, "{\"id\": \"%llu\"",
-                            (unsigned long long) (1 + heard++));
+                            (unsigned long long) ++heard);
             assert_string_equal(tapped->messages[i]->type, "shop.Order");
             assert_int_equal(strncmp(tapped->messages[i]->json, expected, strlen(expected)), 0);
             assert_non_null(tapped->messages[i]->sender);
