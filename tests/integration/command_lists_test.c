@@ -90,7 +90,8 @@ static void ps_sorts_and_cuts(void **state)
 {
     struct scene *scene = *state;
     (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "alpha", .body = idle_body));
-    (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "full", .body = sleeps_full));
+    (void) a_root_of(scene->node,
+                     TROUPE_SPAWN(.name = "full", .body = sleeps_full, .mailbox_capacity = 8));
     (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "beta", .body = idle_body));
     command_shows("troupe ps --json --sort depth --top 1 --over 0.01",
                   "[(a[\"name\"], a[\"depth\"], a[\"state\"]) for a in d[\"actors\"]]",
@@ -152,7 +153,8 @@ static void a_ring_is_shown(void **state)
 static void waits_are_shown(void **state)
 {
     struct scene *scene = *state;
-    troupe_ref deaf = a_root_of(scene->node, TROUPE_SPAWN(.name = "deaf", .body = sleeps_full));
+    troupe_ref deaf = a_root_of(
+        scene->node, TROUPE_SPAWN(.name = "deaf", .body = sleeps_full, .mailbox_capacity = 8));
     (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "asker", .body = asks, .argument = &deaf));
     command_shows("troupe waits --json",
                   "[(w[\"actor\"][\"name\"], w[\"actor\"][\"state\"], w[\"ring\"]) for w in"
