@@ -181,6 +181,56 @@ static void a_limit_is_kept(void **state)
     drop_node(&node);
 }
 
+/* Fails when it is told to. */
+static troupe_error falls(troupe_self *self, void *state, troupe_message **message)
+{
+    (void) state;
+    (void) message;
+    return troupe_fail(self, TROUPE_ERROR_USER, "as it was told");
+}
+
+static const troupe_handles fragile_handlers[] = {{.type = &stone_type, .handler = falls}, {0}};
+static const troupe_behavior fragile =
+    TROUPE_BEHAVIOR(.name = "fragile", .handlers = fragile_handlers);
+static const troupe_child_spec vases[] = {
+    TROUPE_CHILD(.id = "vase", .actor = TROUPE_SPAWN(.name = "vase", .behavior = &fragile),
+                 .backoff_start = TROUPE_CONSTANT_MS(1)),
+};
+static const troupe_supervisor_spec shelf =
+    TROUPE_SUPERVISOR(.name = "shelf", .children = vases, .child_count = 1);
+
+static troupe_error throws_a_stone(troupe_self *self, void *argument)
+{
+    troupe_ref vase;
+    (void) argument;
+    const troupe_error error = troupe_lookup(self, "vase", &vase);
+    return error ? error : troupe_send_struct(self, vase, &stone_type, NULL);
+}
+
+/* Promise: INSPECT-TREE */
+static void who_supervises_whom_is_told(void **state)
+{
+    (void) state;
+    troupe_node *node = an_open_node();
+    troupe_ref ref;
+    uint64_t restarts = 0;
+    assert_ok(troupe_node_supervise(node, &shelf, &ref));
+    (void) a_root_of(node, TROUPE_SPAWN(.body = throws_a_stone));
+    while (restarts == 0) {
+        Troupe__Inspect__Actors *actors = list(node, 0, 0);
+        const Troupe__Inspect__Actor *supervisor = find(actors, "shelf");
+        const Troupe__Inspect__Actor *vase = find(actors, "vase");
+        assert_true(supervisor->is_supervisor);
+        assert_false(vase->is_supervisor);
+        assert_non_null(vase->parent);
+        assert_int_equal(vase->parent->slot, supervisor->ref->slot);
+        restarts = vase->restarts;
+        inspected_free(actors);
+    }
+    assert_int_equal(restarts, 1);
+    drop_node(&node);
+}
+
 static troupe_error sends_to_nobody(troupe_self *self, void *argument)
 {
     troupe_ref *gone = argument;
@@ -227,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_crowd_comes_in_pieces_each_actor_once),
         cmocka_unit_test(who_waits_for_whom_is_told),
         cmocka_unit_test(actors_of_a_worker_that_is_held_up_are_listed_too),
+        cmocka_unit_test(who_supervises_whom_is_told),
         cmocka_unit_test(a_limit_is_kept),
         cmocka_unit_test(counts_and_dead_letters_are_told),
     };
