@@ -265,6 +265,14 @@ bool tr_snapshot_glance(const tr_system *system, uint32_t index, troupe_actor_in
     return true;
 }
 
+bool tr_snapshot_is_running(tr_system *system, const troupe_actor_info *info)
+{
+    const tr_worker *worker = tr_system_worker(system, info->worker);
+    const tr_seat *seat = worker != NULL ? tr_worker_seat(worker) : NULL;
+    return seat != NULL &&
+           atomic_load_explicit(&seat->slot, memory_order_relaxed) == info->ref.slot;
+}
+
 troupe_error tr_snapshot_add(troupe_snapshot *snapshot, tr_worker *worker)
 {
     troupe_counts counts;

@@ -25,4 +25,7 @@ void tr_snapshot_look(tr_worker *worker, uint32_t first, uint32_t count, troupe_
  * False: there is none whose mailbox is open. Threads: any. */
 bool tr_snapshot_glance(const tr_system *system, uint32_t index, troupe_actor_info *info);
 
+/* Whether the thread of the worker that it is on is in its turn just now. Threads: any. */
+bool tr_snapshot_is_running(tr_system *system, const troupe_actor_info *info);
+
 #endif

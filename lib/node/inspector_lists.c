@@ -107,10 +107,10 @@ static uint64_t find_actors(tr_inspector *inspector, uint64_t cursor, uint32_t l
     return at < used ? at : 0;
 }
 
-static void show_wait(const tr_system *system, const troupe_actor_info *row, uint64_t now_ns,
+static void show_wait(tr_system *system, const troupe_actor_info *row, uint64_t now_ns,
                       Troupe__Ref *ref, Troupe__Inspect__Actor *shown)
 {
-    const bool is_known = row->behavior[0] != '\0';
+    const bool is_known = row->behavior[0] != '\0' || tr_snapshot_is_running(system, row);
     shown->wait = is_known ? (Troupe__Inspect__Wait) row->wait : TROUPE__INSPECT__WAIT__UNKNOWN;
     if (row->waiting_since_ns != 0 && row->waiting_since_ns < now_ns) {
         shown->waiting_ns = now_ns - row->waiting_since_ns;
@@ -125,8 +125,8 @@ static void show_wait(const tr_system *system, const troupe_actor_info *row, uin
         tr_inspector_ref(ref, far != 0 ? (troupe_ref) {.node = far} : row->waits_for);
 }
 
-static void show(const tr_system *system, struct piece *piece, size_t place,
-                 const troupe_actor_info *row, uint64_t now_ns)
+static void show(tr_system *system, struct piece *piece, size_t place, const troupe_actor_info *row,
+                 uint64_t now_ns)
 {
     Troupe__Inspect__Actor *shown = &piece->actors[place];
     Troupe__Ref *refs = piece->refs[place];

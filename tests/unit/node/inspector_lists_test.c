@@ -156,6 +156,14 @@ static void actors_of_a_worker_that_is_held_up_are_listed_too(void **state)
     assert_int_equal(found->wait, TROUPE__INSPECT__WAIT__UNKNOWN);
     assert_int_equal(found->worker, 1);
     assert_int_equal(found->capacity, 77);
+    uint32_t running = 0; /* who holds it up is to be seen */
+    for (size_t i = 0; i < actors->n_actors; i++) {
+        running += actors->actors[i]->worker == 1 &&
+                           actors->actors[i]->wait == TROUPE__INSPECT__WAIT__NOTHING
+                       ? 1
+                       : 0;
+    }
+    assert_int_equal(running, 1);
     inspected_free(actors);
     latch_open(blocking.latch);
     drop_node(&node);
