@@ -9,6 +9,11 @@
  * Stages are actors that read one stream and write others; they are children of who makes them,
  * end when what they read has ended, and pass ends and errors on. A stage whose output is closed
  * closes its input; one that is stopped ends its outputs with STOPPING.
+ *
+ * Producers, consumers and stages may be on other nodes than the stream: all is as within a node,
+ * for types that can leave theirs (remote.h). What a connection that is lost takes along is lost:
+ * a message that was on its way to its consumer; who waits is told NODE_LOST; a get that waited is
+ * given up, and takes nothing with it.
  * Threads: the handler or body that self was given to. */
 #ifndef TROUPE_STREAM_H
 #define TROUPE_STREAM_H

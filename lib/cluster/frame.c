@@ -49,7 +49,8 @@ enum envelope_field {
     MONITOR,
     LINK,
     WINDOW,
-    CHARGE
+    CHARGE,
+    SETTLES
 };
 
 /* Fields that are not known here, in a frame, an envelope or a ref: a newer peer may send some. */
@@ -118,7 +119,7 @@ static bool is_plain(const tr_envelope *envelope)
 {
     return ((unsigned) envelope->error | (unsigned) envelope->down | (unsigned) envelope->cause |
             (unsigned) envelope->signal | envelope->text_size | envelope->key | envelope->monitor |
-            envelope->link) == 0 &&
+            envelope->link | envelope->settles) == 0 &&
            envelope->name == NULL;
 }
 
@@ -131,7 +132,7 @@ static size_t rest_size(const tr_envelope *envelope)
            tr_sized_size(TEXT, envelope->text_size) +
            tr_number_size(SIGNAL, widened((int) envelope->signal)) +
            tr_fixed_size(KEY, envelope->key) + tr_number_size(MONITOR, envelope->monitor) +
-           tr_number_size(LINK, envelope->link);
+           tr_number_size(LINK, envelope->link) + tr_number_size(SETTLES, envelope->settles);
 }
 
 static unsigned char *put_rest(unsigned char *at, const tr_envelope *envelope)
@@ -144,7 +145,8 @@ static unsigned char *put_rest(unsigned char *at, const tr_envelope *envelope)
     at = tr_put_number(at, SIGNAL, widened((int) envelope->signal));
     at = tr_put_fixed(at, KEY, envelope->key);
     at = tr_put_number(at, MONITOR, envelope->monitor);
-    return tr_put_number(at, LINK, envelope->link);
+    at = tr_put_number(at, LINK, envelope->link);
+    return tr_put_number(at, SETTLES, envelope->settles);
 }
 
 /* Without the tag and length that it has in a frame. */
@@ -340,6 +342,9 @@ static bool set_number(tr_envelope *envelope, uint32_t number, uint64_t value)
     case CHARGE:
         envelope->charge = value;
         return true;
+    case SETTLES:
+        envelope->settles = (uint32_t) value;
+        return true;
     default:
         return false;
     }
@@ -415,7 +420,7 @@ static bool read_envelope(tr_envelope *envelope, tr_arena *arena, const tr_field
             envelope->key = field.value;
             is_set = true;
         }
-        if (!is_set && !may_be_unknown(&field, CHARGE, &unknown)) {
+        if (!is_set && !may_be_unknown(&field, SETTLES, &unknown)) {
             return false;
         }
         if (field.number == BODY && tr_fields_end(&fields)) {

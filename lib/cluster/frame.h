@@ -71,6 +71,7 @@ typedef struct tr_envelope {
     uint64_t link;
     uint32_t window; /* 0: none */
     uint64_t charge;
+    uint32_t settles; /* 0: no; 1; 2: given up from the beginning */
 } tr_envelope;
 
 typedef struct tr_frame_head {

@@ -12,7 +12,6 @@
 #include "core/link.h"
 #include "core/monitor.h"
 #include "core/names.h"
-#include "core/scope.h"
 #include "core/send.h"
 
 static tr_worker *worker_of(const tr_peer *peer)
@@ -125,7 +124,7 @@ static troupe_error answered(troupe_self *self, void *state, troupe_error error,
     tr_their *their = context;
     tr_peer *peer = their->owner;
     if (!their->is_void && peer->is_connected) {
-        if (*reply != NULL) {
+        if (error == TROUPE_OK) { /* else it may be the request, given back */
             troupe_message *message = *reply;
             *reply = NULL;
             tr_held_remove(self->actor, message);
@@ -153,7 +152,9 @@ static troupe_error ask(tr_peer *peer, const tr_envelope *envelope, tr_their *th
     tr_worker *worker = worker_of(peer);
     tr_actor *entrance = tr_peer_actor(peer, peer->entrance);
     troupe_message *message = NULL;
-    tr_asking asking = {.deadline_ns = deadline_of(peer, envelope)};
+    tr_asking asking = {.deadline_ns = deadline_of(peer, envelope),
+                        .is_settled = envelope->settles != 0,
+                        .is_given_up = envelope->settles == 2};
     troupe_error error = find_receiver(peer, envelope->to, &asking.to);
     if (error == TROUPE_OK) {
         error = unpack(peer, envelope, &message);
@@ -196,8 +197,7 @@ static void take_cancel(tr_peer *peer, const tr_envelope *envelope)
     if (their != NULL && their->answer != NULL) {
         tr_nursery_cancel(peer, their);
     } else if (their != NULL && !their->is_monitor) { /* else it was answered just now */
-        tr_landing_void(peer, their->to, their->local);
-        tr_scope_give_up(worker_of(peer), peer->entrance, their->to, their->local);
+        tr_landing_give_up(peer, their->to, their->local);
     }
 }
 
@@ -581,7 +581,6 @@ void tr_incoming_take(tr_peer *peer, const tr_envelope *envelope)
 
 void tr_incoming_forget_all(tr_peer *peer)
 {
-    tr_worker *worker = worker_of(peer);
     for (tr_their *their = tr_numbers_first_their(&peer->numbers); their != NULL;
          their = tr_numbers_first_their(&peer->numbers)) {
         if (their->answer != NULL) {
@@ -591,7 +590,7 @@ void tr_incoming_forget_all(tr_peer *peer)
         } else if (their->is_monitor) {
             tr_incoming_end(peer, their);
         } else {
-            tr_scope_give_up(worker, peer->entrance, their->to, their->local);
+            tr_landing_give_up(peer, their->to, their->local);
             tr_numbers_void_their(&peer->numbers, their);
         }
     }

@@ -6,6 +6,7 @@
 #include "cluster/carrier.h"
 #include "cluster/outgoing.h"
 #include "core/bracket.h"
+#include "core/scope.h"
 
 /* What stands there for one receiver. */
 struct landing {
@@ -263,16 +264,23 @@ bool tr_landing_granted(tr_worker *worker, tr_actor *entrance, troupe_message *g
     return true;
 }
 
-void tr_landing_void(tr_peer *peer, tr_address to, uint64_t ask)
+static void void_landed(tr_peer *peer, tr_address to, uint64_t ask)
 {
     const struct landing *landing = find(peer, to);
     troupe_message *at = landing != NULL ? landing->waiting.head : NULL;
     for (; at != NULL; at = at->next) {
         if (tr_message_has(at, TR_MESSAGE_WANTS_REPLY) && at->correlation == ask) {
-            tr_message_set(at, TR_MESSAGE_VOID);
+            tr_message_set(at, tr_message_has(at, TR_MESSAGE_SETTLES) ? TR_MESSAGE_GIVEN_UP
+                                                                      : TR_MESSAGE_VOID);
             return;
         }
     }
+}
+
+void tr_landing_give_up(tr_peer *peer, tr_address to, uint64_t ask)
+{
+    void_landed(peer, to, ask);
+    tr_scope_give_up(peer->border->worker, peer->entrance, to, ask);
 }
 
 void tr_landing_forget_session(tr_peer *peer)

@@ -50,8 +50,9 @@ bool tr_landing_blocks(const tr_actor *entrance, tr_address to);
 TROUPE_MUST_CHECK troupe_error tr_landing_land(tr_worker *worker, tr_sending *sending);
 bool tr_landing_granted(tr_worker *worker, tr_actor *entrance, troupe_message *grant);
 
-/* Its asker waits no longer for this request, if it stands there. */
-void tr_landing_void(tr_peer *peer, tr_address to, uint64_t ask);
+/* Its asker waits no longer for this request, be it there or with its receiver; or, if it is
+ * settled, for its last word only. */
+void tr_landing_give_up(tr_peer *peer, tr_address to, uint64_t ask);
 
 /* A session ends: what stands there counts in none of the next. */
 void tr_landing_forget_session(tr_peer *peer);

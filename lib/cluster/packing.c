@@ -47,6 +47,13 @@ static void pack_spawn(const troupe_message *message, tr_envelope *envelope)
     }
 }
 
+static uint32_t settles(const troupe_message *message)
+{
+    return !tr_packing_is_ask(message) || !tr_message_has(message, TR_MESSAGE_SETTLES) ? 0
+           : tr_message_has(message, TR_MESSAGE_GIVEN_UP)                              ? 2
+                                                                                       : 1;
+}
+
 static troupe_error pack_user(tr_peer *peer, troupe_message *message, tr_envelope *envelope)
 {
     const bool asks = tr_packing_is_ask(message);
@@ -75,6 +82,7 @@ static troupe_error pack_user(tr_peer *peer, troupe_message *message, tr_envelop
     }
     const tr_extension *extension = tr_message_extended(message);
     envelope->to = ref_within(extension->to);
+    envelope->settles = settles(message);
     envelope->trace_id = extension->trace_id;
     if (message->type == &tr_far_signal_type) {
         envelope->kind = TR_ENVELOPE_SIGNAL;

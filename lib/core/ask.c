@@ -362,7 +362,8 @@ static troupe_error send_request(tr_worker *worker, tr_ask *ask, tr_address to,
         sending.deadline_ns = TR_NEVER;
         sending.flags = TR_MESSAGE_SETTLES | (ask->is_given_up ? TR_MESSAGE_GIVEN_UP : 0U);
         /* One that is parked would be given up where nobody hears of it. */
-        sending.on_full = ask->task == NULL ? TROUPE_ON_FULL_FAIL : TROUPE_ON_FULL_DEFAULT;
+        sending.on_full =
+            ask->task == NULL && !actor->is_entrance ? TROUPE_ON_FULL_FAIL : TROUPE_ON_FULL_DEFAULT;
     }
     const troupe_error error = tr_send(worker, &sending);
     if (error) {

@@ -32,7 +32,8 @@ troupe_error troupe_queue_create(troupe_self *self, const troupe_queue_options *
     void *argument = NULL;
     TR_REQUIRE(self != NULL && out_queue != NULL, BAD_ARGUMENT);
     TR_REQUIRE(given == NULL || tr_options_read(&options, sizeof options, given), BAD_ARGUMENT);
-    const troupe_error error = set_up(&options, &setup);
+    troupe_error error = set_up(&options, &setup);
+    error = error ? error : tr_queue_learn_requests(self);
     if (error) {
         return error;
     }
@@ -54,7 +55,8 @@ static troupe_error ask_for_yes(troupe_self *self, troupe_ref queue, troupe_mess
                                 troupe_timeout timeout)
 {
     TROUPE_AUTO(troupe_message) *yes = NULL;
-    return troupe_ask_settled(self, queue, message, or_forever(timeout), &yes);
+    const troupe_error error = tr_queue_learn(self, queue);
+    return error ? error : troupe_ask_settled(self, queue, message, or_forever(timeout), &yes);
 }
 
 troupe_error troupe_queue_put(troupe_self *self, troupe_ref queue, troupe_message **message,
@@ -75,7 +77,10 @@ troupe_error troupe_queue_get(troupe_self *self, troupe_ref queue, troupe_messag
 troupe_error troupe_queue_put_then(troupe_self *self, troupe_ref queue, troupe_message **message,
                                    troupe_timeout timeout, troupe_continuation *then, void *context)
 {
-    return troupe_ask_settled_then(self, queue, message, or_forever(timeout), then, context);
+    const troupe_error error = tr_queue_learn(self, queue);
+    return error
+               ? error
+               : troupe_ask_settled_then(self, queue, message, or_forever(timeout), then, context);
 }
 
 troupe_error troupe_queue_get_then(troupe_self *self, troupe_ref queue, troupe_timeout timeout,
@@ -106,6 +111,8 @@ troupe_error troupe_queue_close(troupe_self *self, troupe_ref queue, troupe_clos
     const tr_queue_closing closing = {.how = how, .reason = TROUPE_ERROR_CLOSED};
     TROUPE_AUTO(troupe_message) *answer = NULL;
     TR_REQUIRE(how == TROUPE_CLOSE_DRAIN || how == TROUPE_CLOSE_DISCARD, BAD_ARGUMENT);
-    return troupe_ask_struct(self, queue, &tr_queue_close_type, &closing, or_forever(timeout),
-                             &answer);
+    const troupe_error error = tr_queue_learn(self, queue);
+    return error ? error
+                 : troupe_ask_struct(self, queue, &tr_queue_close_type, &closing,
+                                     or_forever(timeout), &answer);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <troupe/ask.h>
+#include <troupe/remote.h>
 
 #include "base/assert.h"
 #include "base/memory.h"
@@ -12,8 +13,60 @@
 const troupe_type tr_queue_get_type = TROUPE_SIGNAL("troupe_queue_get");
 const troupe_type tr_queue_done_type = TROUPE_SIGNAL("troupe_queue_done");
 const troupe_type tr_queue_join_type = TROUPE_SIGNAL("troupe_queue_join");
-const troupe_type tr_queue_close_type = TROUPE_TYPE(tr_queue_closing);
 static const troupe_type yes_type = TROUPE_SIGNAL("troupe_queue_yes");
+
+/* A closing, for other nodes: how, and the reason, in a byte and four. */
+#define CLOSING_BYTES 5U
+
+static size_t pack_closing(const void *body, void *to, size_t size)
+{
+    const tr_queue_closing *closing = body;
+    unsigned char *bytes = to;
+    if (size >= CLOSING_BYTES) {
+        bytes[0] = (unsigned char) closing->how;
+        for (unsigned i = 1; i < CLOSING_BYTES; i++) {
+            bytes[i] = (unsigned char) ((unsigned) closing->reason >> (8U * (i - 1)));
+        }
+    }
+    return CLOSING_BYTES;
+}
+
+static bool unpack_closing(void *body, const void *from, size_t size)
+{
+    tr_queue_closing *closing = body;
+    const unsigned char *bytes = from;
+    if (size != CLOSING_BYTES || bytes[0] > TROUPE_CLOSE_DISCARD) {
+        return false;
+    }
+    unsigned reason = 0;
+    for (unsigned i = 1; i < CLOSING_BYTES; i++) {
+        reason |= (unsigned) bytes[i] << (8U * (i - 1));
+    }
+    closing->how = (troupe_close) bytes[0];
+    closing->reason = (troupe_error) reason;
+    return closing->reason > TROUPE_OK;
+}
+
+const troupe_type tr_queue_close_type =
+    TROUPE_TYPE_WITH(tr_queue_closing, .pack = pack_closing, .unpack = unpack_closing);
+
+troupe_error tr_queue_learn_requests(troupe_self *self)
+{
+    static const troupe_type *const types[] = {&tr_queue_get_type, &tr_queue_done_type,
+                                               &tr_queue_join_type, &tr_queue_close_type};
+    troupe_error error = TROUPE_OK;
+    for (size_t i = 0; i < sizeof types / sizeof types[0] && error == TROUPE_OK; i++) {
+        error = troupe_learn_type(self, types[i]);
+    }
+    return error;
+}
+
+troupe_error tr_queue_learn(troupe_self *self, troupe_ref queue)
+{
+    return queue.node == troupe_self_node_id(self) || troupe_ref_is_none(queue)
+               ? TROUPE_OK
+               : troupe_learn_type(self, &yes_type);
+}
 
 /* Messages in order, in a ring. */
 struct line {

@@ -39,6 +39,13 @@ typedef struct tr_queue_setup {
 } tr_queue_setup;
 _Static_assert(sizeof(tr_queue_setup) == sizeof(void *), "it is passed for a pointer");
 
+/* What queues here are asked for comes in from other nodes from now on. Errors: as
+ * troupe_learn_type. */
+TROUPE_MUST_CHECK troupe_error tr_queue_learn_requests(troupe_self *self);
+
+/* What a queue of another node answers with comes in from now on. Errors: as troupe_learn_type. */
+TROUPE_MUST_CHECK troupe_error tr_queue_learn(troupe_self *self, troupe_ref queue);
+
 extern const troupe_behavior tr_queue_behavior;
 
 #endif

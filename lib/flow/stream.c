@@ -26,8 +26,10 @@ troupe_error troupe_stream_end(troupe_self *self, troupe_ref stream, troupe_erro
     const tr_queue_closing closing = {.how = TROUPE_CLOSE_DRAIN,
                                       .reason = error ? error : TROUPE_ERROR_END};
     TROUPE_AUTO(troupe_message) *answer = NULL;
-    return troupe_ask_struct(self, stream, &tr_queue_close_type, &closing,
-                             timeout.ns != 0 ? timeout : TROUPE_FOREVER, &answer);
+    const troupe_error learned = tr_queue_learn(self, stream);
+    return learned ? learned
+                   : troupe_ask_struct(self, stream, &tr_queue_close_type, &closing,
+                                       timeout.ns != 0 ? timeout : TROUPE_FOREVER, &answer);
 }
 
 troupe_error troupe_stream_next(troupe_self *self, troupe_ref stream, troupe_message **message,

@@ -117,7 +117,10 @@ static void have_the_same_bytes_for_ever_in_every_field(void **state)
         0x2a, 0x0a, 0x08, 0x0b,                            /* SIGNAL */
         0x1a, 0x04, 0x10, 0x06, 0x18, 0x07, 0x78, 0x03,    /* to, KILL */
         0x2a, 0x0c, 0x08, 0x03, 0x10, 0x05,                /* REPLY */
-        0x50, 0x0f, 0x68, 0x07, 0x72, 0x02, 'n',  'o'};    /* error, cause, text */
+        0x50, 0x0f, 0x68, 0x07, 0x72, 0x02, 'n',  'o',     /* error, cause, text */
+        0x2a, 0x0d, 0x08, 0x02, 0x10, 0x05,                /* ASK */
+        0x1a, 0x04, 0x10, 0x06, 0x18, 0x07,                /* to */
+        0xa8, 0x01, 0x02};                                 /* settles, given up */
     unsigned char bytes[512];
     tr_frame_writer writer = {.data = bytes, .capacity = sizeof bytes};
     tr_frame_begin(&writer, &head);
@@ -136,6 +139,10 @@ static void have_the_same_bytes_for_ever_in_every_field(void **state)
                                                             .cause = (troupe_error) 7,
                                                             .text = "no",
                                                             .text_size = 2}));
+    assert_true(tr_frame_add(&writer, &(const tr_envelope) {.kind = TR_ENVELOPE_ASK,
+                                                            .number = 5,
+                                                            .to = {.slot = 6, .generation = 7},
+                                                            .settles = 2}));
 
     assert_int_equal(writer.size, sizeof golden);
     assert_memory_equal(bytes, golden, sizeof golden);
