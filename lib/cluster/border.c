@@ -379,7 +379,10 @@ static tr_peer *find_sender(tr_border *border, uint64_t from_node, const tr_fram
         return NULL;
     }
     if (head->gone != 0) {
-        tr_border_lost(border, head->gone, TROUPE_ERROR_STALE); /* of us there is no peer */
+        if (border->wire.believes == NULL ||
+            border->wire.believes(border->wire.context, from_node, head->gone)) {
+            tr_border_lost(border, head->gone, TROUPE_ERROR_STALE); /* of us there is no peer */
+        }
         return NULL;
     }
     tr_peer *peer = tr_border_peer(border, from_node);

@@ -268,12 +268,26 @@ static void closed(void *context)
     tr_timers_cancel(&sessions->border->worker->timers, &sessions->timer);
 }
 
+/* Whether what is heard of the one comes from who may say so. */
+static bool have_one_owner(const tr_sessions *sessions, uint64_t node, uint64_t other)
+{
+    const member *one = find(sessions, node);
+    const member *two = find(sessions, other);
+    return two != NULL && two->owner == (one != NULL ? one->owner : 0);
+}
+
+static bool believes(void *context, uint64_t node, uint64_t over)
+{
+    return have_one_owner(context, node, over);
+}
+
 tr_wire_port tr_sessions_wire(tr_sessions *sessions)
 {
     return (tr_wire_port) {.context = sessions,
                            .send = send_frame,
                            .give = give_frame,
                            .renew = renew,
+                           .believes = believes,
                            .closed = closed};
 }
 
@@ -312,14 +326,6 @@ bool tr_sessions_claim(tr_sessions *sessions, uint64_t node, uint64_t owner)
         claimed->owner = owner;
     }
     return claimed == NULL || claimed->owner == owner;
-}
-
-/* Whether what is heard of the one comes from who may say so. */
-static bool have_one_owner(const tr_sessions *sessions, uint64_t node, uint64_t other)
-{
-    const member *one = find(sessions, node);
-    const member *two = find(sessions, other);
-    return two != NULL && two->owner == (one != NULL ? one->owner : 0);
 }
 
 void tr_sessions_link_up(tr_sessions *sessions, uint64_t node)

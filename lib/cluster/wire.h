@@ -25,6 +25,8 @@ typedef struct tr_wire_port {
      * connection: the wire sees to it that the other loses it too, and that another begins. NULL:
      * the border's own frames do. */
     void (*renew)(void *context, uint64_t node);
+    /* Whether that node is to be believed that another incarnation is over. NULL: any is. */
+    bool (*believes)(void *context, uint64_t node, uint64_t over);
     /* This node ends: nothing more is sent. May be NULL. */
     void (*closed)(void *context);
 } tr_wire_port;

@@ -30,6 +30,12 @@ static void renew(void *context, uint64_t node)
     farewell->wire.renew(farewell->wire.context, node);
 }
 
+static bool believes(void *context, uint64_t node, uint64_t over)
+{
+    const tr_farewell *farewell = context;
+    return farewell->wire.believes(farewell->wire.context, node, over);
+}
+
 static void closed(void *context)
 {
     tr_farewell *farewell = context;
@@ -44,8 +50,12 @@ void tr_farewell_init(tr_farewell *farewell, tr_sessions *sessions)
 
 tr_wire_port tr_farewell_wire(tr_farewell *farewell)
 {
-    return (tr_wire_port) {
-        .context = farewell, .send = send, .give = give, .renew = renew, .closed = closed};
+    return (tr_wire_port) {.context = farewell,
+                           .send = send,
+                           .give = give,
+                           .renew = renew,
+                           .believes = believes,
+                           .closed = closed};
 }
 
 bool tr_farewell_look(tr_farewell *farewell)

@@ -2,6 +2,9 @@
 /* The sessions of a node, between its border and links that the test plays. */
 #include "cluster/sessions.h"
 
+#include <string.h>
+
+#include "cluster/frame.h"
 #include "cluster/limits.h"
 #include "support/world_fixture.h"
 
@@ -68,8 +71,8 @@ static void fini(struct stage *stage)
 
 static void tell(struct stage *stage, uint64_t link, tr_word word)
 {
-    unsigned char bytes[TR_WORD_HEAD_BYTES_MAX];
-    unsigned char *end = bytes + sizeof bytes;
+    unsigned char bytes[TR_WORD_HEAD_BYTES_MAX + TR_FRAME_HEAD_BYTES_MAX];
+    unsigned char *end = bytes + TR_WORD_HEAD_BYTES_MAX;
     word.from = word.from != 0 ? word.from : PEER;
     word.to = word.to != 0 ? word.to : stage->own;
     if (word.kind == TR_WORD_HELLO) {
@@ -77,7 +80,10 @@ static void tell(struct stage *stage, uint64_t link, tr_word word)
         word.version_most = 1;
     }
     const unsigned char *start = tr_word_write_before(&word, end);
-    tr_sessions_came(&stage->sessions, link, start, (size_t) (end - start));
+    if (word.frame_size > 0) {
+        memcpy(end, word.frame, word.frame_size);
+    }
+    tr_sessions_came(&stage->sessions, link, start, (size_t) (end - start) + word.frame_size);
 }
 
 static void be_connected(struct stage *stage)
@@ -269,11 +275,49 @@ static void forget_who_is_dead_for_longest_when_there_are_many(void **state)
     fini(&stage);
 }
 
+/* `node` has a session, and says in a frame of it that PEER is over. */
+static void says_that_the_peer_is_over(struct stage *stage, uint64_t node, uint64_t owner)
+{
+    unsigned char data[TR_FRAME_HEAD_BYTES_MAX];
+    tr_frame_writer writer = {.data = data, .capacity = sizeof data};
+    const tr_frame_head head = {.from = node, .to = stage->own, .gone = PEER};
+    tr_frame_begin(&writer, &head);
+    assert_true(tr_sessions_claim(&stage->sessions, node, owner));
+    stage->count = 0;
+    tr_sessions_link_up(&stage->sessions, node);
+    tell(stage, node, (tr_word) {.kind = TR_WORD_HELLO, .from = node, .session = 1, .known = 1});
+    tell(stage, node,
+         (tr_word) {.kind = TR_WORD_DATA,
+                    .from = node,
+                    .session = 1,
+                    .sequence = 1,
+                    .frame = data,
+                    .frame_size = writer.size});
+    assert_int_equal(tr_sessions_find(&stage->sessions, node)->received, 1);
+}
+
+/* Promise: KEYS-IDENTITY */
+static void believe_a_frame_too_if_it_is_its_owners(void **state)
+{
+    (void) state;
+    struct stage stage;
+    init(&stage);
+    assert_true(tr_sessions_claim(&stage.sessions, PEER, 7));
+    be_connected(&stage);
+    says_that_the_peer_is_over(&stage, PEER + 1, 8);
+    assert_true(tr_border_is_connected(&stage.border, PEER));
+    says_that_the_peer_is_over(&stage, PEER + 2, 7);
+    assert_false(tr_border_is_connected(&stage.border, PEER));
+    stage.count = 0;
+    fini(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connect_the_border_and_beat_by_its_worker),
         cmocka_unit_test(forget_who_is_dead_for_longest_when_there_are_many),
+        cmocka_unit_test(believe_a_frame_too_if_it_is_its_owners),
         cmocka_unit_test(say_to_whom_a_word_was_for_an_incarnation_that_is_over),
         cmocka_unit_test(end_with_an_incarnation_that_is_over),
         cmocka_unit_test(belong_to_who_had_them_first),
