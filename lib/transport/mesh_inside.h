@@ -26,6 +26,7 @@ typedef struct tr_mesh_side {
     tr_mesh_link *link;
     tr_zmq_socket *socket; /* NULL: it was not dialled */
     int fd;                /* as far as is known, of the connection; -1: none */
+    uint64_t begun; /* events below this number are not of it, whatever descriptor they name */
     bool is_there;
 } tr_mesh_side;
 

@@ -99,7 +99,9 @@ static void hang_up_on(tr_mesh *mesh, zmq_msg_t *message, const char *why)
 static void note_peer(tr_mesh_link *link, tr_channel channel, zmq_msg_t *message)
 {
     const char *user = zmq_msg_gets(message, "User-Id");
-    link->sides[channel].fd = zmq_msg_get(message, ZMQ_SRCFD);
+    tr_mesh_side *side = &link->sides[channel];
+    side->fd = zmq_msg_get(message, ZMQ_SRCFD);
+    side->begun = tr_zmq_beginning(link->door->socket, side->fd);
     (void) snprintf(link->peer, sizeof link->peer, "%s", address_of(message));
     (void) snprintf(link->user, sizeof link->user, "%s", user != NULL ? user : "");
 }
@@ -186,13 +188,15 @@ static void came_to_listener(void *context, tr_zmq_socket *socket)
     (void) zmq_msg_close(&part);
 }
 
-static void lose_by_fd(tr_mesh *mesh, int fd)
+/* The connection with this descriptor has ended, as the door was told by this event. */
+static void lose_by_fd(const tr_mesh_door *door, int fd, uint64_t event)
 {
+    const tr_mesh *mesh = door->mesh;
     for (tr_list *node = tr_list_first(&mesh->links); node != NULL;
          node = tr_list_next(&mesh->links, node)) {
         tr_mesh_link *link = TR_CONTAINER_OF(node, tr_mesh_link, link);
         for (tr_channel i = 0; i < TR_CHANNEL_COUNT; i++) {
-            if (!link->is_dialled && link->sides[i].fd == fd) {
+            if (link->door == door && link->sides[i].fd == fd && link->sides[i].begun < event) {
                 link->sides[i].fd = -1;
                 tr_mesh_break(link, i);
                 return;
@@ -227,9 +231,8 @@ static void happened_to_listener(void *context, tr_zmq_socket *socket, tr_zmq_ev
                                  int number)
 {
     tr_mesh *mesh = ((tr_mesh_door *) context)->mesh;
-    (void) socket;
     if (event == TR_ZMQ_DISCONNECTED && number >= 0) {
-        lose_by_fd(mesh, number);
+        lose_by_fd(context, number, tr_zmq_told(socket));
     } else if (event == TR_ZMQ_DISCONNECTED) {
         tr_mesh_complain(mesh, NULL, "it did not end the handshake, or not in time");
     } else if (event == TR_ZMQ_NO_DESCRIPTORS) {

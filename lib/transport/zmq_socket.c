@@ -40,6 +40,8 @@ struct tr_zmq_socket {
     struct watch monitor_watch;
     tr_list ready; /* or among the closed */
     tr_list touched;
+    tr_zmq_news news;
+    uint64_t told;      /* the number of the event that is told now, or was last */
     bool may_have_news; /* of connections: its monitor was not looked at since it said so */
 };
 
@@ -291,6 +293,7 @@ troupe_error tr_zmq_open(tr_zmq_set *set, const tr_zmq_options *options, const t
     tr_list_init(&socket->ready);
     tr_list_init(&socket->touched);
     socket->may_have_news = true;
+    tr_zmq_news_init(&socket->news, set->allocator);
     const troupe_error error = make(socket, options);
     if (error) {
         tr_zmq_close(&socket);
@@ -320,6 +323,7 @@ void tr_zmq_close(tr_zmq_socket **in_socket)
         TR_ASSERT(zmq_close(socket->monitor) == 0);
         socket->monitor = NULL;
     }
+    tr_zmq_news_fini(&socket->news);
     tr_list_remove(&socket->ready);
     tr_list_remove(&socket->touched);
     tr_list_push_back(&set->closed, &socket->ready);
@@ -484,41 +488,42 @@ static void take_the_rest(tr_zmq_socket *socket)
     }
 }
 
-/* An event is two parts: its number and value, and an endpoint. */
 static bool take_event(tr_zmq_socket *socket)
 {
-    uint16_t event = 0;
-    uint32_t value = 0;
-    zmq_msg_t part;
-    (void) zmq_msg_init(&part); /* cannot fail */
-    if (socket->monitor == NULL || zmq_msg_recv(&part, socket->monitor, ZMQ_DONTWAIT) < 0) {
-        (void) zmq_msg_close(&part);
+    tr_zmq_notice notice;
+    if (socket->monitor == NULL || !tr_zmq_news_take(&socket->news, socket->monitor, &notice)) {
         return false;
     }
-    if (zmq_msg_size(&part) == sizeof event + sizeof value) {
-        memcpy(&event, zmq_msg_data(&part), sizeof event);
-        memcpy(&value, (const char *) zmq_msg_data(&part) + sizeof event, sizeof value);
-    }
-    (void) zmq_msg_recv(&part, socket->monitor, ZMQ_DONTWAIT);
-    (void) zmq_msg_close(&part);
-    const tr_zmq_event what = event_of(event);
+    const tr_zmq_event what = event_of(notice.event);
     if (what == TR_ZMQ_DISCONNECTED) {
         take_the_rest(socket);
     }
-    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
-        value = UINT32_MAX; /* it is an errno, and the descriptor's end is told of as well */
+    if (notice.event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
+        notice.value = -1; /* it is an errno, and the descriptor's end is told of as well */
     }
     if (what != TR_ZMQ_EVENT_COUNT) {
-        socket->owner->happened(socket->owner->context, socket, what, (int) value);
+        socket->told = notice.order;
+        socket->owner->happened(socket->owner->context, socket, what, notice.value);
     }
     return true;
+}
+
+uint64_t tr_zmq_beginning(tr_zmq_socket *socket, int fd)
+{
+    return socket->monitor != NULL ? tr_zmq_news_beginning(&socket->news, socket->monitor, fd) : 0;
+}
+
+uint64_t tr_zmq_told(const tr_zmq_socket *socket)
+{
+    return socket->told;
 }
 
 /* Who has closed it is not asked any more. */
 static void serve(tr_zmq_socket *socket)
 {
     tr_zmq_set *set = socket->set;
-    const bool looks = socket->may_have_news || !socket->monitor_watch.is_armed;
+    const bool looks = socket->may_have_news || !socket->monitor_watch.is_armed ||
+                       tr_zmq_news_are_kept(&socket->news);
     socket->may_have_news = false;
     while (looks && take_event(socket)) {}
     if (socket->socket != NULL && can_receive(socket->socket)) {
@@ -529,7 +534,9 @@ static void serve(tr_zmq_socket *socket)
     }
     arm(set, &socket->watch);
     arm(set, &socket->monitor_watch);
-    if (can_receive(socket->socket) || (looks && can_receive(socket->monitor))) {
+    const bool has_news =
+        tr_zmq_news_are_kept(&socket->news) || (looks && can_receive(socket->monitor));
+    if (can_receive(socket->socket) || has_news) {
         socket->may_have_news = looks;
         make_ready(socket);
     }
@@ -575,7 +582,8 @@ bool tr_zmq_prepare_sleep(tr_zmq_set *set)
     for (tr_list *link = tr_list_pop_front(&set->touched); link != NULL;
          link = tr_list_pop_front(&set->touched)) {
         tr_zmq_socket *socket = TR_CONTAINER_OF(link, tr_zmq_socket, touched);
-        const bool has_news = socket->may_have_news && can_receive(socket->monitor);
+        const bool has_news = tr_zmq_news_are_kept(&socket->news) ||
+                              (socket->may_have_news && can_receive(socket->monitor));
         if (can_receive(socket->socket) || has_news) {
             make_ready(socket);
         }

@@ -22,6 +22,7 @@
 #include "base/map.h"
 #include "transport/poller.h"
 #include "transport/zmq_errors.h"
+#include "transport/zmq_news.h"
 
 typedef struct tr_zmq_socket tr_zmq_socket;
 
@@ -126,6 +127,12 @@ const char *tr_zmq_plain_address(const char *address);
 
 /* Tells the owners what has come, each as far as its callback takes it. False: nothing. */
 bool tr_zmq_look(tr_zmq_set *set);
+
+/* For who has received a message from this descriptor: events are numbered, and those below this
+ * one, be they told later, are not of its connection. And the number of the event that is told
+ * now. */
+uint64_t tr_zmq_beginning(tr_zmq_socket *socket, int fd);
+uint64_t tr_zmq_told(const tr_zmq_socket *socket);
 
 /* The last thing before sleeping on tr_zmq_fd. False: look first. */
 TROUPE_MUST_CHECK bool tr_zmq_prepare_sleep(tr_zmq_set *set);

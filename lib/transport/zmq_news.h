@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* zmq_news: what the monitor of a socket says of its connections, numbered in the order in which it
+ * happened.
+ *
+ * A descriptor in it may be another connection's by the time that it is heard. But ZeroMQ says that
+ * a connection has ended before it gives its descriptor back, and that one has begun before a
+ * message comes by it. So who has received a message can ask when the connection with its
+ * descriptor began: what is numbered below that is of an earlier one, whenever it is heard. (Two
+ * that have come and gone with one descriptor, between a message and its receipt, are taken for
+ * one.)
+ * Owns:       what was gathered and not yet taken.
+ * Invariants: what is taken has the numbers from 1 up.
+ * Threads:    the socket's.
+ * Fails:      never; without memory less is gathered. */
+#ifndef TR_TRANSPORT_ZMQ_NEWS_H
+#define TR_TRANSPORT_ZMQ_NEWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <troupe/allocator.h>
+
+typedef struct tr_zmq_notice {
+    uint64_t order;
+    uint32_t event; /* ZeroMQ's; 0: none that is known */
+    int32_t value;  /* a descriptor, or an errno */
+} tr_zmq_notice;
+
+typedef struct tr_zmq_news {
+    const troupe_allocator *allocator;
+    tr_zmq_notice *kept;
+    size_t first; /* of those kept that are not yet taken */
+    size_t count; /* of those kept, with those that are */
+    size_t capacity;
+    uint64_t order; /* of the last that came */
+} tr_zmq_news;
+
+void tr_zmq_news_init(tr_zmq_news *news, const troupe_allocator *allocator);
+void tr_zmq_news_fini(tr_zmq_news *news);
+
+/* The next. False: there is none just now. */
+bool tr_zmq_news_take(tr_zmq_news *news, void *monitor, tr_zmq_notice *out_notice);
+
+/* Keeps what the monitor has; and says at which number the last connection with this descriptor
+ * began, of those kept; 0: before them. */
+uint64_t tr_zmq_news_beginning(tr_zmq_news *news, void *monitor, int fd);
+
+static inline bool tr_zmq_news_are_kept(const tr_zmq_news *news)
+{
+    return news->first < news->count;
+}
+
+#endif
