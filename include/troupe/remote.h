@@ -6,8 +6,13 @@
  * body always can be, a struct if its troupe_type has pack and unpack. The node that it goes to has
  * to know its type, by name: who does not gets no such message, and who asks is told PROTOCOL.
  *
- * A send that is accepted waits here for the connection, within the bounds of a mailbox that all
- * share who send to that node; what becomes of it there the other node counts. If the connection is
+ * A send is admitted here, by a window for its receiver: of what was sent and has not entered the
+ * receiver's mailbox yet, some 16 to 1024 messages, the fewer the more receivers there are. While
+ * that is full a send waits, fails or is dropped, as .on_full, .margin and .timeout of its options
+ * say; by default it waits. What was accepted is not refused for want of room any more. The
+ * receiver's own policy holds when it enters: one that drops or redirects slows nobody, for one
+ * that has senders wait or fail it stands in line there, and nobody else has to wait for that.
+ * What becomes of it there the other node counts. If the connection is
  * lost, whoever waits for a reply from there is told NODE_LOST, each monitor gets its DOWN, and
  * each link is ended by an exit with NODE_LOST, at both ends.
  * Threads: the handler or body that self was given to. */

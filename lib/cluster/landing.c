@@ -130,6 +130,7 @@ static void drop(tr_peer *peer, struct landing *landing)
     if (peer->late.head != NULL) {
         tr_peer_send_late(peer, false);
     }
+    tr_peer_end_entrance(peer);
 }
 
 static void enter_line(tr_worker *worker, tr_actor *entrance, struct landing *landing,
@@ -327,8 +328,8 @@ const troupe_behavior tr_entrance_behavior =
 
 void tr_landing_fini(tr_peer *peer)
 {
-    tr_queue *late = &peer->late;
-    *late = (tr_queue) {0};
+    peer->late = (tr_queue) {0};
+    peer->is_over = false; /* nobody is told any more */
     for (struct landing *landing = first_of(peer); landing != NULL; landing = first_of(peer)) {
         for (troupe_message *message = tr_queue_pop(&landing->waiting); message != NULL;
              message = tr_queue_pop(&landing->waiting)) {

@@ -149,6 +149,13 @@ static void stop_actor(tr_peer *peer, tr_address address)
     }
 }
 
+void tr_peer_end_entrance(tr_peer *peer)
+{
+    if (peer->is_over && tr_landing_held(&peer->landings) == 0) {
+        stop_actor(peer, peer->entrance);
+    }
+}
+
 /* Both actors, and the carrier known to the node. */
 static troupe_error settle_in(tr_peer *peer)
 {
@@ -312,6 +319,7 @@ void tr_peer_lose(tr_peer *peer, troupe_error reason, troupe_error verdict)
     if (verdict == TROUPE_ERROR_STALE) {
         tr_outlet_stop_all(peer);
         stop_actor(peer, peer->carrier);
-        stop_actor(peer, peer->entrance);
+        peer->is_over = true;
+        tr_peer_end_entrance(peer);
     }
 }

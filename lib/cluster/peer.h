@@ -39,6 +39,7 @@ struct tr_peer {
     tr_call flush_call;
     uint32_t at_once; /* of what is on the way out: answers that nothing here waits for; at most */
     bool is_connected;
+    bool is_over; /* that incarnation */
     bool is_choked;
     bool is_flush_queued;
     bool is_broken;      /* the connection: there is an answer that cannot be given */
@@ -87,6 +88,10 @@ void tr_peer_send_down(tr_peer *peer, troupe_message *entry, troupe_error reason
 
 /* Sends those that stand behind nothing any more, or all. */
 void tr_peer_send_late(tr_peer *peer, bool all);
+
+/* If that incarnation is over, and nothing that has come from it waits any more, the entrance
+ * ends. */
+void tr_peer_end_entrance(tr_peer *peer);
 
 /* A connection begins. Errors: NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_peer_connect(tr_peer *peer);

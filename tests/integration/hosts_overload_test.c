@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A node that sends more than another takes: the memory of both is bounded. */
+/* A node that sends more than another takes: the memory of both is bounded, it is slowed down, and
+ * that by the slow actor alone. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +30,24 @@
 /* Takes a message each ms, which is a hundred times slower than they come. */
 static troupe_error dawdles(troupe_self *self, void *argument)
 {
-    (void) argument;
+    uint64_t *came = argument;
     TROUPE_AUTO(troupe_message) *message = NULL;
     troupe_error error = numbered_learn(self);
     while (!error) {
         error = troupe_receive(self, &message, TROUPE_FOREVER);
+        *came += error ? 0 : 1;
         error = error ? error : troupe_sleep(self, TROUPE_WITHIN_MS(1));
     }
     return error;
+}
+
+static uint64_t overflows(troupe_node *node)
+{
+    troupe_snapshot *snapshot = NULL;
+    assert_ok(troupe_node_snapshot(node, &snapshot));
+    const uint64_t count = snapshot->node.dead_letters[TROUPE_DEAD_OVERFLOW];
+    troupe_snapshot_destroy(&snapshot);
+    return count;
 }
 
 /* Says when it is time. */
@@ -55,28 +66,35 @@ static troupe_error tells_time(troupe_self *self, void *argument)
 static int consume(bool is_slow)
 {
     struct numbered_receiver receiver = {0};
+    uint64_t dawdled = 0;
     char own[64];
     troupe_node *node = a_node(
         TROUPE_NODE_OPTIONS(.name = "consumer", .workers = 1, DRAIN, .listen = "tcp://127.0.0.1:*",
                             .dead_after = TROUPE_WITHIN_S(60), .plain = TROUPE_PLAIN_ON_LOOPBACK));
     if (is_slow) {
-        (void) a_root_of(node, TROUPE_SPAWN(.name = "numbers", .body = dawdles));
-    } else {
         (void) a_root_of(node,
-                         TROUPE_SPAWN(NUMBERED_RECEIVER, .name = "numbers", .argument = &receiver));
+                         TROUPE_SPAWN(.name = "numbers", .body = dawdles, .argument = &dawdled));
     }
+    (void) a_root_of(node, TROUPE_SPAWN(NUMBERED_RECEIVER, .name = is_slow ? "quick" : "numbers",
+                                        .argument = &receiver));
     assert_ok(troupe_node_endpoint(node, own, sizeof own));
     say_as_other("%" PRIu64 " %s", troupe_node_id(node), own);
     while (line_for_other() != NULL) {}
+    const uint64_t refused = overflows(node);
     drop_node(&node);
-    return receiver.wrong == 0 && (is_slow || receiver.came > 0) ? 0 : 1;
+    if (is_slow && (dawdled == 0 || receiver.came < 10 * dawdled)) {
+        (void) fprintf(stderr, "the slow one took %" PRIu64 ", the quick one only %" PRIu64 "\n",
+                       dawdled, receiver.came);
+        return 1;
+    }
+    return receiver.wrong == 0 && receiver.came > 0 && refused == 0 ? 0 : 1;
 }
 
-/* `whom` is as the consumer said. */
-static int produce(const char *whom)
+/* `whom` is as the consumer said; the last sender sends to `last`. */
+static int produce(const char *whom, const char *last)
 {
     char *end = NULL;
-    struct numbered_sender senders[SENDERS];
+    struct numbered_sender senders[SENDERS + 1];
     struct probe *probe = a_probe();
     const uint64_t id = strtoull(whom, &end, 10);
     const troupe_peer peer = {.endpoint = end + 1};
@@ -84,9 +102,9 @@ static int produce(const char *whom)
         a_node(TROUPE_NODE_OPTIONS(.name = "producer", .workers = 1, DRAIN, .peers = &peer,
                                    .peer_count = 1, .dead_after = TROUPE_WITHIN_S(60),
                                    .plain = TROUPE_PLAIN_ON_LOOPBACK));
-    for (uint32_t i = 0; i < SENDERS; i++) {
+    for (uint32_t i = 0; i <= SENDERS; i++) {
         senders[i] = (struct numbered_sender) {.node = id,
-                                               .name = "numbers",
+                                               .name = i < SENDERS ? "numbers" : last,
                                                .sender = i,
                                                .count = UINT64_MAX,
                                                .asks_after = UINT32_MAX,
@@ -119,7 +137,8 @@ struct pair {
     uint64_t resident[2];
 };
 
-static void start(struct pair *pair, const char *consumer, uint32_t bytes_per_s)
+static void start(struct pair *pair, const char *consumer, const char *producer,
+                  uint32_t bytes_per_s)
 {
     char whom[128];
     const char *endpoint = NULL;
@@ -130,7 +149,7 @@ static void start(struct pair *pair, const char *consumer, uint32_t bytes_per_s)
     tcp_proxy_be(pair->proxy, &(const struct tcp_faults) {.bytes_per_s = bytes_per_s});
     (void) snprintf(whom, sizeof whom, "%.*s %s", (int) (endpoint - 1 - said), said,
                     tcp_proxy_endpoint(pair->proxy));
-    pair->ends[1] = an_other("produce", whom);
+    pair->ends[1] = an_other(producer, whom);
 }
 
 static void look(struct pair *pair, const char *name, bool is_first)
@@ -153,8 +172,8 @@ static void memory_stays_what_it_is(void **state)
     (void) state;
     static const char *const names[] = {"slow line", "slow consumer"};
     struct pair pairs[PAIRS] = {0};
-    start(&pairs[0], "consume", 200000);
-    start(&pairs[1], "dawdle", 0);
+    start(&pairs[0], "consume", "produce", 200000);
+    start(&pairs[1], "dawdle", "produce both", 0);
     for (int i = 0; i < PAIRS; i++) {
         assert_string_equal(other_hears_back(pairs[i].ends[1]), "first OK");
         look(&pairs[i], names[i], true);
@@ -173,8 +192,10 @@ static void memory_stays_what_it_is(void **state)
 int main(int argc, char **argv)
 {
     if (argc > 2) {
-        return strcmp(argv[1], "produce") == 0 ? produce(argv[2])
-                                               : consume(strcmp(argv[1], "dawdle") == 0);
+        if (strncmp(argv[1], "produce", 7) == 0) {
+            return produce(argv[2], strcmp(argv[1], "produce") == 0 ? "numbers" : "quick");
+        }
+        return consume(strcmp(argv[1], "dawdle") == 0);
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_stays_what_it_is),
