@@ -14,11 +14,11 @@
 enum {
     SENDERS = 3, /* to a receiver each */
     RECEIVERS = 3,
-    NUMBERS = 1300, /* more than a window takes */
+    NUMBERS = TR_SHAKEN(1300, 60), /* more than a window takes */
     NUMBERS_PER_SENDER = 100000
 };
 #ifndef SEEDS
-#define SEEDS 1000
+#define SEEDS TR_SHAKEN(1000, 300)
 #endif
 
 struct scene;
