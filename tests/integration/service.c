@@ -56,33 +56,48 @@ static char **an_environment(char *notify, char *watchdog)
     return all;
 }
 
+/* A command line, which the one that is started may write into. */
+struct words {
+    char text[4096];
+    size_t used;
+    char *all[ARGUMENTS_MAX];
+    uint32_t count;
+};
+
+static void add(struct words *words, const char *word)
+{
+    const size_t size = strlen(word) + 1;
+    assert_true(words->count + 1 < ARGUMENTS_MAX && words->used + size <= sizeof words->text);
+    words->all[words->count++] = memcpy(words->text + words->used, word, size);
+    words->used += size;
+}
+
 struct service a_service(const char *command, const char *const *arguments, uint64_t watchdog_us)
 {
     struct service service = {.log = memfd_create("log", MFD_CLOEXEC)};
+    struct words words = {.used = 0};
     char notify[128];
     char watchdog[64];
-    /* It ends with the test. */
-    char *argv[ARGUMENTS_MAX] = {strdup("setpriv"), strdup("--pdeathsig"), strdup("KILL"),
-                                 strdup(command), strdup("node")};
     service.socket = open_socket(notify, sizeof notify);
     assert_true(service.log >= 0);
     (void) snprintf(watchdog, sizeof watchdog,
                     watchdog_us > 0 ? "WATCHDOG_USEC=%" PRIu64 : "X=", watchdog_us);
-    for (int i = 0; arguments[i] != NULL; i++) {
-        assert_true(i + 6 < ARGUMENTS_MAX);
-        argv[i + 5] = strdup(arguments[i]);
+    add(&words, "setpriv"); /* it ends with the test */
+    add(&words, "--pdeathsig");
+    add(&words, "KILL");
+    add(&words, command);
+    add(&words, "node");
+    while (*arguments != NULL) {
+        add(&words, *arguments++);
     }
     char **all = an_environment(notify, watchdog);
 
     posix_spawn_file_actions_t actions;
     assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
     assert_int_equal(posix_spawn_file_actions_adddup2(&actions, service.log, STDERR_FILENO), 0);
-    assert_int_equal(posix_spawnp(&service.pid, argv[0], &actions, NULL, argv, all), 0);
+    assert_int_equal(posix_spawnp(&service.pid, words.all[0], &actions, NULL, words.all, all), 0);
     assert_int_equal(posix_spawn_file_actions_destroy(&actions), 0);
     free(all);
-    for (int i = 0; argv[i] != NULL; i++) {
-        free(argv[i]);
-    }
     return service;
 }
 
