@@ -21,7 +21,8 @@ static bool refill(tr_worker *worker, uint64_t needed, uint64_t wanted)
     return true;
 }
 
-/* In whose bytes those of this one count too; NULL: nobody's. */
+/* In whose bytes those of this one count too; NULL: nobody's, or he has ended before it, and his slot
+ * may be another's. */
 static tr_slot *pool_of(const tr_worker *worker, const tr_slot *slot)
 {
     if (TR_LIKELY(atomic_load_explicit(&slot->on_full, memory_order_relaxed) !=
@@ -31,7 +32,11 @@ static tr_slot *pool_of(const tr_worker *worker, const tr_slot *slot)
     const tr_address pool = {
         .slot = atomic_load_explicit(&slot->redirect_slot, memory_order_relaxed),
         .generation = atomic_load_explicit(&slot->redirect_generation, memory_order_relaxed)};
-    return pool.generation != 0 ? tr_system_slot(worker->system, pool) : NULL;
+    if (pool.generation == 0) {
+        return NULL;
+    }
+    tr_slot *at = tr_system_slot(worker->system, pool);
+    return at != NULL && tr_slot_generation(at) == pool.generation ? at : NULL;
 }
 
 /* The last quarter is for those who have not much yet. */

@@ -2,6 +2,7 @@
 /* What the node's bytes promise: they are never exceeded, and who waits for them gets them. */
 #include "core/budget.h"
 
+#include "core/far_window.h"
 #include "support/actors.h"
 #include "support/fixtures.h"
 #include "support/world_fixture.h"
@@ -48,6 +49,31 @@ static void charges_the_mailbox_and_the_node_or_neither(void **state)
     tr_budget_settle(worker);
     assert_int_equal(atomic_load(&worker->system->budget_left), BUDGET);
     assert_int_equal(worker->budget, 0);
+}
+
+/* A window may end after the carrier whose bytes it counts in. */
+static void charges_nobody_who_came_after_the_pool(void **state)
+{
+    tr_worker *worker = tr_world_worker(*state, 0);
+    tr_slots *slots = &worker->system->slots;
+    tr_slot window = {0};
+    tr_slot *pool = tr_slots_take(slots);
+    assert_non_null(pool);
+    const tr_address carrier = {.slot = (uint32_t) (pool - slots->table),
+                                .generation = tr_slot_generation(pool)};
+    atomic_store(&window.bytes_limit, 500);
+    atomic_store(&pool->bytes_limit, 500);
+    tr_far_window_found(&window, carrier);
+    assert_int_equal(tr_budget_take(worker, &window, 300), TR_BYTES_TAKEN);
+    assert_int_equal(atomic_load(&pool->bytes), 300);
+
+    tr_slots_give(slots, pool);
+    assert_ptr_equal(tr_slots_take(slots), pool);
+    assert_int_equal(tr_budget_take(worker, &window, 200), TR_BYTES_TAKEN);
+    tr_budget_return(worker, &window, 500);
+    assert_int_equal(atomic_load(&window.bytes), 0);
+    assert_int_equal(atomic_load(&pool->bytes), 0);
+    tr_slots_give(slots, pool);
 }
 
 static void gives_a_surplus_back_to_the_node(void **state)
@@ -104,6 +130,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(charges_the_mailbox_and_the_node_or_neither,
                                         make_small_world, drop_made_world),
+        cmocka_unit_test_setup_teardown(charges_nobody_who_came_after_the_pool, make_small_world,
+                                        drop_made_world),
         WITH_WORLD(gives_a_surplus_back_to_the_node),
         cmocka_unit_test_setup_teardown(
             meets_full_when_the_nodes_bytes_are_spent_and_is_served_later, make_small_world,
