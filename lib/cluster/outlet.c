@@ -146,6 +146,7 @@ static void stop(troupe_self *self, void *state, troupe_error reason)
     tr_outlet *outlet = state;
     (void) tr_enter(self);
     if (outlet->peer != NULL && outlet->number != 0) {
+        outlet->peer->outlets.orphaned += outlet->sent; /* the node stops: none is made any more */
         give_back_sent(outlet);
         forget(outlet);
         outlet->number = 0;
@@ -239,6 +240,7 @@ void tr_outlet_close(tr_peer *peer)
 {
     tr_outlets *outlets = &peer->outlets;
     outlets->is_open = false;
+    outlets->orphaned = 0;
     tr_far_set_windows(peer->border->system, peer->node, NULL);
     for (tr_list *node = tr_list_first(&outlets->all); node != NULL;
          node = tr_list_next(&outlets->all, node)) {
@@ -257,8 +259,12 @@ void tr_outlet_stop_all(tr_peer *peer)
 
 void tr_outlet_credit_came(tr_peer *peer, uint32_t number, uint64_t messages, uint64_t bytes)
 {
-    const tr_outlets *outlets = &peer->outlets;
+    tr_outlets *outlets = &peer->outlets;
     tr_outlet *outlet = number < outlets->room ? outlets->by_number[number] : NULL;
+    if (outlet == NULL && messages <= outlets->orphaned) {
+        outlets->orphaned -= (uint32_t) messages;
+        return;
+    }
     if (outlet == NULL || messages > outlet->sent || bytes > outlet->sent_bytes) {
         tr_outgoing_complain(peer, "gives credit for what it was not sent");
         return;
@@ -293,6 +299,10 @@ static void look_at(tr_peer *peer, tr_outlet *outlet)
     const bool was_used = uses != outlet->uses;
     const bool is_small = places_of_next(outlets) / 4 >= outlet->places;
     outlet->uses = uses;
+    if (outlet->was_common) {
+        tr_line_pass_on(worker_of(peer), tr_peer_actor(peer, outlet->address),
+                        tr_peer_actor(peer, outlets->windows.common));
+    }
     if (outlet->is_leaving) {
         if (is_idle(peer, outlet)) {
             (void) tr_actor_signal(worker_of(peer), outlet->address, TR_SIGNAL_STOP);
@@ -309,11 +319,29 @@ static void look_at(tr_peer *peer, tr_outlet *outlet)
     }
 }
 
+/* The one that is shared may be full of what one receiver does not take. Who stands in line there
+ * is not to wait for that one: another takes its place, and them. */
+static void relieve_common(tr_peer *peer)
+{
+    tr_outlets *outlets = &peer->outlets;
+    tr_outlet *old = tr_outlet_at(peer, outlets->windows.common);
+    if (!outlets->is_open || old == NULL || tr_peer_actor(peer, old->address)->line.head == NULL) {
+        return;
+    }
+    const tr_outlet *next = make(peer);
+    if (next != NULL) {
+        tr_far_windows_share(peer->border->system, &outlets->windows, next->address);
+        old->was_common = true;
+        old->is_leaving = true;
+    }
+}
+
 static void look(tr_timer *timer, void *context)
 {
     tr_peer *peer = context;
     tr_outlets *outlets = &peer->outlets;
     tr_worker *worker = worker_of(peer);
+    relieve_common(peer);
     for (tr_list *node = tr_list_first(&outlets->all); node != NULL;
          node = tr_list_next(&outlets->all, node)) {
         tr_outlet *outlet = outlet_of(node);

@@ -33,6 +33,7 @@ typedef struct tr_outlet {
     uint32_t places;
     bool is_fresh;   /* nothing has come by it yet */
     bool is_leaving; /* it is to end when it is still idle at the next look */
+    bool was_common; /* who still stands in its line goes on to the next that is shared */
 } tr_outlet;
 
 typedef struct tr_outlets {
@@ -41,7 +42,8 @@ typedef struct tr_outlets {
     tr_outlet **by_number; /* from 1 up; NULL: free */
     uint32_t room;
     uint32_t count;
-    uint32_t left; /* places that are nobody's */
+    uint32_t left;     /* places that are nobody's */
+    uint32_t orphaned; /* messages of windows that have ended, still to be credited */
     tr_timer timer;
     bool is_open;    /* the other knows credit */
     bool wants_more; /* some are to be made ready */

@@ -352,6 +352,9 @@ static troupe_error send_request(tr_worker *worker, tr_ask *ask, tr_address to,
                                  troupe_message **message, uint64_t deadline_ns)
 {
     tr_actor *actor = ask->actor;
+    if (TR_UNLIKELY(tr_message_has(*message, TR_MESSAGE_EXTENDED))) {
+        ask->to = tr_far_carrier_of(worker->system, to);
+    }
     tr_sending sending = {.sender = actor,
                           .to = to,
                           .message = message,

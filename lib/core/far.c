@@ -101,8 +101,7 @@ void tr_far_set_windows(tr_system *system, uint64_t node, tr_far_windows *window
     unlock(system);
 }
 
-/* That of an outlet; a carrier itself. */
-static tr_address carrier_of(const tr_system *system, tr_address address)
+tr_address tr_far_carrier_of(const tr_system *system, tr_address address)
 {
     const tr_slot *slot = tr_slots_at(&system->slots, address.slot);
     const tr_address pool = {
@@ -116,7 +115,7 @@ static tr_address carrier_of(const tr_system *system, tr_address address)
 
 uint64_t tr_far_node_of(const tr_system *system, tr_address address)
 {
-    const tr_address carrier = carrier_of(system, address);
+    const tr_address carrier = tr_far_carrier_of(system, address);
     uint64_t id = 0;
     lock(system);
     for (const tr_map_node *node = tr_map_first(&system->far_nodes); node != NULL && id == 0;
@@ -225,7 +224,7 @@ static bool find_parked(const tr_system *system, const tr_actor *sender, tr_addr
                                             ? (const tr_extension *) (const void *) (at + 1)
                                             : NULL;
         if (extension != NULL && tr_address_is_same(extension->to, there) &&
-            tr_address_is_same(carrier_of(system, at->receiver), carrier)) {
+            tr_address_is_same(tr_far_carrier_of(system, at->receiver), carrier)) {
             *out_address = at->receiver;
             return true;
         }

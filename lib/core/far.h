@@ -72,6 +72,9 @@ TROUPE_MUST_CHECK bool tr_far_look_at_news(tr_worker *worker);
 /* The node that this carrier, or outlet, stands for, 0 if there is none: for who tells people. */
 uint64_t tr_far_node_of(const tr_system *system, tr_address carrier);
 
+/* The carrier of an outlet, which may end before what went by it is answered; else the same. */
+tr_address tr_far_carrier_of(const tr_system *system, tr_address address);
+
 /* Sends to actors there are admitted by these windows; NULL: by the carrier. */
 void tr_far_set_windows(tr_system *system, uint64_t node, tr_far_windows *windows);
 

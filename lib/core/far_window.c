@@ -104,6 +104,13 @@ void tr_far_windows_unbind(tr_system *system, tr_far_windows *windows, tr_far_wi
     unlock(system);
 }
 
+void tr_far_windows_share(tr_system *system, tr_far_windows *windows, tr_address outlet)
+{
+    lock(system);
+    windows->common = outlet;
+    unlock(system);
+}
+
 uint32_t tr_far_windows_look(tr_system *system, tr_far_windows *windows, uint32_t *out_missed)
 {
     lock(system);

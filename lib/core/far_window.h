@@ -47,6 +47,9 @@ TROUPE_MUST_CHECK troupe_error tr_far_windows_add(tr_system *system, tr_far_wind
 void tr_far_windows_unbind(tr_system *system, tr_far_windows *windows, tr_far_window *window,
                            bool is_ready);
 
+/* This outlet is the one that is shared from now on. */
+void tr_far_windows_share(tr_system *system, tr_far_windows *windows, tr_address outlet);
+
 /* How many are ready, and how often none was since this was asked. */
 uint32_t tr_far_windows_look(tr_system *system, tr_far_windows *windows, uint32_t *out_missed);
 

@@ -165,6 +165,20 @@ void tr_line_refuse_all(tr_worker *worker, tr_actor *actor, troupe_error error)
     }
 }
 
+void tr_line_pass_on(tr_worker *worker, tr_actor *actor, tr_actor *to)
+{
+    if (actor->line.head == NULL) {
+        return;
+    }
+    for (troupe_message *request = tr_queue_pop(&actor->line); request != NULL;
+         request = tr_queue_pop(&actor->line)) {
+        request->receiver = to->address;
+        tr_queue_push(&to->line, request);
+    }
+    tr_line_serve(worker, actor);
+    tr_line_serve(worker, to);
+}
+
 bool tr_line_has(const tr_actor *actor, tr_address waiter, uint64_t ticket)
 {
     for (const troupe_message *at = actor->line.head; at != NULL; at = at->next) {

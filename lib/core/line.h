@@ -40,6 +40,10 @@ void tr_line_close(tr_worker *worker, tr_actor *actor);
 /* The mailbox is closed: all in line are told. */
 void tr_line_refuse_all(tr_worker *worker, tr_actor *actor, troupe_error error);
 
+/* All in line stand in that of another actor of this worker from now on, which grants them their
+ * places: of its own mailbox. */
+void tr_line_pass_on(tr_worker *worker, tr_actor *actor, tr_actor *to);
+
 /* Serves the lines that waited for the node's bytes. */
 void tr_line_feed_hungry(tr_worker *worker);
 

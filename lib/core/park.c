@@ -267,6 +267,17 @@ static struct place *place_of_ticket(tr_park *park, uint64_t ticket)
     return NULL;
 }
 
+/* The line was passed on: all that is parked for this receiver goes to who grants the place. */
+static void follow(tr_park *park, struct place *place, tr_address to)
+{
+    for (troupe_message *at = park->parked.head; at != NULL; at = at->next) {
+        if (tr_address_is_same(at->receiver, place->to)) {
+            at->receiver = to;
+        }
+    }
+    place->to = to;
+}
+
 /* Uses a granted place for the first message, and asks for the next. False: there is none that it
  * fits, and the place is to be returned. */
 static bool use_place(tr_worker *worker, tr_park *park, struct place *place, troupe_message *grant)
@@ -317,6 +328,9 @@ bool tr_park_granted(tr_worker *worker, tr_actor *actor, troupe_message *grant)
         return_all_for(park, place->to, error);
         tr_message_free(&worker->pool, grant);
     } else {
+        if (!tr_address_is_same(grant->sender, place->to)) {
+            follow(park, place, grant->sender);
+        }
         is_taken = use_place(worker, park, place, grant);
         ask_again(worker, park, place, is_taken ? grant : NULL);
     }

@@ -49,6 +49,7 @@ static troupe_error stand_in_line(tr_worker *worker, tr_sending *sending, troupe
         task->leave = NULL;
     }
     if (error == TROUPE_OK) {
+        sending->to = task->granted_by;
         tr_send_commit(worker, sending);
     }
     return error;
@@ -89,6 +90,7 @@ bool tr_room_granted(tr_worker *worker, tr_task *task, troupe_message *grant)
     const troupe_error error = (troupe_error) grant->value;
     tr_message_free(&worker->pool, task->leave);
     task->leave = NULL;
+    task->granted_by = grant->sender;
     tr_message_free(&worker->pool, grant);
     tr_task_wake(worker, task, error);
     return true;

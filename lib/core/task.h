@@ -34,6 +34,7 @@ struct tr_task {
     size_t accepted_count;
     troupe_message *reply;
     troupe_message *leave; /* to give up a place in a line */
+    tr_address granted_by; /* in whose mailbox one was granted: a line may have been passed on */
     troupe_snapshot *snapshot;
     tr_awaited *awaited; /* NULL, or the job that is waited for; the waiter's */
     tr_branch *branch;   /* NULL: the actor has used neither scopes nor tasks */
