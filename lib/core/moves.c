@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/chance.h"
 #include "base/memory.h"
+#include "core/far.h"
 #include "core/mailbox.h"
 #include "core/move.h"
 
@@ -148,17 +149,23 @@ static bool is_behind(const tr_worker *worker, const tr_move *move, tr_address r
            !(has_heard(move, tr_way_to(way)) && move->rounds[tr_way_from(way)].has_relayed);
 }
 
-static uint32_t *waiting_for(tr_move *move, tr_address receiver)
+/* The same for all ways to another node: who is sent to there may have another outlet next time. */
+static uint32_t hash_of(const tr_worker *worker, tr_address receiver)
 {
-    return &move->waiting[receiver.slot % TR_MOVE_HASHES];
+    return tr_far_carrier_of(worker->system, receiver).slot % TR_MOVE_HASHES;
+}
+
+static uint32_t *waiting_for(const tr_worker *worker, tr_move *move, tr_address receiver)
+{
+    return &move->waiting[hash_of(worker, receiver)];
 }
 
 void tr_moves_send(tr_worker *worker, troupe_message *message)
 {
     tr_move *move = worker->moves.arrived != NULL ? batch_of(worker, message->sender) : NULL;
-    if (move != NULL &&
-        (*waiting_for(move, message->receiver) > 0 || is_behind(worker, move, message->receiver))) {
-        ++*waiting_for(move, message->receiver);
+    if (move != NULL && (*waiting_for(worker, move, message->receiver) > 0 ||
+                         is_behind(worker, move, message->receiver))) {
+        ++*waiting_for(worker, move, message->receiver);
         tr_queue_push(&move->out, message);
         return;
     }
@@ -172,14 +179,14 @@ static void let_go(tr_worker *worker, tr_move *move)
     troupe_message *previous = NULL;
     for (troupe_message *at = move->out.head; at != NULL;
          at = previous == NULL ? move->out.head : previous->next) {
-        bool *kept = &is_kept[at->receiver.slot % TR_MOVE_HASHES];
+        bool *kept = &is_kept[hash_of(worker, at->receiver)];
         if (*kept || is_behind(worker, move, at->receiver)) {
             *kept = true;
             previous = at;
             continue;
         }
         tr_queue_remove(&move->out, previous, at);
-        --*waiting_for(move, at->receiver);
+        --*waiting_for(worker, move, at->receiver);
         send_on(worker, at);
     }
 }
