@@ -154,7 +154,6 @@ static void stop(troupe_self *self, void *state, troupe_error reason)
     tr_worker *worker = tr_enter(self);
     send_rest(worker, self->actor, peer);
     tr_peer_lose(peer, TROUPE_ERROR_NODE_LOST, TROUPE_ERROR_UNREACHABLE);
-    tr_peer_send_late(peer, true);
     tr_leave(self);
 }
 

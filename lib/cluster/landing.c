@@ -6,6 +6,7 @@
 #include "cluster/carrier.h"
 #include "cluster/outgoing.h"
 #include "core/bracket.h"
+#include "core/monitor.h"
 #include "core/scope.h"
 
 /* What stands there for one receiver. */
@@ -13,6 +14,7 @@ struct landing {
     tr_map_node by_receiver;
     tr_address to;
     tr_queue waiting;
+    tr_queue late; /* DOWNs for it, behind these */
     uint64_t ticket;
 };
 
@@ -44,14 +46,9 @@ void tr_landing_init(tr_peer *peer)
     tr_map_init(&peer->landings.by_receiver, peer->border->system->ports.allocator);
 }
 
-bool tr_landing_has(const tr_peer *peer, tr_address to)
-{
-    return find(peer, to) != NULL;
-}
-
 bool tr_landing_blocks(const tr_actor *entrance, tr_address to)
 {
-    return tr_landing_has(peer_of(entrance), to);
+    return find(peer_of(entrance), to) != NULL;
 }
 
 void tr_landing_begin(tr_peer *peer, uint32_t window, uint32_t charge)
@@ -125,12 +122,23 @@ static bool has_room(tr_peer *peer, const troupe_message *message)
 
 static void drop(tr_peer *peer, struct landing *landing)
 {
+    tr_queue late = landing->late;
     tr_map_remove(&peer->landings.by_receiver, &landing->by_receiver);
     tr_free(peer->border->system->ports.allocator, landing, sizeof *landing);
-    if (peer->late.head != NULL) {
-        tr_peer_send_late(peer, false);
+    for (troupe_message *entry = tr_queue_pop(&late); entry != NULL; entry = tr_queue_pop(&late)) {
+        const troupe_down *down = entry->body;
+        tr_monitor_send_down(peer->border->worker, entry, down->reason, down->kind);
     }
     tr_peer_end_entrance(peer);
+}
+
+bool tr_landing_put_behind(tr_peer *peer, troupe_message *entry)
+{
+    struct landing *landing = find(peer, entry->sender);
+    if (landing != NULL) {
+        tr_queue_push(&landing->late, entry);
+    }
+    return landing != NULL;
 }
 
 static void enter_line(tr_worker *worker, tr_actor *entrance, struct landing *landing,
@@ -160,7 +168,7 @@ static troupe_error begin(tr_worker *worker, tr_peer *peer, tr_address to,
         tr_message_free(&worker->pool, enter);
         return TROUPE_ERROR_NO_MEMORY;
     }
-    landing->to = to;
+    *landing = (struct landing) {.to = to};
     tr_map_add(&peer->landings.by_receiver, &landing->by_receiver, hash_of(peer, to));
     *out_landing = landing;
     *out_enter = enter;
@@ -328,12 +336,15 @@ const troupe_behavior tr_entrance_behavior =
 
 void tr_landing_fini(tr_peer *peer)
 {
-    peer->late = (tr_queue) {0};
     peer->is_over = false; /* nobody is told any more */
     for (struct landing *landing = first_of(peer); landing != NULL; landing = first_of(peer)) {
         for (troupe_message *message = tr_queue_pop(&landing->waiting); message != NULL;
              message = tr_queue_pop(&landing->waiting)) {
             tr_message_free(&peer->border->worker->pool, message);
+        }
+        for (troupe_message *entry = tr_queue_pop(&landing->late); entry != NULL;
+             entry = tr_queue_pop(&landing->late)) {
+            tr_message_free(&peer->border->worker->pool, entry);
         }
         drop(peer, landing);
     }

@@ -41,8 +41,8 @@ void tr_landing_fini(tr_peer *peer);
 void tr_landing_begin(tr_peer *peer, uint32_t window, uint32_t charge);
 void tr_landing_finish(tr_peer *peer);
 
-/* Whether something stands there for this receiver. */
-bool tr_landing_has(const tr_peer *peer, tr_address to);
+/* A DOWN, ready to go, stands behind what has landed for its watcher; false: nothing has. */
+bool tr_landing_put_behind(tr_peer *peer, troupe_message *entry);
 
 /* For far's port: what the entrance sends to one with something landed, or without room.
  * Errors: LIMIT_REACHED, NO_MEMORY. */

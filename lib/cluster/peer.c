@@ -69,40 +69,15 @@ static void sweep(tr_timer *timer, void *context)
     }
 }
 
-/* Whether something from there still waits for room at the watcher's. */
-static bool is_behind(const tr_peer *peer, tr_address watcher)
-{
-    const tr_actor *entrance = tr_peer_actor(peer, peer->entrance);
-    return entrance != NULL && entrance->state == TR_ACTOR_LIVE && tr_landing_has(peer, watcher);
-}
-
-void tr_peer_send_late(tr_peer *peer, bool all)
-{
-    tr_worker *worker = peer->border->worker;
-    tr_queue late = peer->late;
-    peer->late = (tr_queue) {0};
-    for (troupe_message *entry = tr_queue_pop(&late); entry != NULL; entry = tr_queue_pop(&late)) {
-        const troupe_down *down = entry->body;
-        if (!all && is_behind(peer, entry->sender)) {
-            tr_queue_push(&peer->late, entry);
-        } else {
-            tr_monitor_send_down(worker, entry, down->reason, down->kind);
-        }
-    }
-}
-
 void tr_peer_send_down(tr_peer *peer, troupe_message *entry, troupe_error reason,
                        troupe_down_kind kind)
 {
-    tr_worker *worker = peer->border->worker;
-    if (!is_behind(peer, entry->sender)) {
-        tr_monitor_send_down(worker, entry, reason, kind);
-        return;
-    }
     troupe_down *down = entry->body;
     down->reason = reason;
     down->kind = kind;
-    tr_queue_push(&peer->late, entry);
+    if (!tr_landing_put_behind(peer, entry)) {
+        tr_monitor_send_down(peer->border->worker, entry, reason, kind);
+    }
 }
 
 troupe_error tr_peer_spawn(tr_peer *peer, const troupe_behavior *behavior, uint32_t capacity,
@@ -266,7 +241,6 @@ void tr_peer_destroy(tr_peer *peer)
         tr_timers_cancel(&worker->timers, &peer->sweep);
         drop_numbers(peer);
         drop_queue(worker, &peer->out);
-        drop_queue(worker, &peer->late);
     }
     tr_outlet_fini(peer);
     tr_landing_fini(peer);

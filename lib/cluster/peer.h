@@ -32,7 +32,6 @@ struct tr_peer {
     tr_outlets outlets;
     tr_landings landings;
     tr_credit credit;
-    tr_queue late;  /* DOWNs for watchers here, behind messages that have landed for them */
     tr_timer again; /* to offer a frame again */
     tr_timer sweep; /* to look for requests whose askers are gone */
     troupe_message flush;
@@ -85,9 +84,6 @@ void tr_peer_destroy(tr_peer *peer);
  * room in the watcher's mailbox. */
 void tr_peer_send_down(tr_peer *peer, troupe_message *entry, troupe_error reason,
                        troupe_down_kind kind);
-
-/* Sends those that stand behind nothing any more, or all. */
-void tr_peer_send_late(tr_peer *peer, bool all);
 
 /* If that incarnation is over, and nothing that has come from it waits any more, the entrance
  * ends. */
