@@ -7,7 +7,7 @@
  * to know its type, by name: who does not gets no such message, and who asks is told PROTOCOL.
  *
  * A send is admitted here, by a window for its receiver: of what was sent and has not entered the
- * receiver's mailbox yet, some 16 to 1024 messages, the fewer the more receivers there are. While
+ * receiver's mailbox yet, some 16 to 8192 messages, the fewer the more receivers there are. While
  * that is full a send waits, fails or is dropped, as .on_full, .margin and .timeout of its options
  * say; by default it waits. What was accepted is not refused for want of room any more. The
  * receiver's own policy holds when it enters: one that drops or redirects slows nobody, for one

@@ -48,7 +48,7 @@
 /* Of one connection; and places of each: at least, at most. */
 #define TR_WINDOWS_MAX 1024
 #define TR_WINDOW_LEAST TR_SHAKEN(16, 2)
-#define TR_WINDOW_MOST TR_SHAKEN(1024, 4)
+#define TR_WINDOW_MOST TR_SHAKEN(8192, 4)
 #define TR_WINDOW_BYTES (UINT64_C(8) << 20)
 /* So many wait for their first receiver. */
 #define TR_WINDOWS_READY 4

@@ -82,7 +82,7 @@ static uint32_t free_number(const tr_outlets *outlets)
 /* How many places the next one gets; 0: there are not enough left. */
 static uint32_t places_of_next(const tr_outlets *outlets)
 {
-    const uint32_t share = outlets->left / (4 * (outlets->count + 16));
+    const uint32_t share = outlets->left / (2 * (outlets->count + 4));
     const uint32_t places = share < TR_WINDOW_LEAST  ? TR_WINDOW_LEAST
                             : share > TR_WINDOW_MOST ? TR_WINDOW_MOST
                                                      : share;

@@ -57,6 +57,7 @@ typedef struct tr_session_options {
     uint64_t beat_ns;
     uint64_t suspect_ns;
     uint64_t dead_ns;
+    uint32_t credit_messages; /* that this node has room for */
 } tr_session_options;
 
 typedef struct tr_session_counts {

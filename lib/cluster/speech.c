@@ -30,7 +30,9 @@ void tr_speech_say_hello(tr_session *session, uint64_t now_ns)
                      .version_most = TR_SESSION_VERSION_MOST,
                      .frames_max = TR_SESSION_FRAMES_MAX,
                      .bytes_max = TR_SESSION_BYTES_MAX,
-                     .credit_messages = TR_CREDIT_MESSAGES,
+                     .credit_messages = session->options.credit_messages != 0
+                                            ? session->options.credit_messages
+                                            : TR_CREDIT_MESSAGES,
                      .credit_bytes = TR_CREDIT_BYTES};
     const bool is_said = say(session, TR_LINK_CONTROL, &hello);
     const uint64_t again_ns = is_said ? TR_SESSION_HELLO_AGAIN_NS : TR_SESSION_AGAIN_NS;

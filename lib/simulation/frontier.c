@@ -34,7 +34,8 @@ static tr_wire_port make_sessions(tr_frontier *frontier, tr_system *system,
 {
     const tr_link_port links = {
         .context = frontier, .send = send_word, .open = open_link, .close = close_link};
-    const tr_session_options times = {.dead_ns = options->session_dead_ns};
+    const tr_session_options times = {.dead_ns = options->session_dead_ns,
+                                      .credit_messages = TR_SHAKEN(8192, 64)};
     tr_sessions_init(&frontier->sessions, &frontier->border, system, &links, &times);
     return tr_sessions_wire(&frontier->sessions);
 }

@@ -9,7 +9,7 @@
 #include "support/wire_fixture.h"
 
 enum {
-    MANY = TR_SHAKEN(3000, 100),
+    MANY = TR_SHAKEN(15000, 100),
     CROWD = 300
 };
 
