@@ -77,6 +77,14 @@ static uint32_t free_number(const tr_outlets *outlets)
     return number;
 }
 
+/* The actor, which there is as long as its outlet is on a list. */
+static tr_actor *actor_of(const tr_peer *peer, tr_address address)
+{
+    tr_actor *actor = tr_peer_actor(peer, address);
+    TR_ASSERT(actor != NULL);
+    return actor;
+}
+
 /* Making them. */
 
 /* How many places the next one gets; 0: there are not enough left. */
@@ -98,7 +106,7 @@ static tr_outlet *make(tr_peer *peer)
         tr_peer_spawn(peer, &tr_outlet_behavior, places, &address) != TROUPE_OK) {
         return NULL;
     }
-    tr_actor *actor = tr_peer_actor(peer, address);
+    tr_actor *actor = actor_of(peer, address);
     tr_outlet *outlet = actor->state_block;
     tr_far_window_found(actor->slot, peer->carrier);
     outlet->peer = peer;
@@ -130,7 +138,7 @@ static void forget(tr_outlet *outlet)
 static void give_back_sent(tr_outlet *outlet)
 {
     tr_worker *worker = worker_of(outlet->peer);
-    tr_actor *actor = tr_peer_actor(outlet->peer, outlet->address);
+    tr_actor *actor = actor_of(outlet->peer, outlet->address);
     const uint32_t sent = outlet->sent;
     const uint64_t bytes = outlet->sent_bytes;
     outlet->sent = 0;
@@ -272,7 +280,7 @@ void tr_outlet_credit_came(tr_peer *peer, uint32_t number, uint64_t messages, ui
     outlet->sent -= (uint32_t) messages;
     outlet->sent_bytes -= bytes;
     tr_worker *worker = worker_of(peer);
-    tr_line_give_back(worker, tr_peer_actor(peer, outlet->address), (uint32_t) messages, bytes);
+    tr_line_give_back(worker, actor_of(peer, outlet->address), (uint32_t) messages, bytes);
     if (bytes > 0) {
         tr_line_feed_hungry(worker);
     }
@@ -282,7 +290,7 @@ void tr_outlet_credit_came(tr_peer *peer, uint32_t number, uint64_t messages, ui
 
 static bool is_idle(const tr_peer *peer, const tr_outlet *outlet)
 {
-    const tr_actor *actor = tr_peer_actor(peer, outlet->address);
+    const tr_actor *actor = actor_of(peer, outlet->address);
     const uint64_t word = atomic_load_explicit(&actor->slot->admission, memory_order_acquire);
     return (word & (TR_SLOT_DEPTH_MASK | TR_SLOT_WAITING)) == 0 && actor->line.head == NULL;
 }
@@ -300,8 +308,8 @@ static void look_at(tr_peer *peer, tr_outlet *outlet)
     const bool is_small = places_of_next(outlets) / 4 >= outlet->places;
     outlet->uses = uses;
     if (outlet->was_common) {
-        tr_line_pass_on(worker_of(peer), tr_peer_actor(peer, outlet->address),
-                        tr_peer_actor(peer, outlets->windows.common));
+        tr_line_pass_on(worker_of(peer), actor_of(peer, outlet->address),
+                        actor_of(peer, outlets->windows.common));
     }
     if (outlet->is_leaving) {
         if (is_idle(peer, outlet)) {
@@ -325,7 +333,7 @@ static void relieve_common(tr_peer *peer)
 {
     tr_outlets *outlets = &peer->outlets;
     tr_outlet *old = tr_outlet_at(peer, outlets->windows.common);
-    if (!outlets->is_open || old == NULL || tr_peer_actor(peer, old->address)->line.head == NULL) {
+    if (!outlets->is_open || old == NULL || actor_of(peer, old->address)->line.head == NULL) {
         return;
     }
     const tr_outlet *next = make(peer);

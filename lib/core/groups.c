@@ -298,6 +298,7 @@ static troupe_ref next_in_turn(tr_system *system, tr_group *group, unsigned side
 {
     for (uint32_t i = 0; i < group->counts[side]; i++) {
         tr_list *first = tr_list_first(&group->members[side]);
+        TR_ASSERT(first != NULL);
         const tr_member *member = TR_CONTAINER_OF(first, tr_member, in_group);
         tr_list_remove(first);
         tr_list_push_back(&group->members[side], first);

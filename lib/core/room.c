@@ -49,7 +49,8 @@ static troupe_error stand_in_line(tr_worker *worker, tr_sending *sending, troupe
         task->leave = NULL;
     }
     if (error == TROUPE_OK) {
-        sending->to = task->granted_by;
+        sending->to = task->waits_for;
+        task->waits_for = (tr_address) {0};
         tr_send_commit(worker, sending);
     }
     return error;
@@ -90,8 +91,9 @@ bool tr_room_granted(tr_worker *worker, tr_task *task, troupe_message *grant)
     const troupe_error error = (troupe_error) grant->value;
     tr_message_free(&worker->pool, task->leave);
     task->leave = NULL;
-    task->granted_by = grant->sender;
+    const tr_address granter = grant->sender;
     tr_message_free(&worker->pool, grant);
     tr_task_wake(worker, task, error);
+    task->waits_for = granter;
     return true;
 }

@@ -140,7 +140,7 @@ static void describe_wait(const tr_worker *worker, const tr_actor *actor, troupe
     } else if (actor->task != NULL) {
         info->wait = actor->task->wait;
         info->waiting_since_ns = actor->task->since_ns;
-        to = actor->task->waits_for;
+        to = info->wait != TROUPE_WAIT_NOTHING ? actor->task->waits_for : to;
     } else if (tr_park_edge(actor, 0, &to, &ticket, &info->waiting_since_ns)) {
         info->wait = TROUPE_WAIT_ROOM;
     } else if (!actor->is_runnable) {

@@ -27,14 +27,13 @@ struct tr_task {
     uint64_t wait_id;     /* the ticket, the ask or the events that are waited for */
     uint64_t picture_id;  /* of the snapshot that is waited for, or 0 */
     uint64_t probe_pause_ns;
-    tr_address waits_for;
+    tr_address waits_for; /* then who granted a place, as a line may have been passed on */
     troupe_wait wait;
     troupe_error result;           /* of the wait; after the end, of the body */
     const troupe_accept *accepted; /* what a selective receive takes; the waiter's */
     size_t accepted_count;
     troupe_message *reply;
     troupe_message *leave; /* to give up a place in a line */
-    tr_address granted_by; /* in whose mailbox one was granted: a line may have been passed on */
     troupe_snapshot *snapshot;
     tr_awaited *awaited; /* NULL, or the job that is waited for; the waiter's */
     tr_branch *branch;   /* NULL: the actor has used neither scopes nor tasks */
