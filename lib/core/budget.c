@@ -21,8 +21,8 @@ static bool refill(tr_worker *worker, uint64_t needed, uint64_t wanted)
     return true;
 }
 
-/* In whose bytes those of this one count too; NULL: nobody's, or he has ended before it, and his slot
- * may be another's. */
+/* In whose bytes those of this one count too; NULL: nobody's, or he has ended before it, and his
+ * slot may be another's. */
 static tr_slot *pool_of(const tr_worker *worker, const tr_slot *slot)
 {
     if (TR_LIKELY(atomic_load_explicit(&slot->on_full, memory_order_relaxed) !=
