@@ -41,7 +41,7 @@ void tr_outlet_fini(tr_peer *peer)
     }
     if (outlets->by_number != NULL) {
         tr_free(peer->border->system->ports.allocator, outlets->by_number,
-                outlets->room * sizeof *outlets->by_number);
+                outlets->room * sizeof(tr_outlet *));
     }
     tr_far_windows_fini(&outlets->windows);
 }
@@ -61,8 +61,7 @@ static bool reserve_number(tr_peer *peer)
     tr_outlets *outlets = &peer->outlets;
     const troupe_allocator *allocator = peer->border->system->ports.allocator;
     if (outlets->by_number == NULL) {
-        outlets->by_number =
-            tr_allocate(allocator, (TR_WINDOWS_MAX + 1) * sizeof *outlets->by_number);
+        outlets->by_number = tr_allocate(allocator, (TR_WINDOWS_MAX + 1) * sizeof(tr_outlet *));
         outlets->room = outlets->by_number != NULL ? TR_WINDOWS_MAX + 1 : 0;
     }
     return outlets->room > 0 && outlets->count < TR_WINDOWS_MAX;
