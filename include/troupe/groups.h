@@ -77,16 +77,21 @@ typedef struct troupe_group_outcome {
     uint32_t reserved;
 } troupe_group_outcome;
 
+/* Where the first `room` outcomes go; `count` becomes to how many members it was to go. */
+typedef struct troupe_group_report {
+    troupe_group_outcome *outcomes; /* may be NULL without room */
+    size_t room;
+    size_t count;
+} troupe_group_report;
+
 /* Sends a copy to each member, by these options (NULL: the defaults), which may wait for room at
- * one after the other. The first `room` outcomes are told; *out_count becomes to how many it was
- * to go. The message stays the caller's.
+ * one after the other. The message stays the caller's.
  * Errors: NO_MEMORY, before anything is sent; BAD_ARGUMENT. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_group_broadcast(troupe_self *self,
                                                                  const char *group,
                                                                  troupe_message *message,
                                                                  const troupe_send_options *options,
-                                                                 troupe_group_outcome *outcomes,
-                                                                 size_t room, size_t *out_count);
+                                                                 troupe_group_report *report);
 
 /* Told to who watches a group: it is not as it was. */
 typedef struct troupe_group_event {

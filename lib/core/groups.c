@@ -273,22 +273,30 @@ void tr_groups_doubt(tr_system *system, uint64_t of_node)
 
 /* Looking. */
 
+/* Those of one side, behind `count` that there are already; how many there are then. */
+static size_t list_side(tr_system *system, const tr_list *side, troupe_ref *members, size_t room,
+                        size_t count)
+{
+    for (tr_list *at = tr_list_first(side); at != NULL; at = tr_list_next(side, at)) {
+        const tr_member *member = TR_CONTAINER_OF(at, tr_member, in_group);
+        if (is_there(system, member)) {
+            if (count < room) {
+                members[count] = member->ref;
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
 size_t tr_groups_list(tr_system *system, const char *name, troupe_ref *members, size_t room)
 {
     size_t count = 0;
     lock(system);
     const tr_group *group = tr_groups_find_locked(&system->groups, name);
-    for (unsigned side = OWN; group != NULL && side <= OTHERS; side++) {
-        for (tr_list *at = tr_list_first(&group->members[side]); at != NULL;
-             at = tr_list_next(&group->members[side], at)) {
-            const tr_member *member = TR_CONTAINER_OF(at, tr_member, in_group);
-            if (is_there(system, member)) {
-                if (count < room) {
-                    members[count] = member->ref;
-                }
-                count++;
-            }
-        }
+    if (group != NULL) {
+        count = list_side(system, &group->members[OWN], members, room, 0);
+        count = list_side(system, &group->members[OTHERS], members, room, count);
     }
     unlock(system);
     return count;

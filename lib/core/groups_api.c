@@ -143,34 +143,36 @@ static troupe_error send_copy(troupe_self *self, troupe_ref member, troupe_messa
     return error;
 }
 
+static void send_all(troupe_self *self, const troupe_ref *members, troupe_message *message,
+                     const troupe_send_options *options, troupe_group_report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        const troupe_error error = send_copy(self, members[i], message, options);
+        if (i < report->room) {
+            report->outcomes[i] = (troupe_group_outcome) {.member = members[i], .error = error};
+        }
+    }
+}
+
 troupe_error troupe_group_broadcast(troupe_self *self, const char *group, troupe_message *message,
-                                    const troupe_send_options *options,
-                                    troupe_group_outcome *outcomes, size_t room, size_t *out_count)
+                                    const troupe_send_options *options, troupe_group_report *report)
 {
     TR_CHECK_SELF(self);
-    TR_REQUIRE(self != NULL && is_name(group) && message != NULL && out_count != NULL &&
-                   (outcomes != NULL || room == 0),
-               BAD_ARGUMENT);
+    TR_REQUIRE(self != NULL && is_name(group) && message != NULL, BAD_ARGUMENT);
+    TR_REQUIRE(report != NULL && (report->outcomes != NULL || report->room == 0), BAD_ARGUMENT);
     const troupe_allocator *allocator = troupe_self_allocator(self);
+    const troupe_send_options usual = {.size = sizeof usual};
     const size_t most = list(self, group, NULL, 0); /* who joins meanwhile gets none */
-    *out_count = 0;
+    report->count = 0;
     if (most == 0) {
         return TROUPE_OK;
     }
     troupe_ref *members = tr_allocate(allocator, most * sizeof *members);
     TR_REQUIRE(members != NULL, NO_MEMORY);
     const size_t found = list(self, group, members, most);
-    const size_t count = found < most ? found : most;
-    const troupe_send_options usual = {.size = sizeof usual};
-    for (size_t i = 0; i < count; i++) {
-        const troupe_error error =
-            send_copy(self, members[i], message, options != NULL ? options : &usual);
-        if (i < room) {
-            outcomes[i] = (troupe_group_outcome) {.member = members[i], .error = error};
-        }
-    }
+    report->count = found < most ? found : most;
+    send_all(self, members, message, options != NULL ? options : &usual, report);
     tr_free(allocator, members, most * sizeof *members);
-    *out_count = count;
     return TROUPE_OK;
 }
 

@@ -71,6 +71,7 @@ static void call_about_nodes(troupe_self *self)
 static void call_about_groups(troupe_self *self)
 {
     const troupe_ref me = troupe_self_ref(self);
+    troupe_group_report report = {.room = 0};
     troupe_ref members[1];
     size_t count = 0;
     troupe_message *none = NULL;
@@ -88,8 +89,8 @@ static void call_about_groups(troupe_self *self)
     BAD(troupe_group_pick, (self, "x", TROUPE_GROUP_IN_TURN, 0, NULL));
     BAD(troupe_group_send, (self, "x", TROUPE_GROUP_IN_TURN, 0, NULL));
     BAD(troupe_group_send, (self, "x", TROUPE_GROUP_IN_TURN, 0, &none));
-    BAD(troupe_group_broadcast, (self, "x", NULL, NULL, NULL, 0, &count));
-    BAD(troupe_group_broadcast, (self, "x", NULL, NULL, NULL, 1, NULL));
+    BAD(troupe_group_broadcast, (self, "x", NULL, NULL, &report));
+    BAD(troupe_group_broadcast, (self, "x", NULL, NULL, NULL));
     BAD(troupe_watch_group, (NULL, "x"));
     BAD(troupe_watch_group, (self, ""));
 }

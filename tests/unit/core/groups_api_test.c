@@ -84,9 +84,9 @@ static troupe_error broadcasts(troupe_self *self, void *argument)
     troupe_group_outcome outcomes[MEMBERS_MAX];
     TROUPE_AUTO(troupe_message) *message = NULL;
     troupe_error error = troupe_message_create(self, &figure_type, figure, &message);
-    error = error ? error
-                  : troupe_group_broadcast(self, "it", message, NULL, outcomes, MEMBERS_MAX,
-                                           &stage.outcomes);
+    troupe_group_report report = {.outcomes = outcomes, .room = MEMBERS_MAX};
+    error = error ? error : troupe_group_broadcast(self, "it", message, NULL, &report);
+    stage.outcomes = report.count;
     for (size_t i = 0; i < stage.outcomes; i++) {
         stage.errors[i] = outcomes[i].error;
     }
