@@ -63,6 +63,7 @@ tr_crate *tr_crates_take(tr_crates *crates, size_t size)
     if (crate != NULL) {
         crate->next = NULL;
         crate->size = 0;
+        crate->is_bulk = false;
     }
     return crate;
 }

@@ -42,7 +42,7 @@ static troupe_error pack_protobuf(tr_scratch *scratch, const troupe_message *mes
     const ProtobufCMessageDescriptor *descriptor = message->type;
     const ProtobufCMessage *body = troupe_message_as(message, descriptor);
     const size_t size = protobuf_c_message_get_packed_size(body);
-    TR_REQUIRE(size <= TR_FRAME_BYTES_MAX, TOO_LARGE);
+    TR_REQUIRE(size <= TR_LARGE_BYTES_MAX, TOO_LARGE);
     TR_REQUIRE(tr_scratch_reserve(scratch, size + 1), NO_MEMORY);
     envelope->form = TR_ENVELOPE_PROTOBUF;
     envelope->type = descriptor->name;
@@ -64,7 +64,7 @@ static troupe_error pack_struct(tr_scratch *scratch, const troupe_message *messa
     const void *body = troupe_message_struct(message, type);
     size_t size = type->pack(body, scratch->data, scratch->capacity);
     if (size > scratch->capacity) {
-        TR_REQUIRE(size <= TR_FRAME_BYTES_MAX, TOO_LARGE);
+        TR_REQUIRE(size <= TR_LARGE_BYTES_MAX, TOO_LARGE);
         TR_REQUIRE(tr_scratch_reserve(scratch, size), NO_MEMORY);
         size = type->pack(body, scratch->data, scratch->capacity);
         TR_REQUIRE(size <= scratch->capacity, LOCAL_ONLY); /* it does not know its own size */
@@ -86,7 +86,7 @@ troupe_error tr_body_pack(tr_scratch *scratch, const troupe_message *message, tr
         envelope->form = TR_ENVELOPE_BYTES;
         envelope->type = type != NULL ? type->name : NULL;
         envelope->body = troupe_message_bytes(message, &envelope->body_size);
-        return envelope->body_size <= TR_FRAME_BYTES_MAX ? TROUPE_OK : TROUPE_ERROR_TOO_LARGE;
+        return envelope->body_size <= TR_LARGE_BYTES_MAX ? TROUPE_OK : TROUPE_ERROR_TOO_LARGE;
     case TR_FORM_NONE:
         break;
     }

@@ -299,6 +299,12 @@ bool tr_border_make_room(tr_border *border, size_t size)
     return larger != NULL;
 }
 
+bool tr_border_may_add(const tr_border *border, uint64_t node)
+{
+    const tr_wire_port *wire = &border->wire;
+    return wire->may_add == NULL || wire->may_add(wire->context, node);
+}
+
 bool tr_border_send(tr_border *border, uint64_t node, size_t size)
 {
     const tr_wire_port *wire = &border->wire;

@@ -107,6 +107,8 @@ bool tr_border_is_connected(const tr_border *border, uint64_t node);
 /* The frame that is packed has room for so many bytes; what was in it is lost. False without
  * memory. */
 bool tr_border_make_room(tr_border *border, size_t size);
+/* Whether the wire takes more of something large; else it is told when. */
+bool tr_border_may_add(const tr_border *border, uint64_t node);
 /* Gives it to the wire. False: not now. */
 bool tr_border_send(tr_border *border, uint64_t node, size_t size);
 

@@ -5,56 +5,13 @@
 
 #include "base/assert.h"
 #include "cluster/fields.h"
+#include "cluster/frame_fields.h"
 #include "envelope.pb-c.h"
 
-_Static_assert((int) TR_ENVELOPE_CREDIT == (int) TROUPE__KIND__CREDIT, "as the .proto says");
+_Static_assert((int) TR_ENVELOPE_PIECE == (int) TROUPE__KIND__PIECE, "as the .proto says");
 _Static_assert((int) TR_ENVELOPE_KILL == (int) TROUPE__SIGNAL__SIGNAL_KILL, "as the .proto says");
 _Static_assert((int) TR_ENVELOPE_BYTES == (int) TROUPE__FORM__BYTES, "as the .proto says");
 _Static_assert((int) TROUPE_DOWN_SHUTDOWN == (int) TROUPE__DOWN__SHUTDOWN, "as the .proto says");
-
-/* Numbers of fields, as the .proto says. */
-enum frame_field {
-    FRAME_FROM = 1,
-    FRAME_TO,
-    FRAME_CONNECTION,
-    FRAME_SEQUENCE,
-    FRAME_ENVELOPES,
-    FRAME_GONE
-};
-
-enum ref_field {
-    REF_NODE = 1,
-    REF_SLOT,
-    REF_GENERATION,
-    REF_SEAL
-};
-
-enum envelope_field {
-    KIND = 1,
-    NUMBER,
-    TO,
-    FROM,
-    BUDGET,
-    TRACE_ID,
-    FORM,
-    TYPE,
-    BODY,
-    ERROR,
-    DOWN,
-    NAME,
-    CAUSE,
-    TEXT,
-    SIGNAL,
-    KEY,
-    MONITOR,
-    LINK,
-    WINDOW,
-    CHARGE,
-    SETTLES
-};
-
-/* Fields that are not known here, in a frame, an envelope or a ref: a newer peer may send some. */
-#define UNKNOWN_MAX 64
 
 /* Writing. */
 
@@ -119,7 +76,7 @@ static bool is_plain(const tr_envelope *envelope)
 {
     return ((unsigned) envelope->error | (unsigned) envelope->down | (unsigned) envelope->cause |
             (unsigned) envelope->signal | envelope->text_size | envelope->key | envelope->monitor |
-            envelope->link | envelope->settles) == 0 &&
+            envelope->link | envelope->settles | envelope->whole) == 0 &&
            envelope->name == NULL;
 }
 
@@ -132,7 +89,8 @@ static size_t rest_size(const tr_envelope *envelope)
            tr_sized_size(TEXT, envelope->text_size) +
            tr_number_size(SIGNAL, widened((int) envelope->signal)) +
            tr_fixed_size(KEY, envelope->key) + tr_number_size(MONITOR, envelope->monitor) +
-           tr_number_size(LINK, envelope->link) + tr_number_size(SETTLES, envelope->settles);
+           tr_number_size(LINK, envelope->link) + tr_number_size(SETTLES, envelope->settles) +
+           tr_number_size(WHOLE, envelope->whole);
 }
 
 static unsigned char *put_rest(unsigned char *at, const tr_envelope *envelope)
@@ -146,7 +104,8 @@ static unsigned char *put_rest(unsigned char *at, const tr_envelope *envelope)
     at = tr_put_fixed(at, KEY, envelope->key);
     at = tr_put_number(at, MONITOR, envelope->monitor);
     at = tr_put_number(at, LINK, envelope->link);
-    return tr_put_number(at, SETTLES, envelope->settles);
+    at = tr_put_number(at, SETTLES, envelope->settles);
+    return tr_put_number(at, WHOLE, envelope->whole);
 }
 
 /* Without the tag and length that it has in a frame. */
@@ -237,331 +196,16 @@ bool tr_frame_add(tr_frame_writer *writer, const tr_envelope *envelope)
     return true;
 }
 
-/* Reading. */
-
-/* What is not known may stand there, but not much of it. */
-static bool may_be_unknown(const tr_field *field, uint32_t last, unsigned *unknown)
+size_t tr_frame_write_front(const tr_envelope *envelope, unsigned char *data, size_t capacity)
 {
-    return field->number > last && ++*unknown <= UNKNOWN_MAX;
-}
-
-static bool read_ref(const tr_field *from, troupe_ref *ref)
-{
-    tr_fields fields = {.at = from->data, .end = from->data + from->value};
-    tr_field field;
-    unsigned unknown = 0;
-    while (!tr_fields_end(&fields)) {
-        if (!tr_fields_next(&fields, &field)) {
-            return false;
-        }
-        if (field.number == REF_SLOT && field.type == TR_FIELD_VARINT) {
-            ref->slot = (uint32_t) field.value;
-        } else if (field.number == REF_GENERATION && field.type == TR_FIELD_VARINT) {
-            ref->generation = (uint32_t) field.value;
-        } else if (field.number == REF_NODE && field.type == TR_FIELD_FIXED64) {
-            ref->node = field.value;
-        } else if (field.number == REF_SEAL && field.type == TR_FIELD_FIXED64) {
-            ref->seal = field.value;
-        } else if (!may_be_unknown(&field, REF_SEAL, &unknown)) {
-            return false;
-        }
+    const size_t type_length = length_of(envelope->type);
+    const size_t size = envelope_size(envelope, type_length) - envelope->body_size;
+    if (size <= capacity) {
+        unsigned char *at = put_front(data, envelope, type_length);
+        at = is_plain(envelope) ? at : put_rest(at, envelope);
+        at = tr_put_varint(at, TR_FIELD_TAG(BODY, TR_FIELD_SIZED));
+        at = tr_put_varint(at, envelope->body_size);
+        TR_ASSERT(at == data + size);
     }
-    return true;
-}
-
-/* One more than may be is kept of a text that is too long: so it shows. */
-static const char *keep_text(tr_arena *arena, const tr_field *field, size_t max)
-{
-    const size_t length = field->value <= max ? (size_t) field->value : max + 1;
-    char *kept = (char *) tr_arena_take(arena, length + 1);
-    (void) memcpy(kept, field->data, length);
-    kept[length] = '\0';
-    return kept;
-}
-
-/* Envelopes often say what the one before said: its type, or all but the body. */
-struct before {
-    const unsigned char *type;
-    uint64_t type_length;
-    const char *kept_type; /* NULL: none */
-    const tr_envelope *envelope;
-    const unsigned char *front; /* of the envelope, up to its body, the last that it has */
-    size_t front_size;          /* 0: it is not like that */
-};
-
-static const char *keep_type(tr_arena *arena, const tr_field *field, struct before *before)
-{
-    if (before->kept_type == NULL || before->type_length != field->value ||
-        memcmp(before->type, field->data, (size_t) field->value) != 0) {
-        before->type = field->data;
-        before->type_length = field->value;
-        before->kept_type = keep_text(arena, field, TR_TYPE_NAME_MAX);
-    }
-    return before->kept_type;
-}
-
-static bool set_number(tr_envelope *envelope, uint32_t number, uint64_t value)
-{
-    switch (number) {
-    case KIND:
-        envelope->kind = (tr_envelope_kind) (int32_t) value;
-        return true;
-    case NUMBER:
-        envelope->number = value;
-        return true;
-    case BUDGET:
-        envelope->budget_ns = value;
-        return true;
-    case TRACE_ID:
-        envelope->trace_id = value;
-        return true;
-    case FORM:
-        envelope->form = (tr_envelope_form) (int32_t) value;
-        return true;
-    case ERROR:
-        envelope->error = (troupe_error) (int32_t) value;
-        return true;
-    case DOWN:
-        envelope->down = (troupe_down_kind) (int32_t) value;
-        return true;
-    case CAUSE:
-        envelope->cause = (troupe_error) (int32_t) value;
-        return true;
-    case SIGNAL:
-        envelope->signal = (tr_envelope_signal) (int32_t) value;
-        return true;
-    case MONITOR:
-        envelope->monitor = value;
-        return true;
-    case LINK:
-        envelope->link = value;
-        return true;
-    case WINDOW:
-        envelope->window = (uint32_t) value;
-        return true;
-    case CHARGE:
-        envelope->charge = value;
-        return true;
-    case SETTLES:
-        envelope->settles = (uint32_t) value;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool set_sized(tr_envelope *envelope, tr_arena *arena, const tr_field *field,
-                      struct before *before)
-{
-    switch (field->number) {
-    case TO:
-        return read_ref(field, &envelope->to);
-    case FROM:
-        return read_ref(field, &envelope->from);
-    case TYPE:
-        envelope->type = keep_type(arena, field, before);
-        return true;
-    case BODY:
-        envelope->body = field->data;
-        envelope->body_size = (size_t) field->value;
-        return true;
-    case NAME:
-        envelope->name = keep_text(arena, field, TR_NAME_MAX);
-        return true;
-    case TEXT:
-        envelope->text = field->data;
-        envelope->text_size = (size_t) field->value;
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* The same as before but for the body. False: it is not. */
-static bool read_like_before(tr_envelope *envelope, const tr_field *from,
-                             const struct before *before)
-{
-    tr_fields fields = {.at = from->data, .end = from->data + from->value};
-    tr_field field;
-    if (before->front_size == 0 || from->value <= before->front_size ||
-        memcmp(from->data, before->front, before->front_size) != 0) {
-        return false;
-    }
-    fields.at += before->front_size;
-    if (!tr_fields_next(&fields, &field) || field.number != BODY || field.type != TR_FIELD_SIZED ||
-        !tr_fields_end(&fields)) {
-        return false;
-    }
-    *envelope = *before->envelope;
-    envelope->body = field.data;
-    envelope->body_size = (size_t) field.value;
-    return true;
-}
-
-static bool read_envelope(tr_envelope *envelope, tr_arena *arena, const tr_field *from,
-                          struct before *before)
-{
-    tr_fields fields = {.at = from->data, .end = from->data + from->value};
-    tr_field field;
-    unsigned unknown = 0;
-    *envelope = (tr_envelope) {.type = "", .name = ""};
-    before->front_size = 0;
-    while (!tr_fields_end(&fields)) {
-        const unsigned char *const start = fields.at;
-        bool is_set = false;
-        if (!tr_fields_next(&fields, &field)) {
-            return false;
-        }
-        if (field.type == TR_FIELD_VARINT) {
-            is_set = set_number(envelope, field.number, field.value);
-        } else if (field.type == TR_FIELD_SIZED) {
-            is_set = set_sized(envelope, arena, &field, before);
-        } else if (field.type == TR_FIELD_FIXED64 && field.number == KEY) {
-            envelope->key = field.value;
-            is_set = true;
-        }
-        if (!is_set && !may_be_unknown(&field, SETTLES, &unknown)) {
-            return false;
-        }
-        if (field.number == BODY && tr_fields_end(&fields)) {
-            before->envelope = envelope;
-            before->front = from->data;
-            before->front_size = (size_t) (start - from->data);
-        }
-    }
-    return true;
-}
-
-/* The head, and how many envelopes there are. */
-static bool read_head(tr_fields fields, tr_frame_head *head, size_t *out_count)
-{
-    tr_field field;
-    unsigned unknown = 0;
-    *head = (tr_frame_head) {0};
-    *out_count = 0;
-    while (!tr_fields_end(&fields)) {
-        if (!tr_fields_next(&fields, &field)) {
-            return false;
-        }
-        if (field.number == FRAME_ENVELOPES && field.type == TR_FIELD_SIZED) {
-            ++*out_count;
-        } else if (field.number == FRAME_FROM && field.type == TR_FIELD_FIXED64) {
-            head->from = field.value;
-        } else if (field.number == FRAME_TO && field.type == TR_FIELD_FIXED64) {
-            head->to = field.value;
-        } else if (field.number == FRAME_CONNECTION && field.type == TR_FIELD_VARINT) {
-            head->connection = field.value;
-        } else if (field.number == FRAME_SEQUENCE && field.type == TR_FIELD_VARINT) {
-            head->sequence = field.value;
-        } else if (field.number == FRAME_GONE && field.type == TR_FIELD_FIXED64) {
-            head->gone = field.value;
-        } else if (!may_be_unknown(&field, FRAME_GONE, &unknown)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* In the arena, one after the other, with their texts behind them. */
-static bool read_envelopes(tr_arena *arena, tr_fields fields, tr_envelope *envelopes)
-{
-    tr_field field;
-    struct before before = {0};
-    while (!tr_fields_end(&fields)) {
-        if (!tr_fields_next(&fields, &field)) {
-            return false;
-        }
-        if (field.number != FRAME_ENVELOPES) {
-            continue;
-        }
-        if (!read_like_before(envelopes, &field, &before) &&
-            !read_envelope(envelopes, arena, &field, &before)) {
-            return false;
-        }
-        envelopes++;
-    }
-    return true;
-}
-
-bool tr_frame_read(tr_arena *arena, const void *data, size_t size, tr_frame_head *out_head,
-                   tr_frame_reader *out_reader)
-{
-    const tr_fields fields = {.at = data, .end = (const unsigned char *) data + size};
-    size_t count = 0;
-    arena->lacks_memory = false;
-    if (size == 0 || size > TR_FRAME_BYTES_MAX || !read_head(fields, out_head, &count) ||
-        count > TR_FRAME_ENVELOPES_MAX || out_head->from == 0) {
-        return false;
-    }
-    /* A text takes no more than it does in the frame. */
-    const size_t bytes = count * sizeof(tr_envelope);
-    if (!tr_arena_reserve(arena, bytes + size)) {
-        return false;
-    }
-    tr_envelope *envelopes = (tr_envelope *) (void *) tr_arena_take(arena, bytes);
-    *out_reader = (tr_frame_reader) {.envelopes = envelopes, .count = count};
-    return read_envelopes(arena, fields, envelopes);
-}
-
-/* Whether the enums have values that this side knows, and the texts are no longer than may be. */
-static bool is_known(const tr_envelope *envelope)
-{
-    return (int) envelope->kind >= (int) TR_ENVELOPE_TELL &&
-           (int) envelope->kind <= (int) TR_ENVELOPE_CREDIT &&
-           (unsigned) envelope->form <= TR_ENVELOPE_BYTES &&
-           (unsigned) envelope->down <= TROUPE_DOWN_SHUTDOWN && (int) envelope->error >= 0 &&
-           (unsigned) envelope->signal <= TR_ENVELOPE_KILL && (int) envelope->cause >= 0 &&
-           envelope->text_size < TR_FAILURE_TEXT_SIZE && envelope->window <= TR_WINDOWS_MAX &&
-           strnlen(envelope->type, TR_TYPE_NAME_MAX + 1) <= TR_TYPE_NAME_MAX &&
-           strnlen(envelope->name, TR_NAME_MAX + 1) <= TR_NAME_MAX;
-}
-
-/* Whether the numbers that are given are each another. */
-static bool are_apart(uint64_t number, uint64_t monitor, uint64_t link)
-{
-    return number != monitor && number != link && (monitor != link || link == 0);
-}
-
-/* Whether it has what its kind asks for. */
-static bool is_whole(const tr_envelope *envelope)
-{
-    const bool has_number = envelope->number != 0;
-    const bool has_receiver = !is_nobody(envelope->to);
-    const bool has_sender = !is_nobody(envelope->from);
-    const bool has_body = envelope->form != TR_ENVELOPE_NONE;
-    switch (envelope->kind) {
-    case TR_ENVELOPE_TELL:
-        return has_receiver && has_body;
-    case TR_ENVELOPE_ASK:
-        return has_number && has_receiver && has_body;
-    case TR_ENVELOPE_MONITOR:
-        return has_number && has_receiver;
-    case TR_ENVELOPE_LOOKUP:
-        return has_number && envelope->name[0] != '\0';
-    case TR_ENVELOPE_LINK:
-        return has_number && has_receiver && has_sender;
-    case TR_ENVELOPE_SIGNAL:
-        return has_receiver && envelope->signal != TR_ENVELOPE_NO_SIGNAL;
-    case TR_ENVELOPE_SPAWN:
-        return has_number && has_sender && envelope->name[0] != '\0' &&
-               are_apart(envelope->number, envelope->monitor, envelope->link);
-    case TR_ENVELOPE_SPAWNED:
-        return has_number && has_sender == (envelope->error == TROUPE_OK);
-    case TR_ENVELOPE_CREDIT:
-        return has_number && envelope->window != 0;
-    case TR_ENVELOPE_EXIT:
-    case TR_ENVELOPE_REPLY:
-    case TR_ENVELOPE_CANCEL:
-    case TR_ENVELOPE_DEMONITOR:
-    case TR_ENVELOPE_DOWN:
-        break;
-    }
-    return has_number;
-}
-
-bool tr_frame_envelope(const tr_frame_reader *reader, size_t index, tr_envelope *out_envelope)
-{
-    TR_ASSERT(index < reader->count);
-    *out_envelope = reader->envelopes[index];
-    return is_known(out_envelope) && is_whole(out_envelope);
+    return size;
 }

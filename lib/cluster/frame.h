@@ -31,7 +31,8 @@ typedef enum tr_envelope_kind {
     TR_ENVELOPE_SIGNAL,
     TR_ENVELOPE_SPAWN,
     TR_ENVELOPE_SPAWNED,
-    TR_ENVELOPE_CREDIT
+    TR_ENVELOPE_CREDIT,
+    TR_ENVELOPE_PIECE
 } tr_envelope_kind;
 
 typedef enum tr_envelope_form {
@@ -72,6 +73,7 @@ typedef struct tr_envelope {
     uint32_t window; /* 0: none */
     uint64_t charge;
     uint32_t settles; /* 0: no; 1; 2: given up from the beginning */
+    uint64_t whole;
 } tr_envelope;
 
 typedef struct tr_frame_head {
@@ -102,6 +104,14 @@ bool tr_frame_add(tr_frame_writer *writer, const tr_envelope *envelope);
 
 /* Bytes that the envelope takes in a frame. */
 size_t tr_frame_size_of(const tr_envelope *envelope);
+
+/* Writes all but the body of an envelope that is to lie in no frame: it follows. Returns the bytes
+ * that this takes; it is written if there is room for so many. */
+size_t tr_frame_write_front(const tr_envelope *envelope, unsigned char *data, size_t capacity);
+
+/* An envelope that lay in no frame; its texts are in the arena, its body is in the data. False: it
+ * is none, says what cannot be, or there is no memory; what was read up to there is set. */
+bool tr_frame_read_one(tr_arena *arena, const void *data, size_t size, tr_envelope *out_envelope);
 
 typedef struct tr_frame_reader {
     const tr_envelope *envelopes; /* in the arena; their bodies are in the frame */

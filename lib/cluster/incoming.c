@@ -509,8 +509,6 @@ static void take_signal(tr_peer *peer, const tr_envelope *envelope)
     }
 }
 
-/* Names. */
-
 static void take_lookup(tr_peer *peer, const tr_envelope *envelope)
 {
     tr_system *system = peer->border->system;
@@ -540,6 +538,9 @@ void tr_incoming_take(tr_peer *peer, const tr_envelope *envelope)
         return;
     }
     switch ((unsigned) envelope->kind) {
+    case TR_ENVELOPE_PIECE:
+        tr_pieces_take(peer, envelope);
+        return;
     case TR_ENVELOPE_CREDIT:
         tr_outlet_credit_came(peer, envelope->window, envelope->number, envelope->charge);
         return;

@@ -7,7 +7,7 @@
 
 #include "core/limits.h"
 
-/* Of one frame. A message that takes more is TOO_LARGE. */
+/* Of one frame. A message that takes more goes in pieces. */
 #define TR_FRAME_BYTES_MAX (UINT32_C(1) << 20)
 #define TR_FRAME_ENVELOPES_MAX 512
 /* A frame is given away when it is as large, unless its first message alone is larger. There is
@@ -15,6 +15,15 @@
 #define TR_FRAME_BYTES_USUAL (UINT32_C(65) << 10)
 /* What unpacking a frame, or one body, may take: a byte of a frame can stand for many in memory. */
 #define TR_UNPACK_BYTES_MAX (UINT32_C(16) << 20)
+/* The same, of a message that has come in pieces. */
+#define TR_UNPACK_LARGE_BYTES_MAX (UINT32_C(192) << 20)
+/* Of a message in pieces, as packed: more is TOO_LARGE. */
+#define TR_LARGE_BYTES_MAX (UINT32_C(64) << 20)
+/* Those that are under way to one other node at a time, and their bytes. */
+#define TR_LARGES_MAX TR_SHAKEN(16, 2)
+#define TR_LARGES_BYTES_MAX (UINT64_C(128) << 20)
+/* Of pieces that are sent and not acknowledged: what is small waits for no more. */
+#define TR_LARGE_AHEAD_BYTES (UINT64_C(1) << 20)
 /* Of the name of a type. */
 #define TR_TYPE_NAME_MAX 255
 
@@ -39,7 +48,7 @@
 
 /* Windows: what the other may have sent and not yet have credit for, over all of them. */
 #define TR_CREDIT_MESSAGES TR_SHAKEN(UINT32_C(65536), 64)
-#define TR_CREDIT_BYTES (UINT64_C(32) << 20)
+#define TR_CREDIT_BYTES (UINT64_C(64) << 20)
 /* Bodies may be larger here than where they were sent. */
 #define TR_CREDIT_BYTES_LANDED (2 * TR_CREDIT_BYTES)
 /* Who has room for less knows no credit. */
@@ -49,7 +58,7 @@
 #define TR_WINDOWS_MAX 1024
 #define TR_WINDOW_LEAST TR_SHAKEN(16, 2)
 #define TR_WINDOW_MOST TR_SHAKEN(8192, 4)
-#define TR_WINDOW_BYTES (UINT64_C(8) << 20)
+#define TR_WINDOW_BYTES (UINT64_C(33) << 20)
 /* So many wait for their first receiver. */
 #define TR_WINDOWS_READY 4
 /* So many are made at a time, and as many as there are, when some receivers found none ready. */

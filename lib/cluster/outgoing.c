@@ -188,6 +188,7 @@ static void refuse(tr_peer *peer, troupe_message *message, troupe_error reason)
 
 void tr_outgoing_fail_all(tr_peer *peer, troupe_error reason)
 {
+    tr_large_return_all(peer);
     for (troupe_message *message = tr_queue_pop(&peer->out); message != NULL;
          message = tr_queue_pop(&peer->out)) {
         refuse(peer, message, reason);
@@ -272,6 +273,34 @@ static bool make_error(tr_peer *peer, troupe_message *message, troupe_error erro
     return true;
 }
 
+/* Takes `*at` off the way out, if it waits behind one that is large; then the next one is there. */
+static bool holds_back(tr_peer *peer, troupe_message *previous, troupe_message **at)
+{
+    troupe_message *message = *at;
+    troupe_message *next = message->next;
+    tr_queue_remove(&peer->out, previous, message);
+    if (tr_large_holds_back(peer, message)) {
+        *at = next;
+        return true;
+    }
+    tr_queue_insert(&peer->out, previous, message);
+    return false;
+}
+
+/* The same, to go in pieces. */
+static bool goes_in_pieces(tr_peer *peer, troupe_message *previous, troupe_message **at,
+                           const tr_envelope *envelope)
+{
+    troupe_message *message = *at;
+    troupe_message *next = message->next;
+    if (tr_large_add(peer, message, tr_frame_size_of(envelope)) != TROUPE_OK) {
+        return false;
+    }
+    tr_queue_remove(&peer->out, previous, message);
+    *at = next;
+    return true;
+}
+
 /* Packs as much as fits into one frame, credit first; what cannot be packed is refused on the way.
  * What was packed stays where it is: the first of what is on the way out. How many envelopes are
  * credit. */
@@ -283,6 +312,9 @@ static uint32_t fill_frame(tr_peer *peer, tr_frame_writer *writer)
     const uint32_t credits = tr_credit_pack(peer, writer);
     while (at != NULL) {
         tr_envelope envelope;
+        if (!tr_large_is_none(&peer->larges) && holds_back(peer, previous, &at)) {
+            continue;
+        }
         troupe_error error = tr_packing_pack(peer, at, &envelope);
         if (error == TROUPE_OK && tr_frame_add(writer, &envelope)) {
             previous = at;
@@ -295,6 +327,9 @@ static uint32_t fill_frame(tr_peer *peer, tr_frame_writer *writer)
         error = error ? error : make_room(peer->border, &envelope);
         if (error == TROUPE_OK) {
             begin_frame(peer, writer);
+        } else if (error == TROUPE_ERROR_TOO_LARGE &&
+                   goes_in_pieces(peer, previous, &at, &envelope)) {
+            continue;
         } else if (!make_error(peer, at, error)) {
             troupe_message *next = at->next;
             tr_queue_remove(&peer->out, previous, at);
@@ -305,6 +340,14 @@ static uint32_t fill_frame(tr_peer *peer, tr_frame_writer *writer)
     return credits;
 }
 
+static void note_frame(tr_peer *peer, uint32_t count)
+{
+    peer->sequence++;
+    peer->greets = false;
+    peer->border->counts.frames_sent++;
+    tr_peer_count_sent(peer, count);
+}
+
 /* False: the wire did not take it. */
 static bool send_frame(tr_peer *peer, const tr_frame_writer *writer, uint32_t credits)
 {
@@ -312,10 +355,7 @@ static bool send_frame(tr_peer *peer, const tr_frame_writer *writer, uint32_t cr
     if (!tr_border_send(border, peer->node, writer->size)) {
         return false;
     }
-    peer->sequence++;
-    peer->greets = false;
-    border->counts.frames_sent++;
-    tr_peer_count_sent(peer, writer->count);
+    note_frame(peer, writer->count);
     tr_credit_went(peer, credits);
     const uint32_t went = writer->count - credits;
     peer->at_once -= went < peer->at_once ? went : peer->at_once;
@@ -344,26 +384,80 @@ static void begin_anew(tr_peer *peer)
     }
 }
 
-void tr_outgoing_flush(tr_peer *peer)
+/* One that is large does not go. */
+static void refuse_large(tr_peer *peer, troupe_message *message, troupe_error reason)
 {
-    if (peer->is_connected && peer->is_broken && !peer->greets) {
-        begin_anew(peer); /* they have to have heard of the one that ends */
+    if (make_error(peer, message, reason)) {
+        tr_outgoing_push(peer, message);
+    } else {
+        refuse(peer, message, reason);
     }
+}
+
+/* Pieces of what is large, one in a frame, until there is something else. False: not now. */
+static bool send_pieces(tr_peer *peer)
+{
+    tr_border *border = peer->border;
+    while (peer->is_connected && peer->out.head == NULL && !tr_large_is_none(&peer->larges) &&
+           tr_border_may_add(border, peer->node)) {
+        tr_frame_writer writer;
+        troupe_message *refused = NULL;
+        troupe_error reason = TROUPE_OK;
+        if (!tr_border_make_room(border, TR_FRAME_BYTES_USUAL)) {
+            return false;
+        }
+        begin_frame(peer, &writer);
+        if (!tr_large_pack(peer, &writer, &refused, &reason)) {
+            if (refused == NULL) {
+                break;
+            }
+            refuse_large(peer, refused, reason);
+            continue;
+        }
+        border->frame->is_bulk = true;
+        if (!tr_border_send(border, peer->node, writer.size)) {
+            return false;
+        }
+        note_frame(peer, writer.count);
+        troupe_message *message = tr_large_went(peer);
+        if (message != NULL) {
+            note_sent(peer, message);
+        }
+    }
+    return true;
+}
+
+/* What is on the way out, in frames. False: not now. */
+static bool send_small(tr_peer *peer)
+{
     while (peer->is_connected && (peer->out.head != NULL || peer->greets || peer->credit.is_due)) {
         tr_frame_writer writer;
         if (!tr_border_make_room(peer->border, TR_FRAME_BYTES_USUAL)) {
-            tr_peer_choke(peer); /* until there is memory */
-            return;
+            return false; /* until there is memory */
         }
+        peer->border->frame->is_bulk = false;
         const uint32_t credits = fill_frame(peer, &writer);
         if (writer.count == 0 && !peer->greets) {
             break;
         }
         if (!send_frame(peer, &writer, credits)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void tr_outgoing_flush(tr_peer *peer)
+{
+    if (peer->is_connected && peer->is_broken && !peer->greets) {
+        begin_anew(peer); /* they have to have heard of the one that ends */
+    }
+    do {
+        if (!send_small(peer) || !send_pieces(peer)) {
             tr_peer_choke(peer);
             return;
         }
-    }
+    } while (peer->is_connected && peer->out.head != NULL);
     tr_peer_unchoke(peer);
     if (peer->is_connected && peer->is_broken) {
         tr_outgoing_flush_soon(peer);

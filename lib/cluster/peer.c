@@ -167,6 +167,8 @@ troupe_error tr_peer_create(tr_border *border, uint64_t node, tr_peer **out_peer
     peer->numbers.hash_key = border->system->hash_key;
     tr_landing_init(peer);
     tr_credit_init(peer);
+    tr_large_init(peer);
+    tr_pieces_init(peer);
     tr_outlet_init(peer);
     tr_map_add(&border->peers, &peer->by_node, tr_hash_u64(node));
     *out_peer = peer;
@@ -240,10 +242,13 @@ void tr_peer_destroy(tr_peer *peer)
         tr_timers_cancel(&worker->timers, &peer->again);
         tr_timers_cancel(&worker->timers, &peer->sweep);
         drop_numbers(peer);
+        tr_large_return_all(peer);
         drop_queue(worker, &peer->out);
     }
     tr_outlet_fini(peer);
     tr_landing_fini(peer);
+    tr_large_fini(peer);
+    tr_pieces_clear(peer);
     tr_credit_fini(peer);
     tr_map_remove(&border->peers, &peer->by_node);
     tr_nodes_release(border->system, peer->known);
@@ -285,6 +290,7 @@ void tr_peer_lose(tr_peer *peer, troupe_error reason, troupe_error verdict)
         tr_outlet_close(peer);
         tr_landing_forget_session(peer);
         tr_credit_forget(peer);
+        tr_pieces_clear(peer);
         tr_incoming_forget_all(peer);
         tr_peer_unchoke(peer);
     }

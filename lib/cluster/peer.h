@@ -15,8 +15,10 @@
 #include "cluster/border.h"
 #include "cluster/credit.h"
 #include "cluster/landing.h"
+#include "cluster/large.h"
 #include "cluster/numbers.h"
 #include "cluster/outlet.h"
+#include "cluster/pieces.h"
 #include "core/actor.h"
 #include "core/queue.h"
 
@@ -32,6 +34,8 @@ struct tr_peer {
     tr_outlets outlets;
     tr_landings landings;
     tr_credit credit;
+    tr_larges larges;
+    tr_pieces pieces;
     tr_timer again; /* to offer a frame again */
     tr_timer sweep; /* to look for requests whose askers are gone */
     troupe_message flush;

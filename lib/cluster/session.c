@@ -433,6 +433,13 @@ bool tr_session_give(tr_session *session, uint64_t now_ns, tr_crate *frame)
            have_sent(session, now_ns, tr_window_keep(&session->window, now_ns, frame));
 }
 
+bool tr_session_may_add(tr_session *session)
+{
+    const bool may = session->window.bulk_bytes < TR_LARGE_AHEAD_BYTES;
+    session->is_short = session->is_short || !may;
+    return may;
+}
+
 void tr_session_link_up(tr_session *session, uint64_t now_ns)
 {
     if (session->is_over) {

@@ -132,6 +132,10 @@ bool tr_session_send(tr_session *session, uint64_t now_ns, const void *frame, si
 /* The same without a copy: if it is taken, the caller's share is the session's. */
 bool tr_session_give(tr_session *session, uint64_t now_ns, tr_crate *frame);
 
+/* Whether more of something large may be sent now: not so much that what is small waits long for
+ * it. False: `ready` follows. */
+bool tr_session_may_add(tr_session *session);
+
 /* There is a link, a new one if there was one; there is none any more. */
 void tr_session_link_up(tr_session *session, uint64_t now_ns);
 void tr_session_link_down(tr_session *session, uint64_t now_ns);

@@ -245,6 +245,13 @@ static bool give_frame(void *context, uint64_t to_node, tr_crate *frame)
     return is_taken;
 }
 
+static bool may_add(void *context, uint64_t to_node)
+{
+    const tr_sessions *sessions = context;
+    member *to = find(sessions, to_node);
+    return to == NULL || tr_session_may_add(&to->session);
+}
+
 static void renew(void *context, uint64_t node)
 {
     tr_sessions *sessions = context;
@@ -286,6 +293,7 @@ tr_wire_port tr_sessions_wire(tr_sessions *sessions)
     return (tr_wire_port) {.context = sessions,
                            .send = send_frame,
                            .give = give_frame,
+                           .may_add = may_add,
                            .renew = renew,
                            .believes = believes,
                            .closed = closed};

@@ -21,6 +21,8 @@ typedef struct tr_wire_port {
     /* The same without a copy: if it is taken, the border's share is the wire's. NULL: send
      * does. */
     bool (*give)(void *context, uint64_t to_node, tr_crate *frame);
+    /* Whether more of something large may go now; if not, tr_border_ready follows. NULL: always. */
+    bool (*may_add)(void *context, uint64_t to_node);
     /* Something that came or was to go is lost for want of memory, and the border has lost the
      * connection: the wire sees to it that the other loses it too, and that another begins. NULL:
      * the border's own frames do. */

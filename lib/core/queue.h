@@ -39,6 +39,16 @@ static inline void tr_queue_remove(tr_queue *queue, troupe_message *previous,
     message->next = NULL;
 }
 
+/* Puts it behind `previous`, or first. */
+static inline void tr_queue_insert(tr_queue *queue, troupe_message *previous,
+                                   troupe_message *message)
+{
+    troupe_message **place = previous != NULL ? &previous->next : &queue->head;
+    message->next = *place;
+    *place = message;
+    queue->tail = message->next == NULL ? message : queue->tail;
+}
+
 static inline troupe_message *tr_queue_pop(tr_queue *queue)
 {
     troupe_message *message = queue->head;

@@ -24,6 +24,12 @@ static bool give(void *context, uint64_t to_node, tr_crate *frame)
     return farewell->wire.give(farewell->wire.context, to_node, frame);
 }
 
+static bool may_add(void *context, uint64_t to_node)
+{
+    const tr_farewell *farewell = context;
+    return farewell->wire.may_add(farewell->wire.context, to_node);
+}
+
 static void renew(void *context, uint64_t node)
 {
     const tr_farewell *farewell = context;
@@ -53,6 +59,7 @@ tr_wire_port tr_farewell_wire(tr_farewell *farewell)
     return (tr_wire_port) {.context = farewell,
                            .send = send,
                            .give = give,
+                           .may_add = may_add,
                            .renew = renew,
                            .believes = believes,
                            .closed = closed};

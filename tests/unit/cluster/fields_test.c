@@ -39,7 +39,7 @@ static troupe_ref a_ref(tr_random *random)
 static tr_envelope an_envelope(tr_random *random)
 {
     static const char *const texts[] = {NULL, "", "x", "shop.Order"};
-    tr_envelope envelope = {.kind = (tr_envelope_kind) (1 + tr_random_below(random, 13)),
+    tr_envelope envelope = {.kind = (tr_envelope_kind) (1 + tr_random_below(random, 15)),
                             .form = (tr_envelope_form) tr_random_below(random, 4),
                             .number = a_number(random),
                             .to = a_ref(random),
@@ -60,6 +60,7 @@ static tr_envelope an_envelope(tr_random *random)
         envelope.key = a_number(random);
         envelope.monitor = a_number(random);
         envelope.link = a_number(random);
+        envelope.whole = a_number(random);
     }
     return envelope;
 }
@@ -109,6 +110,16 @@ static void assert_same(const tr_envelope *ours, const Troupe__Envelope *theirs)
     assert_int_equal(ours->key, theirs->key);
     assert_int_equal(ours->monitor, theirs->monitor);
     assert_int_equal(ours->link, theirs->link);
+    assert_int_equal(ours->window, theirs->window);
+    assert_int_equal(ours->charge, theirs->charge);
+    assert_int_equal(ours->whole, theirs->whole);
+}
+
+/* These two stand before the body, where protobuf has them behind it. */
+static void add_window(tr_random *random, tr_envelope *envelope)
+{
+    envelope->window = 1 + (uint32_t) tr_random_below(random, 1000);
+    envelope->charge = a_number(random);
 }
 
 static size_t write_frame(tr_random *random, unsigned char *bytes, size_t capacity,
@@ -119,9 +130,13 @@ static size_t write_frame(tr_random *random, unsigned char *bytes, size_t capaci
                                 .connection = a_number(random),
                                 .sequence = a_number(random)};
     tr_frame_writer writer = {.data = bytes, .capacity = capacity};
+    const bool has_windows = tr_random_below(random, 2) == 0;
     tr_frame_begin(&writer, &head);
     for (unsigned i = 0; i < count; i++) {
         envelopes[i] = an_envelope(random);
+        if (has_windows) {
+            add_window(random, &envelopes[i]);
+        }
         const size_t before = writer.size;
         assert_true(tr_frame_add(&writer, &envelopes[i]));
         assert_int_equal(writer.size - before, tr_frame_size_of(&envelopes[i]));
@@ -149,7 +164,9 @@ static void write_what_protobuf_writes(void **state)
             assert_same_refs(&envelopes[i], frame->envelopes[i]);
         }
         assert_int_equal(troupe__frame__pack(frame, again), size);
-        assert_memory_equal(bytes, again, size);
+        if (count == 0 || envelopes[0].window + envelopes[0].charge == 0) {
+            assert_memory_equal(bytes, again, size);
+        }
         troupe__frame__free_unpacked(frame, NULL);
     }
 }

@@ -148,6 +148,40 @@ static void have_the_same_bytes_for_ever_in_every_field(void **state)
     assert_memory_equal(bytes, golden, sizeof golden);
 }
 
+/* Promise: REMOTE-WIRE */
+static void have_the_same_bytes_for_ever_in_pieces(void **state)
+{
+    tr_arena *arena = *state;
+    static const unsigned char golden[] = {
+        0x09, 0x11, 0,    0,    0,    0,    0,    0,   0, /* from */
+        0x11, 0x22, 0,    0,    0,    0,    0,    0,   0, /* to */
+        0x18, 0x03, 0x20, 0x04,                           /* connection, sequence */
+        0x2a, 0x0c,                                       /* an envelope */
+        0x08, 0x0f, 0x10, 0x05,                           /* PIECE, number */
+        0x4a, 0x02, 'a',  'b',  0xb0, 0x01, 0xac, 0x02};  /* body, whole */
+    unsigned char bytes[512];
+    tr_frame_writer writer = {.data = bytes, .capacity = sizeof bytes};
+    tr_frame_begin(&writer, &head);
+    assert_true(tr_frame_add(
+        &writer,
+        &(const tr_envelope) {
+            .kind = TR_ENVELOPE_PIECE, .number = 5, .body = "ab", .body_size = 2, .whole = 300}));
+    assert_int_equal(writer.size, sizeof golden);
+    assert_memory_equal(bytes, golden, sizeof golden);
+
+    /* What they are of is an envelope as it would be in a frame, its body last. */
+    tr_envelope read;
+    const size_t size = tr_frame_write_front(&ask, bytes, sizeof bytes);
+    memcpy(bytes + size, ask.body, ask.body_size);
+    assert_true(tr_frame_read_one(arena, bytes, size + ask.body_size, &read));
+    assert_int_equal(read.number, ask.number);
+    assert_string_equal(read.type, ask.type);
+    assert_memory_equal(read.body, "abc", 3);
+    assert_false(tr_frame_read_one(arena, bytes, size, &read));
+    assert_int_equal(read.number, ask.number);
+    assert_int_equal(tr_frame_write_front(&ask, bytes, size - 1), size);
+}
+
 static void refuse_an_envelope_too_many_and_stay_as_they_were(void **state)
 {
     unsigned char bytes[200];
@@ -250,7 +284,7 @@ static void let_no_envelope_through_that_lacks_what_it_needs(void **state)
     envelope.form = (tr_envelope_form) 4;
     assert_false(is_accepted(arena, &envelope));
     envelope = ask;
-    envelope.kind = (tr_envelope_kind) 14;
+    envelope.kind = (tr_envelope_kind) 16;
     assert_false(is_accepted(arena, &envelope));
     envelope = ask;
     envelope.type = long_name;
@@ -307,6 +341,7 @@ int main(void)
         WITH_ARENA(come_back_as_they_were),
         WITH_ARENA(have_the_same_bytes_for_ever),
         WITH_ARENA(have_the_same_bytes_for_ever_in_every_field),
+        WITH_ARENA(have_the_same_bytes_for_ever_in_pieces),
         WITH_ARENA(refuse_an_envelope_too_many_and_stay_as_they_were),
         WITH_ARENA(have_no_more_than_so_many_envelopes),
         WITH_ARENA(are_refused_that_are_too_large_or_of_nobody),

@@ -212,7 +212,7 @@ static void waits_up_to_so_many_bytes(void **state)
     (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_bulks, .argument = &cast));
     wires_run(wires, 10 * MS);
     /* Its mailbox, and what it had in hand when it was choked. */
-    assert_in_range(cast.count, TR_SHAKEN(9, 1), 20);
+    assert_in_range(cast.count, TR_SHAKEN(9, 1), TR_WINDOW_BYTES / (900 << 10) + 10);
     wires_cut(wires, true);
 }
 
@@ -291,51 +291,6 @@ static void is_forwarded_and_answered_to_its_asker(void **state)
     drop_probe(&cast.seen);
 }
 
-static troupe_error sends_too_much(troupe_self *self, void *argument)
-{
-    const struct cast *cast = argument;
-    TROUPE_AUTO(troupe_message) *message = NULL;
-    TROUPE_AUTO(troupe_message) *reply = NULL;
-    troupe_error error = make_bulk(self, (size_t) 2 << 20, &message);
-    error = error ? error
-                  : troupe_ask_message(self, cast->refs[0], &message, TROUPE_WITHIN_S(1), &reply);
-    (void) tell(cast, "2 MiB", error);
-    error = make_bulk(self, TR_FRAME_BYTES_MAX - 20, &message); /* with what is around it */
-    error = error ? error
-                  : troupe_ask_message(self, cast->refs[0], &message, TROUPE_WITHIN_S(1), &reply);
-    (void) tell(cast, "1 MiB", error);
-    error = make_bulk(self, (size_t) 900 << 10, &message);
-    error = error ? error : troupe_send_message(self, cast->refs[0], &message);
-    return tell(cast, "900 KiB", error);
-}
-
-static troupe_error says_sizes(troupe_self *self, void *argument)
-{
-    const struct cast *cast = argument;
-    TROUPE_AUTO(troupe_message) *message = NULL;
-    while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {
-        probe_say(cast->seen, "size %d", (int) troupe_message_size(message));
-    }
-    return TROUPE_OK;
-}
-
-/* Promise: REMOTE-LARGE */
-static void may_be_as_large_as_a_frame_and_no_larger(void **state)
-{
-    struct wires *wires = *state;
-    struct cast cast = {.seen = a_probe()};
-    assert_ok(tr_types_learn(wires_system(wires, 1), false, &bulk_type));
-    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = says_sizes, .argument = &cast));
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_too_much, .argument = &cast));
-
-    wires_run(wires, 10 * MS);
-
-    assert_int_equal(wires->ends[1].border.counts.frames_malformed, 0);
-    assert_int_equal(wires->ends[1].border.counts.frames_missing, 0);
-    assert_said(cast.seen, "2 MiB TOO_LARGE", "1 MiB TOO_LARGE", "900 KiB OK", "size 921600");
-    drop_probe(&cast.seen);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,7 +304,6 @@ int main(void)
         WITH_WIRES(waits_up_to_so_many_bytes),
         WITH_WIRES(is_cancelled_there_when_its_asker_is_cancelled_here),
         WITH_WIRES(is_forwarded_and_answered_to_its_asker),
-        WITH_WIRES(may_be_as_large_as_a_frame_and_no_larger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
