@@ -367,6 +367,7 @@ static bool is_in_order(tr_peer *peer, const tr_frame_head *head)
     peer->their_sequence = head->sequence;
     if (missing > 0) {
         border->counts.frames_missing += missing;
+        tr_pieces_clear(peer); /* there may have been some in them */
         char title[TR_NODE_TITLE_SIZE];
         tr_nodes_write_title(border->system, peer->node, title);
         tr_log_write(border->system->ports.log, TROUPE_LOG_WARNING,

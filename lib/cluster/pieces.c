@@ -96,7 +96,11 @@ static struct whole *begin(tr_peer *peer, const tr_envelope *piece)
 {
     tr_pieces *pieces = &peer->pieces;
     const troupe_allocator *allocator = peer->border->system->ports.allocator;
-    if (piece->whole == 0 || piece->whole > TR_LARGE_BYTES_MAX || pieces->count >= TR_LARGES_MAX ||
+    if (piece->whole == 0) { /* the first was lost, in a gap */
+        peer->border->counts.envelopes_refused++;
+        return NULL;
+    }
+    if (piece->whole > TR_LARGE_BYTES_MAX || pieces->count >= TR_LARGES_MAX ||
         pieces->bytes + piece->whole > TR_LARGES_BYTES_MAX) {
         tr_outgoing_complain(peer, "sends more in pieces than it may");
         return NULL;

@@ -14,7 +14,7 @@ static void that_are_more_than_may_be_end_the_connection(void **state)
     tr_border *border = &wires->ends[1].border;
     unsigned char bytes[512];
     tr_frame_writer writer = {.data = bytes, .capacity = sizeof bytes};
-    const uint64_t wholes[] = {UINT64_C(1) << 40, 0, 2};
+    const uint64_t wholes[] = {UINT64_C(1) << 40, TR_LARGE_BYTES_MAX + 1, 2};
     for (unsigned i = 0; i < 3; i++) {
         wires_run(wires, 5 * MS);
         const tr_peer *peer = tr_border_peer(border, wires->ends[0].node);
