@@ -244,6 +244,7 @@ bool tr_large_pack(tr_peer *peer, tr_frame_writer *writer, troupe_message **out_
 troupe_message *tr_large_went(tr_peer *peer)
 {
     struct large *large = first_of(peer);
+    TR_ASSERT(large != NULL);
     large->sent += large->packing;
     large->packing = 0;
     if (large->sent == large->charged) {

@@ -21,10 +21,7 @@
 
 enum {
     ROUND_TRIPS = 20000,
-    SIZE_MAX_BYTES = 65536,
-    /* How far the sending actor is ahead, as nothing else slows it down for that receiver yet. */
-    WINDOW_MESSAGES = 12000,
-    WINDOW_BYTES = 6 << 20
+    SIZE_MAX_BYTES = 65536
 };
 
 struct measure {
@@ -144,14 +141,8 @@ static troupe_error pour(troupe_self *self, troupe_ref to, const struct measure 
     const uint64_t count = count_of(measure);
     const double begun_s = bench_now_s();
     troupe_error error = TROUPE_OK;
-    const uint64_t window = WINDOW_BYTES / measure->size < WINDOW_MESSAGES
-                                ? WINDOW_BYTES / measure->size
-                                : WINDOW_MESSAGES;
     for (uint64_t i = 0; i < count && !error; i++) {
         error = send_one(self, to, measure->size);
-        if (!error && i % window == window - 1) {
-            error = ask_end(self, to);
-        }
     }
     error = error ? error : ask_end(self, to);
     report("hosts-one-way", measure->size, "troupe", (double) count / (bench_now_s() - begun_s),
