@@ -5,8 +5,8 @@
  *     hosts_bench [DIVISOR [SIZE]]
  *
  * Prints lines of `WORKLOAD SUBJECT VALUE UNIT`: for some sizes how many messages arrive in a
- * second, and how long a round trip takes at the median. The sender's process is the one that
- * measures: it has the last message acknowledged. */
+ * second, and how long a round trip takes at the median; for actors also with keys (CURVE). The
+ * sender's process is the one that measures: it has the last message acknowledged. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +62,20 @@ static void report_median(double *seconds, size_t count, const char *subject)
     report("hosts-round-trip-p50", 16, subject, seconds[count / 2] * 1e9, "ns");
 }
 
-/* Actors. */
+/* Actors, plain or with keys. */
+
+struct keys {
+    char public_key[41];
+    char secret_key[41];
+};
+
+static struct keys keys[2]; /* of the sink and of the source */
+static bool has_keys;
+
+static const char *subject(void)
+{
+    return has_keys ? "troupe-curve" : "troupe";
+}
 
 static const troupe_type data_type = TROUPE_SIGNAL("data");
 static const troupe_type end_type = TROUPE_SIGNAL("end");
@@ -99,10 +112,15 @@ static void serve(int out)
     char endpoint[64];
     troupe_node *node = NULL;
     troupe_ref ref;
-    BENCH_MUST(troupe_node_create(TROUPE_NODE_OPTIONS(.workers = 1, .name = "sink",
-                                                      .listen = "tcp://127.0.0.1:*",
-                                                      .plain = TROUPE_PLAIN_ON_LOOPBACK),
-                                  &node) == TROUPE_OK);
+    const char *const allowed[] = {keys[1].public_key};
+    BENCH_MUST(troupe_node_create(
+                   TROUPE_NODE_OPTIONS(.workers = 1, .name = "sink", .listen = "tcp://127.0.0.1:*",
+                                       .plain = has_keys ? 0 : TROUPE_PLAIN_ON_LOOPBACK,
+                                       .public_key = has_keys ? keys[0].public_key : NULL,
+                                       .secret_key = has_keys ? keys[0].secret_key : NULL,
+                                       .allowed_keys = has_keys ? allowed : NULL,
+                                       .allowed_key_count = has_keys ? 1 : 0),
+                   &node) == TROUPE_OK);
     BENCH_MUST(troupe_node_start(node) == TROUPE_OK);
     BENCH_MUST(troupe_node_spawn(node,
                                  TROUPE_SPAWN(.name = "sink", .behavior = &sink_behavior,
@@ -145,7 +163,7 @@ static troupe_error pour(troupe_self *self, troupe_ref to, const struct measure 
         error = send_one(self, to, measure->size);
     }
     error = error ? error : ask_end(self, to);
-    report("hosts-one-way", measure->size, "troupe", (double) count / (bench_now_s() - begun_s),
+    report("hosts-one-way", measure->size, subject(), (double) count / (bench_now_s() - begun_s),
            "messages/s");
     return error;
 }
@@ -173,7 +191,7 @@ static troupe_error source(troupe_self *self, void *argument)
         error = ask_end(self, to);
         seconds[i] = bench_now_s() - begun_s;
     }
-    report_median(seconds, trips, "troupe");
+    report_median(seconds, trips, subject());
     free(seconds);
     return error;
 }
@@ -201,17 +219,21 @@ static void end_child(pid_t child, int from)
     BENCH_MUST(waitpid(child, NULL, 0) == child);
 }
 
-static void measure_actors(void)
+static void measure_actors(bool with_keys)
 {
+    has_keys = with_keys;
     int from = -1;
     uint64_t id = 0;
     char endpoint[64];
     const pid_t child = fork_into(serve, &from);
     BENCH_MUST(read(from, &id, sizeof id) == sizeof id);
     BENCH_MUST(read(from, endpoint, sizeof endpoint) == sizeof endpoint);
-    const troupe_peer peer = {.endpoint = endpoint};
+    const troupe_peer peer = {.endpoint = endpoint, .key = has_keys ? keys[0].public_key : NULL};
     BENCH_MUST(troupe_run(TROUPE_NODE_OPTIONS(.workers = 1, .name = "source", .peers = &peer,
-                                              .peer_count = 1, .plain = TROUPE_PLAIN_ON_LOOPBACK),
+                                              .peer_count = 1,
+                                              .plain = has_keys ? 0 : TROUPE_PLAIN_ON_LOOPBACK,
+                                              .public_key = has_keys ? keys[1].public_key : NULL,
+                                              .secret_key = has_keys ? keys[1].secret_key : NULL),
                           source, &id) == TROUPE_OK);
     end_child(child, from);
 }
@@ -327,7 +349,11 @@ int main(int argc, char **argv)
     divisor = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
     only = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
     BENCH_MUST(divisor > 0);
+    for (size_t i = 0; i < 2; i++) {
+        BENCH_MUST(zmq_curve_keypair(keys[i].public_key, keys[i].secret_key) == 0);
+    }
     measure_sockets();
-    measure_actors();
+    measure_actors(false);
+    measure_actors(true);
     return 0;
 }

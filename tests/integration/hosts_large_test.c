@@ -9,7 +9,11 @@
 #include "support/node_fixture.h"
 
 #define LARGE ((size_t) 32 << 20)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LARGES 2 /* they take ten times as long */
+#else
 #define LARGES 4
+#endif
 /* In the time of each large one; if they waited for it, it would be one or two. */
 #define SMALLS_LEAST (5 * LARGES)
 
