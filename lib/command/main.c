@@ -73,6 +73,14 @@ static int not_understood(const char *what, const char *which)
     return TR_EXIT_BAD_ARGUMENT;
 }
 
+static int explain(const tr_command *command)
+{
+    (void) printf("troupe %s - %s\n\nUsage: troupe %s %s\n\n%s%s", command->name, command->summary,
+                  command->name, command->arguments, command->details,
+                  command->options != NULL ? command->options : "");
+    return tr_command_written();
+}
+
 static int help(int argc, char **argv)
 {
     if (argc > 2) {
@@ -83,13 +91,7 @@ static int help(int argc, char **argv)
         return tr_command_written();
     }
     const tr_command *command = find(argv[1]);
-    if (command == NULL) {
-        return not_understood("there is no such command", argv[1]);
-    }
-    (void) printf("troupe %s - %s\n\nUsage: troupe %s %s\n\n%s%s", command->name, command->summary,
-                  command->name, command->arguments, command->details,
-                  command->options != NULL ? command->options : "");
-    return tr_command_written();
+    return command != NULL ? explain(command) : not_understood("there is no such command", argv[1]);
 }
 
 int main(int argc, char **argv)
@@ -98,6 +100,9 @@ int main(int argc, char **argv)
         return not_understood("a command is missing", NULL);
     }
     const tr_command *command = find(argv[1]);
+    if (command != NULL && argc == 3 && strcmp(argv[2], "--help") == 0) {
+        return explain(command);
+    }
     if (command != NULL) {
         return command->run(argc - 1, argv + 1);
     }

@@ -28,6 +28,7 @@ static void says_what_it_can_do(void **state)
     ends("help", 0, "keygen", NULL);
     ends("--help", 0, "Exit status: 0: done", NULL);
     ends("help keygen", 0, "Usage: troupe keygen FILE", NULL);
+    ends("keygen --help", 0, "Usage: troupe keygen FILE", NULL);
     ends("--version", 0, "troupe 0.", NULL);
     ends("--version >/dev/full", 1, NULL, "cannot be written");
 }
