@@ -57,8 +57,9 @@ static bool is_heard(const struct town *town, struct stranger *stranger, uint64_
 {
     tr_word word = word_of(town, stranger, TR_WORD_PROBE);
     word.sequence = sequence;
+    const uint64_t limit_ms = town_now_ms() + TOWN_WAIT_MS;
     stranger_says(stranger, 1, &word);
-    for (;;) {
+    do {
         stranger_hears(stranger, 0, &word);
         if (word.kind == TR_WORD_HELLO && word.session > stranger->session) {
             return false;
@@ -66,7 +67,10 @@ static bool is_heard(const struct town *town, struct stranger *stranger, uint64_
         if (word.kind == TR_WORD_ACK && word.received >= sequence) {
             return true;
         }
-    }
+    } while (town_now_ms() < limit_ms);
+    fail_msg("%llu of %llu frames are acknowledged", (unsigned long long) word.received,
+             (unsigned long long) sequence);
+    return false;
 }
 
 /* Promise: HOSTS-REPLAY */
