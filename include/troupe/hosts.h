@@ -40,6 +40,14 @@ typedef enum troupe_inspect {
     TROUPE_INSPECT_OFF
 } troupe_inspect;
 
+/* Which thread looks after other nodes. One of its own does so whatever actors do. Shared with the
+ * actors of worker 0 it saves each message two changes of thread: for small nodes whose handlers
+ * are short. There a handler that goes on for .dead_after makes others take the node for dead. */
+typedef enum troupe_border {
+    TROUPE_BORDER_OWN_THREAD,
+    TROUPE_BORDER_SHARED
+} troupe_border;
+
 /* Another node, by where it listens. */
 typedef struct troupe_peer {
     const char *endpoint; /* as "tcp://192.0.2.2:7400", or "ipc:///run/node" of .listen_local */

@@ -52,7 +52,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_key_file_create(const char *pat
  * as it was. Also from an actor of the node, which it holds up meanwhile.
  * Waits:  until it is done.
  * Errors: BAD_ARGUMENT, or SYSTEM if it cannot be read; the log says why. END: the node has none;
- *         STOPPING, also before start; NO_MEMORY; FORKED. */
+ *         STOPPING, also before start; CANNOT_WAIT from an actor of worker 0 of a node whose
+ *         .border is shared; NO_MEMORY; FORKED. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_node_reload_keys(troupe_node *node);
 
 TROUPE_END

@@ -81,6 +81,7 @@ typedef struct troupe_node_options {
     uint32_t balance;                  /* a troupe_balance */
     uint32_t on_root_failure;          /* a troupe_on_root_failure */
     uint32_t plain;                    /* a troupe_plain */
+    uint32_t border;                   /* a troupe_border; see hosts.h */
     /* Other nodes; see hosts.h. All copied. */
     const char *labels;       /* told to other nodes, as "rack=a,ssd": words of letters, digits and
                                * ._-:/=, below 128 bytes in all; see nodes.h. NULL: none */

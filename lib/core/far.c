@@ -158,6 +158,14 @@ void tr_far_set_home(tr_system *system, tr_address home)
     unlock(system);
 }
 
+tr_address tr_far_home(tr_system *system)
+{
+    lock(system);
+    const tr_address home = system->far_home;
+    unlock(system);
+    return home;
+}
+
 /* A wish on its way to who makes connections: for one with the node that the ref names, or to be
  * rid of the actor that it names; or, where it names no node, to be told of nodes. */
 struct wish {

@@ -57,6 +57,7 @@ void tr_far_open(tr_system *system, const tr_far_port *port);
 
 /* The actor on whose worker wishes for connections are heard; nobody: none is. */
 void tr_far_set_home(tr_system *system, tr_address home);
+tr_address tr_far_home(tr_system *system);
 
 /* The node is reached by this carrier; if it was on the list, what is there is replaced.
  * Errors: NO_MEMORY. */

@@ -33,7 +33,8 @@ typedef struct tr_system_options {
     uint32_t turn_messages;
     uint32_t has_balance;
     uint32_t has_proxy;  /* the worker after the regular ones is for threads from outside */
-    uint32_t has_border; /* the one after that is for what goes to other nodes */
+    uint32_t has_border; /* the one after that is for what goes to other nodes, */
+    uint32_t border_is_shared; /* or the first regular one */
     uint32_t is_debug;   /* what users do wrong is looked for */
 } tr_system_options;
 
@@ -110,13 +111,17 @@ troupe_ref tr_system_ref(const tr_system *system, tr_address address);
 /* Those that there are from the beginning to the end. */
 static inline uint32_t tr_system_fixed_workers(const tr_system *system)
 {
-    return system->options.workers + system->options.has_proxy + system->options.has_border;
+    const tr_system_options *options = &system->options;
+    return options->workers + options->has_proxy +
+           (options->border_is_shared != 0 ? 0 : options->has_border);
 }
 
 /* With has_border. */
 static inline uint32_t tr_system_border_worker(const tr_system *system)
 {
-    return system->options.workers + system->options.has_proxy;
+    return system->options.border_is_shared != 0
+               ? 0
+               : system->options.workers + system->options.has_proxy;
 }
 
 /* The address that a ref of this node names. Errors: of a ref of another node LOCAL_ONLY, or STALE

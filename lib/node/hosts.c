@@ -324,6 +324,8 @@ static troupe_error reload_keys(troupe_node *node)
 {
     char who[TR_LOG_LINE_BYTES_MAX / 2];
     struct reload reload = {.node = node};
+    tr_engine *engine = node->engines[tr_system_border_worker(&node->system)];
+    TR_REQUIRE(!tr_engine_is_current(engine), CANNOT_WAIT);
     (void) snprintf(who, sizeof who, "node '%s'", node->settings.name);
     const tr_text_reader reader = {
         .allocator = &node->settings.allocator, .log = &node->settings.log, .who = who};
@@ -332,8 +334,7 @@ static troupe_error reload_keys(troupe_node *node)
         return error;
     }
     const uint32_t count = reload.next.count;
-    error = tr_engine_call_and_wait(node->engines[tr_system_border_worker(&node->system)],
-                                    put_in_force, &reload, TR_NEVER);
+    error = tr_engine_call_and_wait(engine, put_in_force, &reload, TR_NEVER);
     tr_allowed_free(&reload.next, &node->settings.allocator);
     if (!error) {
         tr_log_write(&node->settings.log, TROUPE_LOG_NOTICE, "%s: %s is read again: %u keys", who,

@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "core/far.h"
 #include "core/snapshot.h"
 #include "core/types.h"
 #include "node/inspector.h"
@@ -54,8 +55,20 @@ static void give(troupe_self *self, troupe_message *request, struct answer *answ
 
 /* Whom it is for. */
 
-/* An actor of this node that is not of those that the node itself is made of: these all are on the
- * border's worker, but for this one. */
+static bool is_same(troupe_ref ref, tr_address address)
+{
+    return ref.slot == address.slot && ref.generation == address.generation;
+}
+
+/* One of those that stand for other nodes: their parent, or a child of it. */
+static bool is_of_border(const tr_inspector *inspector, const troupe_actor_info *info)
+{
+    const tr_address home = tr_far_home(&inspector->node->system);
+    return home.generation != 0 && (is_same(info->ref, home) || is_same(info->parent, home));
+}
+
+/* An actor of this node that is not of those that the node itself is made of: these are of the
+ * border, but for this one. */
 troupe_error tr_inspector_find(const tr_inspector *inspector, troupe_self *self,
                                const Troupe__Inspect__Target *target, troupe_ref *out_ref)
 {
@@ -78,8 +91,7 @@ troupe_error tr_inspector_find(const tr_inspector *inspector, troupe_self *self,
     TR_REQUIRE(tr_snapshot_glance(system, out_ref->slot, &info), NO_SUCH_ACTOR);
     TR_REQUIRE(info.ref.generation == out_ref->generation, STALE);
     TR_REQUIRE(!troupe_ref_is_same(*out_ref, troupe_self_ref(self)), NO_SUCH_ACTOR);
-    TR_REQUIRE(system->options.has_border == 0 || info.worker != tr_system_border_worker(system),
-               NO_SUCH_ACTOR);
+    TR_REQUIRE(!is_of_border(inspector, &info), NO_SUCH_ACTOR);
     return TROUPE_OK;
 }
 

@@ -272,7 +272,7 @@ troupe_error tr_outside_start(troupe_node *node)
     for (uint32_t i = 0; i < node->settings.system.workers && !error; i++) {
         error = add_engine(node, i, NULL);
     }
-    if (!error && node->hub != NULL) {
+    if (!error && node->hub != NULL && node->settings.system.border_is_shared == 0) {
         atomic_fetch_add_explicit(&node->crowd.threads, 1, memory_order_relaxed);
         error = add_engine(node, tr_system_border_worker(&node->system), NULL);
     }

@@ -49,6 +49,7 @@ static troupe_error check(const troupe_node_options *options)
     TR_REQUIRE(options->balance <= TROUPE_BALANCE_OFF, BAD_ARGUMENT);
     TR_REQUIRE(options->on_root_failure <= TROUPE_ROOT_STOP, BAD_ARGUMENT);
     TR_REQUIRE(options->plain <= TROUPE_PLAIN_ANYWHERE, BAD_ARGUMENT);
+    TR_REQUIRE(options->border <= TROUPE_BORDER_SHARED, BAD_ARGUMENT);
     TR_REQUIRE(options->inspect <= TROUPE_INSPECT_OFF, BAD_ARGUMENT);
     TR_REQUIRE(options->peer_count == 0 || options->peers != NULL, BAD_ARGUMENT);
     TR_REQUIRE(options->allowed_key_count == 0 || options->allowed_keys != NULL, BAD_ARGUMENT);
@@ -165,6 +166,7 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .has_balance = known.balance == TROUPE_BALANCE_ON ? 1 : 0,
         .has_proxy = 1,
         .has_border = tr_hosts_are_wanted(&known) ? 1 : 0,
+        .border_is_shared = known.border == TROUPE_BORDER_SHARED ? 1 : 0,
         .is_debug = known.debug,
         .ends_max = workers + 1 + (tr_hosts_are_wanted(&known) ? 1 : 0) +
                     or_default(known.own_threads_max, OWN_THREADS_DEFAULT) +

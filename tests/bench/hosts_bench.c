@@ -5,7 +5,8 @@
  *     hosts_bench [DIVISOR [SIZE]]
  *
  * Prints lines of `WORKLOAD SUBJECT VALUE UNIT`: for some sizes how many messages arrive in a
- * second, and how long a round trip takes at the median; for actors also with keys (CURVE). The
+ * second, and how long a round trip takes at the median; for actors also where the thread of the
+ * one worker looks after the other node too (.border), and with keys (CURVE). The
  * sender's process is the one that measures: it has the last message acknowledged. */
 #include <signal.h>
 #include <stdio.h>
@@ -34,7 +35,8 @@ static const struct measure measures[] = {
 
 static unsigned char body[SIZE_MAX_BYTES];
 static uint64_t divisor = 1;
-static size_t only = 0; /* the one size that is measured; 0: all */
+static uint32_t border = TROUPE_BORDER_OWN_THREAD; /* of the nodes */
+static size_t only = 0;                            /* the one size that is measured; 0: all */
 
 static void report(const char *workload, size_t size, const char *subject, double value,
                    const char *unit)
@@ -74,7 +76,7 @@ static bool has_keys;
 
 static const char *subject(void)
 {
-    return has_keys ? "troupe-curve" : "troupe";
+    return has_keys ? "troupe-curve" : border == TROUPE_BORDER_SHARED ? "troupe-shared" : "troupe";
 }
 
 static const troupe_type data_type = TROUPE_SIGNAL("data");
@@ -113,14 +115,15 @@ static void serve(int out)
     troupe_node *node = NULL;
     troupe_ref ref;
     const char *const allowed[] = {keys[1].public_key};
-    BENCH_MUST(troupe_node_create(
-                   TROUPE_NODE_OPTIONS(.workers = 1, .name = "sink", .listen = "tcp://127.0.0.1:*",
-                                       .plain = has_keys ? 0 : TROUPE_PLAIN_ON_LOOPBACK,
-                                       .public_key = has_keys ? keys[0].public_key : NULL,
-                                       .secret_key = has_keys ? keys[0].secret_key : NULL,
-                                       .allowed_keys = has_keys ? allowed : NULL,
-                                       .allowed_key_count = has_keys ? 1 : 0),
-                   &node) == TROUPE_OK);
+    BENCH_MUST(
+        troupe_node_create(TROUPE_NODE_OPTIONS(.workers = 1, .border = border, .name = "sink",
+                                               .listen = "tcp://127.0.0.1:*",
+                                               .plain = has_keys ? 0 : TROUPE_PLAIN_ON_LOOPBACK,
+                                               .public_key = has_keys ? keys[0].public_key : NULL,
+                                               .secret_key = has_keys ? keys[0].secret_key : NULL,
+                                               .allowed_keys = has_keys ? allowed : NULL,
+                                               .allowed_key_count = has_keys ? 1 : 0),
+                           &node) == TROUPE_OK);
     BENCH_MUST(troupe_node_start(node) == TROUPE_OK);
     BENCH_MUST(troupe_node_spawn(node,
                                  TROUPE_SPAWN(.name = "sink", .behavior = &sink_behavior,
@@ -229,8 +232,8 @@ static void measure_actors(bool with_keys)
     BENCH_MUST(read(from, &id, sizeof id) == sizeof id);
     BENCH_MUST(read(from, endpoint, sizeof endpoint) == sizeof endpoint);
     const troupe_peer peer = {.endpoint = endpoint, .key = has_keys ? keys[0].public_key : NULL};
-    BENCH_MUST(troupe_run(TROUPE_NODE_OPTIONS(.workers = 1, .name = "source", .peers = &peer,
-                                              .peer_count = 1,
+    BENCH_MUST(troupe_run(TROUPE_NODE_OPTIONS(.workers = 1, .border = border, .name = "source",
+                                              .peers = &peer, .peer_count = 1,
                                               .plain = has_keys ? 0 : TROUPE_PLAIN_ON_LOOPBACK,
                                               .public_key = has_keys ? keys[1].public_key : NULL,
                                               .secret_key = has_keys ? keys[1].secret_key : NULL),
@@ -354,6 +357,9 @@ int main(int argc, char **argv)
     }
     measure_sockets();
     measure_actors(false);
+    border = TROUPE_BORDER_SHARED;
+    measure_actors(false);
+    border = TROUPE_BORDER_OWN_THREAD;
     measure_actors(true);
     return 0;
 }

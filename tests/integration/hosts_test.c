@@ -31,23 +31,23 @@ struct two_nodes {
     troupe_node *b;
 };
 
-static struct two_nodes connect_two(uint32_t workers)
+static struct two_nodes connect_two(uint32_t workers, uint32_t border)
 {
     char endpoint[64];
-    struct two_nodes two = {.a = a_node(TROUPE_NODE_OPTIONS(.name = "a", .workers = workers,
-                                                            .listen = "tcp://127.0.0.1:*",
-                                                            .plain = TROUPE_PLAIN_ON_LOOPBACK))};
+    struct two_nodes two = {
+        .a = a_node(TROUPE_NODE_OPTIONS(.name = "a", .workers = workers, .border = border,
+                                        .listen = "tcp://127.0.0.1:*",
+                                        .plain = TROUPE_PLAIN_ON_LOOPBACK))};
     assert_ok(troupe_node_endpoint(two.a, endpoint, sizeof endpoint));
     const troupe_peer peer = {.endpoint = endpoint};
-    two.b = a_node(TROUPE_NODE_OPTIONS(.name = "b", .workers = 1, .peers = &peer, .peer_count = 1,
-                                       .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    two.b = a_node(TROUPE_NODE_OPTIONS(.name = "b", .workers = 1, .border = border, .peers = &peer,
+                                       .peer_count = 1, .plain = TROUPE_PLAIN_ON_LOOPBACK));
     return two;
 }
 
-static void ask_across(void **state)
+static void ask_across_with(uint32_t border)
 {
-    (void) state;
-    struct two_nodes two = connect_two(1);
+    struct two_nodes two = connect_two(1, border);
     struct asking asking = {.node = troupe_node_id(two.a), .times = 1000, .probe = a_probe()};
     (void) a_root_of(two.a, TROUPE_SPAWN(.name = "oracle", .body = answers));
     (void) a_root_of(two.b, TROUPE_SPAWN(.body = asks, .argument = &asking));
@@ -56,6 +56,19 @@ static void ask_across(void **state)
     drop_node(&two.b);
     drop_node(&two.a);
     drop_probe(&asking.probe);
+}
+
+static void ask_across(void **state)
+{
+    (void) state;
+    ask_across_with(TROUPE_BORDER_OWN_THREAD);
+}
+
+/* Promise: HOSTS-SHARED */
+static void worker_zero_may_look_after_other_nodes(void **state)
+{
+    (void) state;
+    ask_across_with(TROUPE_BORDER_SHARED);
 }
 
 /* Watches the oracle until it has ended. */
@@ -79,12 +92,10 @@ static troupe_error watches(troupe_self *self, void *argument)
     return error;
 }
 
-/* Promise: HOSTS-LEAVE */
-static void a_node_that_stops_tells_how_its_actors_ended(void **state)
+static void stop_one_of_two(uint32_t border)
 {
-    (void) state;
     for (int i = 0; i < 10; i++) {
-        struct two_nodes two = connect_two(2);
+        struct two_nodes two = connect_two(2, border);
         struct asking asking = {.node = troupe_node_id(two.a), .probe = a_probe()};
         (void) a_root_of(two.a, TROUPE_SPAWN(.name = "oracle", .body = answers,
                                              .place = TROUPE_PLACE_WORKER, .place_worker = 1));
@@ -100,11 +111,27 @@ static void a_node_that_stops_tells_how_its_actors_ended(void **state)
     }
 }
 
+/* Promise: HOSTS-LEAVE */
+static void a_node_that_stops_tells_how_its_actors_ended(void **state)
+{
+    (void) state;
+    stop_one_of_two(TROUPE_BORDER_OWN_THREAD);
+}
+
+/* Promise: HOSTS-LEAVE, HOSTS-SHARED */
+static void so_does_one_whose_worker_zero_looks_after_others(void **state)
+{
+    (void) state;
+    stop_one_of_two(TROUPE_BORDER_SHARED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ask_across),
+        cmocka_unit_test(worker_zero_may_look_after_other_nodes),
         cmocka_unit_test(a_node_that_stops_tells_how_its_actors_ended),
+        cmocka_unit_test(so_does_one_whose_worker_zero_looks_after_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
