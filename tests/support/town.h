@@ -16,7 +16,7 @@
 #include "support/node_fixture.h"
 #include "support/numbered.h"
 
-#define TOWN_WAIT_MS 60000
+#define TOWN_WAIT_MS 32000
 
 /* Two nodes, the first of which listens, and what that one has logged. */
 struct town {
