@@ -19,6 +19,7 @@ function(troupe_add_library name kind output_name)
     target_link_libraries(${name}
         PUBLIC ProtobufC::ProtobufC
         PRIVATE ZeroMQ::ZeroMQ BoostContext::BoostContext Threads::Threads
+            $<$<BOOL:${LZ4_FOUND}>:LZ4::LZ4>
             $<BUILD_INTERFACE:troupe_build_flags>)
 endfunction()
 
@@ -62,7 +63,12 @@ install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/troupe)
 install(EXPORT troupe_targets NAMESPACE troupe:: FILE troupe-targets.cmake
     DESTINATION ${package_folder})
-get_property(actor_packages GLOBAL PROPERTY TROUPE_ACTOR_PACKAGES)
+get_property(optional_packages GLOBAL PROPERTY TROUPE_ACTOR_PACKAGES)
+set(optional_requires "")
+if(LZ4_FOUND)
+    list(APPEND optional_packages LZ4)
+    set(optional_requires ", liblz4")
+endif()
 configure_package_config_file(
     ${PROJECT_SOURCE_DIR}/cmake/troupe-config.cmake.in ${PROJECT_BINARY_DIR}/troupe-config.cmake
     INSTALL_DESTINATION ${package_folder})
@@ -74,6 +80,7 @@ install(FILES
     ${PROJECT_SOURCE_DIR}/cmake/FindProtobufC.cmake
     ${PROJECT_SOURCE_DIR}/cmake/FindZeroMQ.cmake
     ${PROJECT_SOURCE_DIR}/cmake/FindBoostContext.cmake
+    ${PROJECT_SOURCE_DIR}/cmake/FindLZ4.cmake
     DESTINATION ${package_folder})
 
 # pkg-config: paths relative to the file, so that the installed tree may be moved.

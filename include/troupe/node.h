@@ -99,7 +99,7 @@ typedef struct troupe_node_options {
     const char *key_file;     /* instead of the two keys: a file with them; see keys.h */
     const char *allowed_file; /* who else may dial, and what each may do; see keys.h */
     uint32_t inspect;         /* a troupe_inspect */
-    uint32_t reserved;
+    uint32_t compress;        /* 1: bodies above 64 KiB, for nodes that know LZ4; see hosts.h */
     const char *listen_local; /* besides, for this user on this machine: "ipc:///run/node" */
 } troupe_node_options;
 

@@ -63,7 +63,7 @@ tr_crate *tr_crates_take(tr_crates *crates, size_t size)
     if (crate != NULL) {
         crate->next = NULL;
         crate->size = 0;
-        crate->is_bulk = false;
+        crate->bulk = 0;
     }
     return crate;
 }

@@ -32,7 +32,7 @@ typedef struct tr_crate {
     const troupe_allocator *allocator;
     struct tr_crate *next; /* for who keeps it */
     uint64_t packed_ns;    /* likewise */
-    bool is_bulk;          /* likewise: it is part of something large */
+    uint64_t bulk;         /* likewise: so many bytes of something large have gone into it */
     size_t capacity;
     size_t size; /* of what is in it */
     unsigned char front[TR_CRATE_FRONT_BYTES];

@@ -107,7 +107,10 @@ static const tr_far_port far_port = {.home = &border_behavior,
 void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wire)
 {
     const troupe_allocator *allocator = system->ports.allocator;
-    *border = (tr_border) {.system = system, .wire = *wire, .body = {.allocator = allocator}};
+    *border = (tr_border) {.system = system,
+                           .wire = *wire,
+                           .body = {.allocator = allocator},
+                           .squeezed = {.allocator = allocator}};
     tr_crates_init(&border->crates, allocator, SPARE_BYTES);
     tr_map_init(&border->peers, allocator);
     tr_nursery_init(&border->nursery, border);
@@ -143,6 +146,7 @@ void tr_border_fini(tr_border *border)
     }
     tr_crates_clear(&border->crates);
     tr_scratch_fini(&border->body);
+    tr_scratch_fini(&border->squeezed);
 }
 
 static bool is_node(const tr_map_node *node, const void *key)
@@ -240,6 +244,19 @@ void tr_border_give_windows(tr_border *border, uint64_t node, uint64_t messages,
     }
 }
 
+void tr_border_give_squeezed(tr_border *border, uint64_t node)
+{
+    tr_peer *peer = tr_border_peer(border, node);
+    if (peer != NULL && peer->is_connected) {
+        peer->squeezes = border->squeezes;
+    }
+}
+
+void tr_border_set_squeezes(tr_border *border, bool squeezes)
+{
+    border->squeezes = squeezes;
+}
+
 void tr_border_lost(tr_border *border, uint64_t node, troupe_error reason)
 {
     tr_peer *peer = tr_border_peer(border, node);
@@ -310,7 +327,8 @@ bool tr_border_send(tr_border *border, uint64_t node, size_t size)
     const tr_wire_port *wire = &border->wire;
     tr_crate *frame = border->frame;
     frame->size = size;
-    if (wire->give == NULL || size < frame->capacity / 2) { /* not to keep so much for so little */
+    /* Not to keep so much for so little; of what is bulk there is not much at a time. */
+    if (wire->give == NULL || (size < frame->capacity / 2 && frame->bulk == 0)) {
         return wire->send(wire->context, node, frame->data, size);
     }
     border->frame = NULL; /* it is the wire's, which may ask for the next one */

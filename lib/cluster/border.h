@@ -41,7 +41,8 @@ typedef struct tr_border_counts {
     uint64_t answers_late;     /* to what nobody waits for */
     uint64_t connections;      /* begun */
     uint64_t connections_lost;
-    uint64_t offences; /* connections begun anew, as the other said what nobody may say */
+    uint64_t bytes_saved; /* by squeezing pieces */
+    uint64_t offences;    /* connections begun anew, as the other said what nobody may say */
 } tr_border_counts;
 
 struct tr_border {
@@ -58,6 +59,8 @@ struct tr_border {
     tr_crates crates;
     tr_crate *frame; /* that is packed; NULL: none */
     tr_scratch body;
+    tr_scratch squeezed; /* a piece */
+    bool squeezes;       /* what is large, for who can read it */
     tr_border_counts counts;
     uint64_t gone[TR_GONE_MAX]; /* incarnations that are over, in a ring */
     uint32_t gone_count;
@@ -65,6 +68,8 @@ struct tr_border {
 
 /* The border is not moved in memory afterwards. Nothing can fail. */
 void tr_border_init(tr_border *border, tr_system *system, const tr_wire_port *wire);
+/* What is large is squeezed for who can read it. Of the connections that begin from now on. */
+void tr_border_set_squeezes(tr_border *border, bool squeezes);
 /* Asked for each frame that comes. Before anything does. */
 void tr_border_set_rights(tr_border *border, const tr_rights_port *rights);
 void tr_border_fini(tr_border *border);
@@ -85,6 +90,9 @@ TROUPE_MUST_CHECK troupe_error tr_border_connected(tr_border *border, uint64_t n
 /* The connection heals what links lose, and the other gives credit: so much it has room for, 0: it
  * knows none. Right after tr_border_connected. */
 void tr_border_give_windows(tr_border *border, uint64_t node, uint64_t messages, uint64_t bytes);
+
+/* The other reads pieces that are squeezed: if this node is to squeeze, it does. Likewise. */
+void tr_border_give_squeezed(tr_border *border, uint64_t node);
 
 /* It is lost. `reason` is STALE if the incarnation is over, else NODE_LOST. Does nothing if there
  * is none. */

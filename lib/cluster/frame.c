@@ -76,7 +76,7 @@ static bool is_plain(const tr_envelope *envelope)
 {
     return ((unsigned) envelope->error | (unsigned) envelope->down | (unsigned) envelope->cause |
             (unsigned) envelope->signal | envelope->text_size | envelope->key | envelope->monitor |
-            envelope->link | envelope->settles | envelope->whole) == 0 &&
+            envelope->link | envelope->settles | envelope->whole | envelope->original) == 0 &&
            envelope->name == NULL;
 }
 
@@ -90,7 +90,7 @@ static size_t rest_size(const tr_envelope *envelope)
            tr_number_size(SIGNAL, widened((int) envelope->signal)) +
            tr_fixed_size(KEY, envelope->key) + tr_number_size(MONITOR, envelope->monitor) +
            tr_number_size(LINK, envelope->link) + tr_number_size(SETTLES, envelope->settles) +
-           tr_number_size(WHOLE, envelope->whole);
+           tr_number_size(WHOLE, envelope->whole) + tr_number_size(ORIGINAL, envelope->original);
 }
 
 static unsigned char *put_rest(unsigned char *at, const tr_envelope *envelope)
@@ -105,7 +105,8 @@ static unsigned char *put_rest(unsigned char *at, const tr_envelope *envelope)
     at = tr_put_number(at, MONITOR, envelope->monitor);
     at = tr_put_number(at, LINK, envelope->link);
     at = tr_put_number(at, SETTLES, envelope->settles);
-    return tr_put_number(at, WHOLE, envelope->whole);
+    at = tr_put_number(at, WHOLE, envelope->whole);
+    return tr_put_number(at, ORIGINAL, envelope->original);
 }
 
 /* Without the tag and length that it has in a frame. */

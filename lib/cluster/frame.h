@@ -74,6 +74,7 @@ typedef struct tr_envelope {
     uint64_t charge;
     uint32_t settles; /* 0: no; 1; 2: given up from the beginning */
     uint64_t whole;
+    uint64_t original; /* of a piece: what its body is when it is no LZ4 block; 0: it is none */
 } tr_envelope;
 
 typedef struct tr_frame_head {

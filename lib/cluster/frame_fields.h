@@ -44,7 +44,8 @@ enum envelope_field {
     WINDOW,
     CHARGE,
     SETTLES,
-    WHOLE
+    WHOLE,
+    ORIGINAL
 };
 
 #endif

@@ -125,6 +125,9 @@ static bool set_number(tr_envelope *envelope, uint32_t number, uint64_t value)
     case WHOLE:
         envelope->whole = value;
         return true;
+    case ORIGINAL:
+        envelope->original = value;
+        return true;
     default:
         return false;
     }
@@ -200,7 +203,7 @@ static bool read_envelope(tr_envelope *envelope, tr_arena *arena, const tr_field
             envelope->key = field.value;
             is_set = true;
         }
-        if (!is_set && !may_be_unknown(&field, WHOLE, &unknown)) {
+        if (!is_set && !may_be_unknown(&field, ORIGINAL, &unknown)) {
             return false;
         }
         if (field.number == BODY && tr_fields_end(&fields)) {
@@ -330,7 +333,8 @@ static bool is_whole(const tr_envelope *envelope)
     case TR_ENVELOPE_CREDIT:
         return has_number && envelope->window != 0;
     case TR_ENVELOPE_PIECE:
-        return has_number && envelope->body_size > 0;
+        return has_number && envelope->body_size > 0 &&
+               (envelope->whole == 0 || envelope->original == 0);
     case TR_ENVELOPE_EXIT:
     case TR_ENVELOPE_REPLY:
     case TR_ENVELOPE_CANCEL:

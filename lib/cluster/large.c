@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "cluster/packing.h"
+#include "cluster/squeeze.h"
 
 /* Of an envelope's front: its texts and numbers. */
 #define FRONT_BYTES_MAX 2048
@@ -199,22 +200,38 @@ static struct large *next_of(const tr_peer *peer)
     return NULL;
 }
 
+/* Makes it smaller, if that saves enough. */
+static void squeeze(tr_peer *peer, tr_envelope *piece)
+{
+    const void *block = NULL;
+    const size_t size = tr_squeeze(&peer->border->squeezed, piece->body, piece->body_size, &block);
+    if (size > 0) {
+        piece->original = piece->body_size;
+        piece->body = block;
+        piece->body_size = size;
+        peer->border->counts.bytes_saved += piece->original - size;
+    }
+}
+
 /* A piece is of the front or of the data, so that none has to be put together. */
-static void add_piece(struct large *large, tr_frame_writer *writer)
+static void add_piece(tr_peer *peer, struct large *large, tr_frame_writer *writer)
 {
     const size_t room = writer->capacity - writer->size - FRAME_REST;
     const size_t done = large->sent + large->packing;
     const bool is_front = done < large->front_size;
     const size_t at = is_front ? done : done - large->front_size;
     const size_t left = (is_front ? large->front_size : large->data_size) - at;
-    const tr_envelope piece = {.kind = TR_ENVELOPE_PIECE,
-                               .number = large->number,
-                               .body = (is_front ? large->front : large->data) + at,
-                               .body_size = left < room ? left : room,
-                               .whole = done == 0 ? large->charged : 0};
+    tr_envelope piece = {.kind = TR_ENVELOPE_PIECE,
+                         .number = large->number,
+                         .body = (is_front ? large->front : large->data) + at,
+                         .body_size = left < room ? left : room,
+                         .whole = done == 0 ? large->charged : 0};
+    large->packing += piece.body_size;
+    if (peer->squeezes && !is_front) {
+        squeeze(peer, &piece);
+    }
     const bool fits = tr_frame_add(writer, &piece);
     TR_ASSERT(fits);
-    large->packing += piece.body_size;
 }
 
 bool tr_large_pack(tr_peer *peer, tr_frame_writer *writer, troupe_message **out_refused,
@@ -234,10 +251,11 @@ bool tr_large_pack(tr_peer *peer, tr_frame_writer *writer, troupe_message **out_
     tr_list_remove(&large->link);
     tr_list_push_front(&peer->larges.turns, &large->link);
     large->packing = 0;
-    add_piece(large, writer);
+    add_piece(peer, large, writer);
     if (large->packing == large->front_size && large->data_size > 0) {
-        add_piece(large, writer);
+        add_piece(peer, large, writer);
     }
+    peer->border->frame->bulk = large->packing; /* what is squeezed takes time too */
     return true;
 }
 

@@ -242,12 +242,13 @@ static void note_sent(tr_peer *peer, troupe_message *message)
 
 /* Frames. */
 
-/* Room in the frame for an envelope that is alone in it. */
-static troupe_error make_room(tr_border *border, const tr_envelope *envelope)
+/* Room in the frame for an envelope that is alone in it. Only pieces are squeezed. */
+static troupe_error make_room(tr_peer *peer, const tr_envelope *envelope)
 {
     const size_t size = TR_FRAME_HEAD_BYTES_MAX + tr_frame_size_of(envelope);
-    TR_REQUIRE(size <= TR_FRAME_BYTES_MAX, TOO_LARGE);
-    TR_REQUIRE(tr_border_make_room(border, size), NO_MEMORY);
+    const size_t most = peer->squeezes ? TR_FRAME_BYTES_USUAL : TR_FRAME_BYTES_MAX;
+    TR_REQUIRE(size <= most, TOO_LARGE);
+    TR_REQUIRE(tr_border_make_room(peer->border, size), NO_MEMORY);
     return TROUPE_OK;
 }
 
@@ -258,7 +259,10 @@ static void begin_frame(tr_peer *peer, tr_frame_writer *writer)
                                 .to = peer->node,
                                 .connection = peer->connection,
                                 .sequence = peer->sequence + 1};
-    *writer = (tr_frame_writer) {.data = border->frame->data, .capacity = border->frame->capacity};
+    const size_t capacity = border->frame->capacity;
+    const bool is_cut = peer->squeezes && capacity > TR_FRAME_BYTES_USUAL;
+    *writer = (tr_frame_writer) {.data = border->frame->data,
+                                 .capacity = is_cut ? TR_FRAME_BYTES_USUAL : capacity};
     tr_frame_begin(writer, &head);
 }
 
@@ -324,7 +328,7 @@ static uint32_t fill_frame(tr_peer *peer, tr_frame_writer *writer)
         if (error == TROUPE_OK && writer->count > 0) {
             return credits; /* the next frame */
         }
-        error = error ? error : make_room(peer->border, &envelope);
+        error = error ? error : make_room(peer, &envelope);
         if (error == TROUPE_OK) {
             begin_frame(peer, writer);
         } else if (error == TROUPE_ERROR_TOO_LARGE &&
@@ -414,7 +418,6 @@ static bool send_pieces(tr_peer *peer)
             refuse_large(peer, refused, reason);
             continue;
         }
-        border->frame->is_bulk = true;
         if (!tr_border_send(border, peer->node, writer.size)) {
             return false;
         }
@@ -435,7 +438,7 @@ static bool send_small(tr_peer *peer)
         if (!tr_border_make_room(peer->border, TR_FRAME_BYTES_USUAL)) {
             return false; /* until there is memory */
         }
-        peer->border->frame->is_bulk = false;
+        peer->border->frame->bulk = 0;
         const uint32_t credits = fill_frame(peer, &writer);
         if (writer.count == 0 && !peer->greets) {
             break;

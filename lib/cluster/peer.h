@@ -42,7 +42,8 @@ struct tr_peer {
     tr_call flush_call;
     uint32_t at_once; /* of what is on the way out: answers that nothing here waits for; at most */
     bool is_connected;
-    bool is_over; /* that incarnation */
+    bool squeezes; /* as long as it is connected: what is large goes in pieces, smaller */
+    bool is_over;  /* that incarnation */
     bool is_choked;
     bool is_flush_queued;
     bool is_broken;      /* the connection: there is an answer that cannot be given */

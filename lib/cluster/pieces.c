@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "cluster/incoming.h"
 #include "cluster/outgoing.h"
+#include "cluster/squeeze.h"
 
 /* An envelope of which not all has come. */
 struct whole {
@@ -170,6 +171,17 @@ static void finish(tr_peer *peer, struct whole *whole)
     }
 }
 
+/* There is room. False: it is no such block. */
+static bool put_in(const struct whole *whole, const tr_envelope *piece)
+{
+    unsigned char *place = whole->data + whole->have;
+    if (piece->original != 0) {
+        return tr_unsqueeze(piece->body, piece->body_size, place, (size_t) piece->original);
+    }
+    (void) memcpy(place, piece->body, piece->body_size);
+    return true;
+}
+
 void tr_pieces_take(tr_peer *peer, const tr_envelope *piece)
 {
     struct whole *whole = find(peer, piece->number);
@@ -179,14 +191,16 @@ void tr_pieces_take(tr_peer *peer, const tr_envelope *piece)
             return;
         }
     }
-    if (piece->body_size > whole->size - whole->have) {
+    const uint64_t size = piece->original != 0 ? piece->original : piece->body_size;
+    if (size > whole->size - whole->have) {
         tr_outgoing_complain(peer, "sends more of a message in pieces than it has");
         return;
     }
-    if (whole->data != NULL) {
-        (void) memcpy(whole->data + whole->have, piece->body, piece->body_size);
+    if (whole->data != NULL && !put_in(whole, piece)) {
+        tr_outgoing_complain(peer, "sends a piece that is not compressed as it says");
+        return;
     }
-    whole->have += piece->body_size;
+    whole->have += (size_t) size;
     if (whole->have < whole->size) {
         return;
     }

@@ -257,6 +257,7 @@ static void take_limits(tr_session *session, const tr_word *hello)
     tr_window *window = &session->window;
     window->frames_max = TR_SESSION_FRAMES_MAX;
     window->bytes_max = TR_SESSION_BYTES_MAX;
+    session->features = hello->features;
     session->credit_messages = hello->credit_messages;
     session->credit_bytes = hello->credit_bytes;
     if (hello->frames_max != 0 && hello->frames_max < window->frames_max) {

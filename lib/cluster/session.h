@@ -102,6 +102,7 @@ typedef struct tr_session {
     uint64_t missed;   /* after this one one was missing, and they have been told */
     uint64_t put_max;  /* the last of ours that was ever on a link */
     uint64_t heard_bytes;
+    uint64_t features;     /* theirs, as in their hello */
     uint64_t credit_bytes; /* that they have room for */
     uint32_t credit_messages;
     uint32_t heard_frames; /* since the last acknowledgement */

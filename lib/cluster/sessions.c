@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "cluster/squeeze.h"
 
 typedef struct member {
     tr_map_node by_node;
@@ -65,6 +66,9 @@ static troupe_error begun(void *context)
     if (error == TROUPE_OK) {
         tr_border_give_windows(border, with->node, with->session.credit_messages,
                                with->session.credit_bytes);
+    }
+    if (error == TROUPE_OK && (with->session.features & TR_FEATURE_LZ4) != 0) {
+        tr_border_give_squeezed(border, with->node);
     }
     return error;
 }

@@ -25,7 +25,7 @@ static void drop_first(tr_window *window)
         window->last = NULL;
     }
     window->bytes -= first->size;
-    window->bulk_bytes -= first->is_bulk ? first->size : 0;
+    window->bulk_bytes -= first->bulk;
     tr_crates_give(first);
 }
 
@@ -59,7 +59,7 @@ static void append(tr_window *window, uint64_t now_ns, tr_crate *frame)
     window->at = window->at != NULL ? window->at : frame;
     window->sent++;
     window->bytes += frame->size;
-    window->bulk_bytes += frame->is_bulk ? frame->size : 0;
+    window->bulk_bytes += frame->bulk;
 }
 
 bool tr_window_add(tr_window *window, uint64_t now_ns, const void *frame, size_t size)

@@ -30,7 +30,7 @@ typedef struct tr_window {
     uint64_t acked; /* the last of which it is known that it has come */
     uint64_t next;  /* to be put on the link */
     uint64_t bytes;
-    uint64_t bulk_bytes; /* of those that are part of something large */
+    uint64_t bulk_bytes; /* of something large, in those */
 } tr_window;
 
 void tr_window_init(tr_window *window, const troupe_allocator *allocator);

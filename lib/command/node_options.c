@@ -21,6 +21,7 @@ const char tr_node_options_help[] =
     "  --allowed-file FILE    who may dial, and what each may do; read again at SIGHUP\n"
     "  --labels LABELS        told to other nodes, as rack=a,ssd; actors may be placed by them\n"
     "  --plain WHERE          without keys: 'loopback', within this machine, or 'anywhere'\n"
+    "  --compress HOW         'lz4': what is large, for nodes that can read it; without it 'none'\n"
     "  --load FILE            a module, see <troupe/module.h>; may be given several times\n"
     "  --workers N            threads that run actors, 1 to 64; without it one per core\n"
     "  --spares N             threads that help out while handlers block, 1 to 256; without it 8\n"
@@ -115,6 +116,14 @@ static bool take_plain(tr_node_wishes *wishes, char *value)
     return true;
 }
 
+static bool take_compress(tr_node_wishes *wishes, char *value)
+{
+    const bool is_lz4 = strcmp(value, "lz4") == 0;
+    wishes->options.compress = is_lz4 ? 1 : 0;
+    return is_lz4 || strcmp(value, "none") == 0 ||
+           complain("--compress", value, "should be 'lz4' or 'none'");
+}
+
 static bool take_load(tr_node_wishes *wishes, char *value)
 {
     if (wishes->modules.count == TR_MODULES_MAX) {
@@ -174,6 +183,7 @@ static const struct option options[] = {
     {"--allowed-file", take_allowed_file},
     {"--labels", take_labels},
     {"--plain", take_plain},
+    {"--compress", take_compress},
     {"--load", take_load},
     {"--workers", take_workers},
     {"--spares", take_spares},

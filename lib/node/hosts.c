@@ -247,7 +247,8 @@ troupe_error tr_hosts_read(tr_hosts *hosts, const troupe_node_options *given,
     *hosts = (tr_hosts) {.address_count = known.peer_count,
                          .allowed_key_count = known.allowed_key_count,
                          .suspect_ns = known.suspect_after.ns,
-                         .dead_ns = known.dead_after.ns};
+                         .dead_ns = known.dead_after.ns,
+                         .squeezes = known.compress != 0};
     char who[TR_LOG_LINE_BYTES_MAX / 2];
     (void) snprintf(who, sizeof who, "node '%s'", name_of(&known));
     const tr_text_reader reader = {.allocator = allocator, .log = log, .who = who};
@@ -280,6 +281,7 @@ tr_hub_options tr_hosts_hub_options(const tr_hosts *hosts)
         .allowed = hosts->secret_key != NULL ? &hosts->allowed : NULL,
         .suspect_ns = hosts->suspect_ns,
         .dead_ns = hosts->dead_ns,
+        .squeezes = hosts->squeezes,
     };
 }
 

@@ -28,6 +28,7 @@ typedef struct tr_hosts {
     tr_allowed allowed;
     uint64_t suspect_ns;
     uint64_t dead_ns;
+    bool squeezes;
 } tr_hosts;
 
 /* Whether the node is to have to do with others. */

@@ -126,6 +126,7 @@ troupe_error tr_hub_create(const tr_hub_options *options, tr_hub **out_hub)
     tr_border_init(&hub->border, options->system, &wire);
     const tr_rights_port rights = tr_hub_rights(hub);
     tr_border_set_rights(&hub->border, &rights);
+    tr_border_set_squeezes(&hub->border, options->squeezes);
     troupe_error error = keep_addresses(hub);
     error = error ? error : open_mesh(hub);
     if (error) {

@@ -41,6 +41,7 @@ typedef struct tr_hub_options {
     uint64_t beat_ns;
     uint64_t suspect_ns;
     uint64_t dead_ns;
+    bool squeezes; /* what is large, for who can read it */
 } tr_hub_options;
 
 /* Errors: as tr_mesh_open. */

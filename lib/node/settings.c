@@ -50,7 +50,7 @@ static troupe_error check(const troupe_node_options *options)
     TR_REQUIRE(options->on_root_failure <= TROUPE_ROOT_STOP, BAD_ARGUMENT);
     TR_REQUIRE(options->plain <= TROUPE_PLAIN_ANYWHERE, BAD_ARGUMENT);
     TR_REQUIRE(options->border <= TROUPE_BORDER_SHARED, BAD_ARGUMENT);
-    TR_REQUIRE(options->inspect <= TROUPE_INSPECT_OFF, BAD_ARGUMENT);
+    TR_REQUIRE(options->inspect <= TROUPE_INSPECT_OFF && options->compress <= 1, BAD_ARGUMENT);
     TR_REQUIRE(options->peer_count == 0 || options->peers != NULL, BAD_ARGUMENT);
     TR_REQUIRE(options->allowed_key_count == 0 || options->allowed_keys != NULL, BAD_ARGUMENT);
     TR_REQUIRE(options->allocator == NULL || options->allocator->resize != NULL, BAD_ARGUMENT);

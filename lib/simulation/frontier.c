@@ -54,6 +54,7 @@ troupe_error tr_frontier_open(tr_frontier *frontier, tr_world *world, uint32_t n
         port = make_sessions(frontier, system, &berth->options);
     }
     tr_border_init(&frontier->border, system, &port);
+    tr_border_set_squeezes(&frontier->border, system->options.seed % 2 == 0);
     frontier->is_open = true;
     const troupe_spawn_options options = tr_border_spawn_options(&frontier->border);
     tr_root *root = NULL;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzzes what reads frames and bodies from the wire: cluster/frame, check, arena and body. */
+/* Fuzzes what reads frames and bodies from the wire: cluster/frame, check, arena, body and
+ * squeeze. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "cluster/body.h"
+#include "cluster/squeeze.h"
 #include "core/types.h"
 #include "fuzz/target.h"
 #include "shop.pb-c.h"
@@ -26,6 +28,16 @@ static void begin(void)
     assert_ok(tr_types_learn(system, false, &figure_type));
 }
 
+/* In memory that ends where it does, for the address sanitizer. */
+static void unsqueeze(const tr_envelope *piece)
+{
+    const size_t size = piece->original < 65536 ? (size_t) piece->original : 65536;
+    void *place = malloc(size);
+    assert_non_null(place);
+    (void) tr_unsqueeze(piece->body, piece->body_size, place, size);
+    free(place);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     tr_frame_head head;
@@ -40,8 +52,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < reader.count; i++) {
         tr_envelope envelope;
         troupe_message *message = NULL;
-        if (tr_frame_envelope(&reader, i, &envelope) && envelope.form != TR_ENVELOPE_NONE &&
-            tr_body_unpack(worker, &unpacker, &envelope, &message) == TROUPE_OK) {
+        if (!tr_frame_envelope(&reader, i, &envelope)) {
+            continue;
+        }
+        if (envelope.kind == TR_ENVELOPE_PIECE && envelope.original != 0) {
+            unsqueeze(&envelope);
+        } else if (envelope.form != TR_ENVELOPE_NONE &&
+                   tr_body_unpack(worker, &unpacker, &envelope, &message) == TROUPE_OK) {
             tr_message_free(&worker->pool, message);
         }
     }
@@ -90,11 +107,21 @@ size_t fuzz_sample(size_t index, uint8_t *bytes, size_t capacity)
                               .body = "12345678",
                               .body_size = 8};
     const tr_envelope lookup = {.kind = TR_ENVELOPE_LOOKUP, .number = 2, .name = "clerk"};
+    /* 300 bytes: "some tea", again and again, as an LZ4 block. */
+    static const char block[] = "\x8fsome tea\x08\x00\xff\x0d\x50 tea!";
+    const tr_envelope piece = {.kind = TR_ENVELOPE_PIECE,
+                               .number = 3,
+                               .body = block,
+                               .body_size = sizeof block - 1,
+                               .original = 300};
     tr_frame_writer writer = {.data = bytes, .capacity = capacity};
-    if (index > 3) {
+    if (index > 4) {
         return 0;
     }
     tr_frame_begin(&writer, &head);
+    if (index == 4 && !tr_frame_add(&writer, &piece)) {
+        return 0;
+    }
     if ((index == 0 || index == 3) && !tr_frame_add(&writer, &ask)) {
         return 0;
     }

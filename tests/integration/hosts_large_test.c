@@ -130,10 +130,8 @@ static troupe_error sends_little(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
-/* Promise: HOSTS-LARGE */
-static void much_does_not_hold_up_what_is_little(void **state)
+static void exchange(bool compresses)
 {
-    (void) state;
     char endpoint[64];
     struct hall hall = {.probe = a_probe()};
     troupe_node *taker =
@@ -145,9 +143,9 @@ static void much_does_not_hold_up_what_is_little(void **state)
     assert_ok(troupe_node_endpoint(taker, endpoint, sizeof endpoint));
     hall.node = troupe_node_id(taker);
     const troupe_peer peer = {.endpoint = endpoint};
-    troupe_node *giver =
-        a_node(TROUPE_NODE_OPTIONS(.name = "giver", .workers = 2, .peers = &peer, .peer_count = 1,
-                                   .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    troupe_node *giver = a_node(TROUPE_NODE_OPTIONS(.name = "giver", .workers = 2, .peers = &peer,
+                                                    .peer_count = 1, .compress = compresses ? 1 : 0,
+                                                    .plain = TROUPE_PLAIN_ON_LOOPBACK));
     (void) a_root_of(giver, TROUPE_SPAWN(.body = sends_much, .argument = &hall));
     (void) a_root_of(giver, TROUPE_SPAWN(.body = sends_little, .argument = &hall));
     assert_true(probe_wait(hall.probe, 2));
@@ -159,10 +157,25 @@ static void much_does_not_hold_up_what_is_little(void **state)
     drop_probe(&hall.probe);
 }
 
+/* Promise: HOSTS-LARGE */
+static void much_does_not_hold_up_what_is_little(void **state)
+{
+    (void) state;
+    exchange(false);
+}
+
+/* Promise: SQUEEZE-WHOLE */
+static void much_comes_whole_when_it_is_compressed(void **state)
+{
+    (void) state;
+    exchange(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(much_does_not_hold_up_what_is_little),
+        cmocka_unit_test(much_comes_whole_when_it_is_compressed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -331,6 +331,7 @@ static void says_what_it_did_not_understand(void **state)
     ends("--workers 65", 2, "--workers '65': should be a number from 1 to 64");
     ends("--workers -1", 2, "should be a number");
     ends("--plain here", 2, "should be 'loopback' or 'anywhere'");
+    ends("--compress zip", 2, "should be 'lz4' or 'none'");
     ends("--log-level loud", 2, "should be error, warning");
     ends("--listen tcp://127.0.0.1:1", 1, "keys are needed");
     ends("--join 'tcp://127.0.0.1:1=k=y'", 1, "to dial with keys the node needs keys of its own");

@@ -169,8 +169,25 @@ static void have_the_same_bytes_for_ever_in_pieces(void **state)
     assert_int_equal(writer.size, sizeof golden);
     assert_memory_equal(bytes, golden, sizeof golden);
 
-    /* What they are of is an envelope as it would be in a frame, its body last. */
+    /* One that is not the first, and compressed; the first is not. */
+    static const unsigned char squeezed[] = {0x2a, 0x0c, 0x08, 0x0f, 0x10, 0x05, 0x4a,
+                                             0x02, 'a',  'b',  0xb8, 0x01, 0xac, 0x02};
+    tr_envelope piece = {
+        .kind = TR_ENVELOPE_PIECE, .number = 5, .body = "ab", .body_size = 2, .original = 300};
+    tr_frame_reader reader;
+    tr_frame_head read_head;
     tr_envelope read;
+    assert_true(tr_frame_add(&writer, &piece));
+    assert_int_equal(writer.size, sizeof golden + sizeof squeezed);
+    assert_memory_equal(bytes + sizeof golden, squeezed, sizeof squeezed);
+    piece.whole = 300;
+    assert_true(tr_frame_add(&writer, &piece));
+    assert_true(tr_frame_read(arena, bytes, writer.size, &read_head, &reader));
+    assert_true(tr_frame_envelope(&reader, 1, &read));
+    assert_int_equal(read.original, 300);
+    assert_false(tr_frame_envelope(&reader, 2, &read));
+
+    /* What they are of is an envelope as it would be in a frame, its body last. */
     const size_t size = tr_frame_write_front(&ask, bytes, sizeof bytes);
     memcpy(bytes + size, ask.body, ask.body_size);
     assert_true(tr_frame_read_one(arena, bytes, size + ask.body_size, &read));
