@@ -147,7 +147,7 @@ static void decides_here_what_does_not_wait(void **state)
 
         assert_said(cast.seen, "try MAILBOX_FULL", "drop OK",
                     i == 0 ? "wait TIMED_OUT" : "wait MAILBOX_FULL");
-        assert_in_range(cast.count, 2, TR_WINDOW_MOST + 2);
+        assert_in_range(cast.count, 2, TR_WINDOW_MOST + 3); /* one in the mailbox, two in vain */
         drop_probe(&cast.seen);
     }
     assert_int_equal(wires_counts(wires, 0).outcomes[TROUPE_OUTCOME_DROPPED], 2);
