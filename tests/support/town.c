@@ -65,7 +65,7 @@ int make_town(void **state)
     town.probe = a_probe();
     const troupe_log log = {.write = write_log, .context = &town, .level = TROUPE_LOG_NOTICE};
     town.nodes[0] = a_node(TROUPE_NODE_OPTIONS(.name = "town", .workers = 1, .log = &log,
-                                               .listen = "tcp://127.0.0.1:*",
+                                               .listen = "tcp://127.0.0.1:*", .compress = 1,
                                                .plain = TROUPE_PLAIN_ON_LOOPBACK));
     assert_ok(troupe_node_endpoint(town.nodes[0], town.endpoint, sizeof town.endpoint));
     const troupe_peer peer = {.endpoint = town.endpoint};
