@@ -7,6 +7,7 @@
 #include "cluster/incoming.h"
 #include "cluster/outgoing.h"
 #include "cluster/peer.h"
+#include "cluster/rings.h"
 #include "core/bracket.h"
 #include "core/far.h"
 
@@ -98,6 +99,7 @@ static const tr_far_port far_port = {.home = &border_behavior,
                                      .monitor = tr_carrier_monitor,
                                      .demonitor = tr_carrier_demonitor,
                                      .give_up = tr_carrier_give_up,
+                                     .probe = tr_rings_leave,
                                      .disown = disown,
                                      .want = want,
                                      .tell = tell};

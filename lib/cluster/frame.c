@@ -8,7 +8,7 @@
 #include "cluster/frame_fields.h"
 #include "envelope.pb-c.h"
 
-_Static_assert((int) TR_ENVELOPE_PIECE == (int) TROUPE__KIND__PIECE, "as the .proto says");
+_Static_assert((int) TR_ENVELOPE_RING == (int) TROUPE__KIND__RING, "as the .proto says");
 _Static_assert((int) TR_ENVELOPE_KILL == (int) TROUPE__SIGNAL__SIGNAL_KILL, "as the .proto says");
 _Static_assert((int) TR_ENVELOPE_BYTES == (int) TROUPE__FORM__BYTES, "as the .proto says");
 _Static_assert((int) TROUPE_DOWN_SHUTDOWN == (int) TROUPE__DOWN__SHUTDOWN, "as the .proto says");

@@ -32,7 +32,8 @@ typedef enum tr_envelope_kind {
     TR_ENVELOPE_SPAWN,
     TR_ENVELOPE_SPAWNED,
     TR_ENVELOPE_CREDIT,
-    TR_ENVELOPE_PIECE
+    TR_ENVELOPE_PIECE,
+    TR_ENVELOPE_RING
 } tr_envelope_kind;
 
 typedef enum tr_envelope_form {

@@ -290,7 +290,7 @@ bool tr_frame_read(tr_arena *arena, const void *data, size_t size, tr_frame_head
 static bool is_known(const tr_envelope *envelope)
 {
     return (int) envelope->kind >= (int) TR_ENVELOPE_TELL &&
-           (int) envelope->kind <= (int) TR_ENVELOPE_PIECE &&
+           (int) envelope->kind <= (int) TR_ENVELOPE_RING &&
            (unsigned) envelope->form <= TR_ENVELOPE_BYTES &&
            (unsigned) envelope->down <= TROUPE_DOWN_SHUTDOWN && (int) envelope->error >= 0 &&
            (unsigned) envelope->signal <= TR_ENVELOPE_KILL && (int) envelope->cause >= 0 &&
@@ -335,6 +335,8 @@ static bool is_whole(const tr_envelope *envelope)
     case TR_ENVELOPE_PIECE:
         return has_number && envelope->body_size > 0 &&
                (envelope->whole == 0 || envelope->original == 0);
+    case TR_ENVELOPE_RING:
+        return has_sender && has_body && has_number != (envelope->window != 0 && has_receiver);
     case TR_ENVELOPE_EXIT:
     case TR_ENVELOPE_REPLY:
     case TR_ENVELOPE_CANCEL:

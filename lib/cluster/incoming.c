@@ -5,6 +5,7 @@
 #include "cluster/carrier.h"
 #include "cluster/outgoing.h"
 #include "cluster/refusal.h"
+#include "cluster/rings.h"
 #include "core/ask.h"
 #include "core/bracket.h"
 #include "core/failure.h"
@@ -66,14 +67,9 @@ static uint64_t deadline_of(const tr_peer *peer, const tr_envelope *envelope)
 
 static troupe_dead_reason reason_of(troupe_error error)
 {
-    switch ((unsigned) error) {
-    case TROUPE_ERROR_STALE:
-        return TROUPE_DEAD_STALE;
-    case TROUPE_ERROR_NO_SUCH_ACTOR:
-        return TROUPE_DEAD_NO_SUCH_ACTOR;
-    default:
-        return TROUPE_DEAD_OVERFLOW;
-    }
+    return error == TROUPE_ERROR_STALE           ? TROUPE_DEAD_STALE
+           : error == TROUPE_ERROR_NO_SUCH_ACTOR ? TROUPE_DEAD_NO_SUCH_ACTOR
+                                                 : TROUPE_DEAD_OVERFLOW;
 }
 
 static void take_tell(tr_peer *peer, const tr_envelope *envelope)
@@ -543,6 +539,9 @@ void tr_incoming_take(tr_peer *peer, const tr_envelope *envelope)
         return;
     case TR_ENVELOPE_CREDIT:
         tr_outlet_credit_came(peer, envelope->window, envelope->number, envelope->charge);
+        return;
+    case TR_ENVELOPE_RING:
+        tr_rings_take(peer, envelope);
         return;
     case TR_ENVELOPE_REPLY:
         take_reply(peer, envelope);

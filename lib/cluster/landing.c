@@ -292,6 +292,30 @@ void tr_landing_give_up(tr_peer *peer, tr_address to, uint64_t ask)
     tr_scope_give_up(peer->border->worker, peer->entrance, to, ask);
 }
 
+bool tr_landing_has_ask(const tr_peer *peer, tr_address to, uint64_t ask, uint64_t *out_ticket)
+{
+    const struct landing *landing = find(peer, to);
+    const troupe_message *at = landing != NULL ? landing->waiting.head : NULL;
+    while (at != NULL && (!tr_message_has(at, TR_MESSAGE_WANTS_REPLY) || at->correlation != ask)) {
+        at = at->next;
+    }
+    *out_ticket = at != NULL ? landing->ticket : 0;
+    return at != NULL;
+}
+
+bool tr_landing_has_all(const tr_peer *peer, tr_address to, uint32_t window, uint32_t count,
+                        uint64_t *out_ticket)
+{
+    const struct landing *landing = find(peer, to);
+    uint32_t found = 0;
+    for (troupe_message *at = landing != NULL ? landing->waiting.head : NULL; at != NULL;
+         at = at->next) {
+        found += stay_of(at).slot == window ? 1 : 0;
+    }
+    *out_ticket = landing != NULL ? landing->ticket : 0;
+    return landing != NULL && count > 0 && found == count;
+}
+
 void tr_landing_forget_session(tr_peer *peer)
 {
     tr_landings *landings = &peer->landings;

@@ -54,6 +54,12 @@ bool tr_landing_granted(tr_worker *worker, tr_actor *entrance, troupe_message *g
  * settled, for its last word only. */
 void tr_landing_give_up(tr_peer *peer, tr_address to, uint64_t ask);
 
+/* Whether this request stands there; the place in line that it waits for. */
+bool tr_landing_has_ask(const tr_peer *peer, tr_address to, uint64_t ask, uint64_t *out_ticket);
+/* Whether exactly so many of this window stand there, all for this receiver. */
+bool tr_landing_has_all(const tr_peer *peer, tr_address to, uint32_t window, uint32_t count,
+                        uint64_t *out_ticket);
+
 /* A session ends: what stands there counts in none of the next. */
 void tr_landing_forget_session(tr_peer *peer);
 

@@ -2,6 +2,7 @@
 #include "cluster/packing.h"
 
 #include "base/assert.h"
+#include "cluster/rings.h"
 #include "core/failure.h"
 #include "core/far.h"
 #include "core/far_spawn.h"
@@ -184,6 +185,8 @@ troupe_error tr_packing_pack(tr_peer *peer, troupe_message *message, tr_envelope
             envelope->number = tr_packing_number(message);
         }
         return TROUPE_OK;
+    case TR_KIND_PROBE:
+        return tr_rings_pack(peer, message, envelope);
     default:
         TR_ASSERT(tr_message_kind(message) == TR_KIND_GIVE_UP);
         envelope->kind = TR_ENVELOPE_CANCEL;

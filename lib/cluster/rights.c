@@ -19,6 +19,7 @@ uint32_t tr_rights_for(tr_envelope_kind kind)
     switch (kind) {
     case TR_ENVELOPE_TELL:
     case TR_ENVELOPE_ASK:
+    case TR_ENVELOPE_RING:
         return TR_RIGHT_SEND;
     case TR_ENVELOPE_MONITOR:
         return TR_RIGHT_MONITOR;

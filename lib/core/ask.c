@@ -492,7 +492,7 @@ troupe_error tr_ask_and_wait(tr_task *task, const tr_asking *asking, troupe_mess
         error = send_request(actor->worker, &ask, asking->to, message, asking->deadline_ns);
     }
     if (error == TROUPE_OK) {
-        task->waits_for = asking->to;
+        task->waits_for = ask.to;
         task->wait_id = ask.id;
         error = TR_LIKELY(!ask.is_settled)
                     ? wait_for_reply(task, &ask, asking->deadline_ns, out_reply)

@@ -38,6 +38,8 @@ typedef struct tr_far_port {
     void (*monitor)(tr_worker *worker, tr_actor *carrier, troupe_message *entry);
     void (*demonitor)(tr_worker *worker, tr_actor *carrier, troupe_message *message);
     void (*give_up)(tr_worker *worker, tr_actor *carrier, troupe_message *notice);
+    /* A PROBE whose edge leads to an actor there. */
+    void (*probe)(tr_worker *worker, tr_actor *carrier, troupe_message *message);
     /* An actor there was spawned for somebody who has not waited for it. `home` is as below. */
     void (*disown)(tr_worker *worker, tr_actor *home, troupe_ref actor);
     /* Somebody wants to reach a node that is not connected. `home` is the address below; it may

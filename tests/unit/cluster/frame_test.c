@@ -301,7 +301,7 @@ static void let_no_envelope_through_that_lacks_what_it_needs(void **state)
     envelope.form = (tr_envelope_form) 4;
     assert_false(is_accepted(arena, &envelope));
     envelope = ask;
-    envelope.kind = (tr_envelope_kind) 16;
+    envelope.kind = (tr_envelope_kind) 17;
     assert_false(is_accepted(arena, &envelope));
     envelope = ask;
     envelope.type = long_name;
@@ -352,6 +352,21 @@ static void let_no_envelope_through_that_lacks_what_it_needs(void **state)
     assert_false(is_accepted(arena, &envelope));
 }
 
+static void let_no_ring_through_without_a_way(void **state)
+{
+    tr_arena *arena = *state;
+    tr_envelope envelope = {.kind = TR_ENVELOPE_RING, .number = 1, .form = TR_ENVELOPE_BYTES};
+    assert_false(is_accepted(arena, &envelope));
+    envelope.from = ask.from;
+    assert_true(is_accepted(arena, &envelope));
+    envelope.number = 0;
+    assert_false(is_accepted(arena, &envelope));
+    envelope.window = 1;
+    assert_false(is_accepted(arena, &envelope));
+    envelope.to = ask.to;
+    assert_true(is_accepted(arena, &envelope));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +378,7 @@ int main(void)
         WITH_ARENA(have_no_more_than_so_many_envelopes),
         WITH_ARENA(are_refused_that_are_too_large_or_of_nobody),
         WITH_ARENA(let_no_envelope_through_that_lacks_what_it_needs),
+        WITH_ARENA(let_no_ring_through_without_a_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
