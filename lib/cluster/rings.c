@@ -121,8 +121,11 @@ static void read_names(tr_probe_way *way, const tr_field *field)
     const size_t size =
         field->value < TR_PROBE_RING_SIZE ? (size_t) field->value : TR_PROBE_RING_SIZE - 1;
     for (size_t i = 0; i < size; i++) {
-        const unsigned char byte = field->data[i];
-        way->ring[i] = byte < ' ' || byte == 127 ? '?' : (char) byte;
+        const char byte = (char) field->data[i];
+        way->ring[i] = '?';
+        if (field->data[i] >= ' ' && field->data[i] != 127) {
+            way->ring[i] = byte;
+        }
     }
     way->ring[size] = '\0';
 }
