@@ -66,6 +66,7 @@ void tr_rings_leave(tr_worker *worker, tr_actor *carrier, troupe_message *messag
     tr_probe_way *way = tr_probe_way_of(message);
     /* Those that wait to go out would be many; the next look comes. */
     if (peer == NULL || !peer->is_connected || peer->is_choked ||
+        worker->now_ns - way->edge.since_ns < TR_PROBE_FAR_AFTER_NS ||
         !(way->edge.is_reply ? find_request(peer, message, way)
                              : find_window(peer, carrier, message, way))) {
         tr_message_free(&worker->pool, message);

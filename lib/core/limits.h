@@ -77,8 +77,10 @@
 #define TR_PROBE_AFTER_NS UINT64_C(20000000)
 #define TR_PROBE_PAUSE_MAX_NS UINT64_C(1000000000)
 #define TR_PROBE_HOPS_MAX 100000
-/* Edges of a ring over several nodes. */
+/* Edges of a ring over several nodes, and how old a wait is before a probe leaves its node: a link
+ * with a long way is not to carry one for each request. */
 #define TR_PROBE_FAR_HOPS_MAX 64
+#define TR_PROBE_FAR_AFTER_NS UINT64_C(500000000)
 
 /* A worker takes its share of the node's bytes in pieces of this size. */
 #define TR_BUDGET_PIECE (UINT64_C(1) << 20)
