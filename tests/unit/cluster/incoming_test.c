@@ -331,12 +331,12 @@ static troupe_error answers_its_sender(troupe_self *self, void *argument)
 {
     const struct cast *cast = argument;
     TROUPE_AUTO(troupe_message) *message = NULL;
-    troupe_error error = TROUPE_OK;
-    while (error == TROUPE_OK &&
-           (error = troupe_receive(self, &message, TROUPE_FOREVER)) == TROUPE_OK) {
+    while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {
         const troupe_ref sender = troupe_message_sender(message);
         probe_say(cast->seen, "from the sender %d", troupe_ref_is_same(sender, cast->refs[1]));
-        error = send_figure(self, sender, 10 * figure_of(message));
+        if (send_figure(self, sender, 10 * figure_of(message)) != TROUPE_OK) {
+            break;
+        }
     }
     return TROUPE_OK;
 }
