@@ -7,11 +7,12 @@
 #include <zmq.h>
 
 #include "core/sanitizers.h"
+#include "core/shake.h"
 #include "support/node_fixture.h"
 #include "support/numbered.h"
 #include "support/tcp_proxy.h"
 
-#define NUMBERS (TR_THREAD_SANITIZER ? 10000 : 100000)
+#define NUMBERS (TR_THREAD_SANITIZER || TR_SHAKEN(0, 1) ? 10000 : 100000)
 
 struct pair {
     char public_key[41];

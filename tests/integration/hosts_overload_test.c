@@ -7,6 +7,7 @@
 #include <troupe/troupe.h>
 #include <unistd.h>
 
+#include "core/shake.h"
 #include "support/node_fixture.h"
 #include "support/numbered.h"
 #include "support/other.h"
@@ -24,6 +25,7 @@
 #endif
 #define SENDERS 4
 #define PAIRS 2
+#define TIMES_QUICKER TR_SHAKEN(10, 3)
 #define SLACK_BYTES (UINT64_C(4) << 20)
 #define DRAIN .drain_timeout = TROUPE_WITHIN_MS(100)
 
@@ -82,7 +84,7 @@ static int consume(bool is_slow)
     while (line_for_other() != NULL) {}
     const uint64_t refused = overflows(node);
     drop_node(&node);
-    if (is_slow && (dawdled == 0 || receiver.came < 10 * dawdled)) {
+    if (is_slow && (dawdled == 0 || receiver.came < TIMES_QUICKER * dawdled)) {
         (void) fprintf(stderr, "the slow one took %" PRIu64 ", the quick one only %" PRIu64 "\n",
                        dawdled, receiver.came);
         return 1;
