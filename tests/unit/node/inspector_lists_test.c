@@ -139,11 +139,9 @@ static void actors_of_a_worker_that_is_held_up_are_listed_too(void **state)
     const troupe_ref stuck = a_root_of(
         node, TROUPE_SPAWN(.name = "stuck", .body = idle_body, .place = TROUPE_PLACE_WORKER,
                            .place_worker = 1, .mailbox_capacity = 77));
-    (void) !troupe_node_spawn(node,
-                              TROUPE_SPAWN(.name = "blocks", .body = blocking_body,
-                                           .argument = &blocking, .place = TROUPE_PLACE_WORKER,
-                                           .place_worker = 1, .start_timeout = TROUPE_NOW),
-                              &(troupe_ref) {0});
+    (void) a_root_of(node,
+                     TROUPE_SPAWN(.name = "blocks", .body = blocking_body, .argument = &blocking,
+                                  .place = TROUPE_PLACE_WORKER, .place_worker = 1));
     assert_true(probe_wait_for(blocking.probe, "blocked"));
     Troupe__Inspect__Actors *actors = list(node, 0, 0);
     assert_int_equal(actors->n_silent, 1);
