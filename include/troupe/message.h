@@ -88,7 +88,8 @@ TROUPE_API TROUPE_MUST_CHECK troupe_error
 troupe_message_build(troupe_self *self, const ProtobufCMessageDescriptor *descriptor,
                      size_t room_size, troupe_message **out_message);
 
-/* Makes a message of raw bytes without copying them. `type` names their meaning; NULL for none.
+/* Makes a message of raw bytes without copying them, but for up to 256 that have no `free`: these
+ * are copied, as that costs less. `type` names their meaning; NULL for none.
  * Owns:   on success the bytes are the message's; on failure they stay the caller's.
  * Errors: NO_MEMORY; BAD_ARGUMENT. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_message_create_bytes(troupe_self *self,

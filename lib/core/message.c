@@ -9,8 +9,14 @@
 #include "core/protobuf.h"
 #include "core/system.h"
 
-/* Where an inline body begins. */
+/* The bytes of an inline body. */
 #define INLINE_MAX (TR_POOL_BLOCK_MAX - sizeof(troupe_message))
+
+/* In front of the body of one that is extended. */
+#define EXTENDED_SIZE (sizeof(troupe_message) + sizeof(tr_extension))
+
+/* So many of the caller's bytes are sooner copied than a block is made for them. */
+#define COPIED_MAX 256
 
 static unsigned char *behind_header(troupe_message *message)
 {
@@ -187,9 +193,30 @@ troupe_error tr_message_of_struct(tr_pool *pool, const troupe_type *type, const 
     return TROUPE_OK;
 }
 
+/* A copy, with room for an extension in its block. */
+static troupe_error copy_bytes(tr_pool *pool, const troupe_type *type, const void *data,
+                               size_t size, unsigned flags, troupe_message **out_message)
+{
+    troupe_message *message = tr_pool_take(pool, EXTENDED_SIZE + size);
+    TR_REQUIRE(message != NULL, NO_MEMORY);
+    clear_header(message, TR_KIND_USER, flags);
+    set_form(message, TR_FORM_BYTES);
+    message->type = type;
+    message->size = (uint32_t) size;
+    message->body = behind_header(message);
+    if (size > 0) {
+        memcpy(message->body, data, size);
+    }
+    *out_message = message;
+    return TROUPE_OK;
+}
+
 troupe_error tr_message_of_bytes(tr_pool *pool, const troupe_type *type, const troupe_bytes *bytes,
                                  troupe_message **out_message)
 {
+    if (bytes->free == NULL && bytes->size > 0 && bytes->size <= COPIED_MAX) {
+        return copy_bytes(pool, type, bytes->data, bytes->size, 0, out_message);
+    }
     TR_REQUIRE(bytes->size <= TR_MESSAGE_BYTES_MAX, TOO_LARGE);
     troupe_message *message = NULL;
     const troupe_error error = tr_message_with_own_body(pool, TR_FORM_BYTES, type, 0, &message);
@@ -210,21 +237,12 @@ troupe_error tr_message_of_bytes(tr_pool *pool, const troupe_type *type, const t
 troupe_error tr_message_of_few_bytes(tr_pool *pool, const troupe_type *type, const void *data,
                                      size_t size, troupe_message **out_message)
 {
-    const size_t front = sizeof(troupe_message) + sizeof(tr_extension);
-    TR_REQUIRE(size <= TR_POOL_BLOCK_MAX - front, TOO_LARGE);
-    troupe_message *message = tr_pool_take(pool, front + size);
-    TR_REQUIRE(message != NULL, NO_MEMORY);
-    clear_header(message, TR_KIND_USER, TR_MESSAGE_EXTENDED);
-    *tr_message_extension(message) = (tr_extension) {0};
-    set_form(message, TR_FORM_BYTES);
-    message->type = type;
-    message->size = (uint32_t) size;
-    message->body = behind_header(message);
-    if (size > 0) {
-        memcpy(message->body, data, size);
+    TR_REQUIRE(size <= TR_POOL_BLOCK_MAX - EXTENDED_SIZE, TOO_LARGE);
+    const troupe_error error = copy_bytes(pool, type, data, size, TR_MESSAGE_EXTENDED, out_message);
+    if (error == TROUPE_OK) {
+        *tr_message_extended(*out_message) = (tr_extension) {0};
     }
-    *out_message = message;
-    return TROUPE_OK;
+    return error;
 }
 
 troupe_error tr_message_build(tr_pool *pool, const ProtobufCMessageDescriptor *descriptor,
@@ -279,6 +297,21 @@ troupe_error tr_message_copy_of(tr_pool *pool, troupe_message *message,
     }
     *out_message = copy;
     return TROUPE_OK;
+}
+
+/* Makes room between header and body where the block has enough of it. */
+static bool extend_in_place(troupe_message *message)
+{
+    if (tr_message_has(message, TR_MESSAGE_SHARED | TR_MESSAGE_EMBEDDED) ||
+        tr_message_form(message) == TR_FORM_PROTOBUF ||
+        tr_pool_block_size(message) < EXTENDED_SIZE + message->size) {
+        return false;
+    }
+    memmove((unsigned char *) message + EXTENDED_SIZE, message->body, message->size);
+    tr_message_set(message, TR_MESSAGE_EXTENDED);
+    *tr_message_extended(message) = (tr_extension) {0};
+    message->body = behind_header(message);
+    return true;
 }
 
 /* Moves an inline body into a block with an extension in front. */
@@ -336,7 +369,7 @@ static bool move_body_out(tr_pool *pool, troupe_message *message)
 
 troupe_error tr_message_extend(tr_pool *pool, troupe_message **message)
 {
-    if (tr_message_has(*message, TR_MESSAGE_EXTENDED)) {
+    if (tr_message_has(*message, TR_MESSAGE_EXTENDED) || extend_in_place(*message)) {
         return TROUPE_OK;
     }
     TR_REQUIRE(!is_too_wide(*message) || move_body_out(pool, *message), NO_MEMORY);

@@ -285,6 +285,42 @@ static void takes_bytes_without_free_and_without_type(void **state)
     troupe_message_destroy(&message);
 }
 
+/* Promise: MESSAGE-BYTES */
+static void copies_a_few_bytes_that_need_no_free(void **state)
+{
+    static unsigned char data[257];
+    for (size_t size = 1; size <= sizeof data; size += size < 250 ? 31 : 1) {
+        const troupe_bytes bytes = {.data = data, .size = size};
+        troupe_message *message = NULL;
+        size_t came = 0;
+        memset(data, 'a', sizeof data);
+        assert_ok(tr_message_of_bytes(*state, NULL, &bytes, &message));
+        assert_ok(tr_message_extend(*state, &message));
+        data[size - 1] = 'b';
+        const unsigned char *kept = troupe_message_bytes(message, &came);
+        assert_int_equal(came, size);
+        assert_int_equal(kept[size - 1], size <= 256 ? 'a' : 'b');
+        troupe_message_destroy(&message);
+    }
+}
+
+/* Promise: MESSAGE-TRACE */
+static void keeps_its_place_when_there_is_room_for_an_extension(void **state)
+{
+    static const char data[] = "0123456789";
+    const troupe_bytes bytes = {.data = data, .size = 10};
+    troupe_message *message = NULL;
+    size_t size = 0;
+    assert_ok(tr_message_of_bytes(*state, NULL, &bytes, &message));
+    const troupe_message *const before = message;
+    assert_ok(tr_message_set_trace(*state, &message, 5));
+    assert_ptr_equal(message, before);
+    assert_int_equal(troupe_message_trace_id(message), 5);
+    assert_memory_equal(troupe_message_bytes(message, &size), data, 10);
+    assert_int_equal(size, 10);
+    troupe_message_destroy(&message);
+}
+
 static void makes_nothing_beyond_a_gibibyte(void **state)
 {
     troupe_message *message = NULL;
@@ -341,6 +377,8 @@ int main(void)
         WITH_POOL(builds_a_protobuf_message_in_place),
         WITH_POOL(gives_room_only_in_what_is_built_in_place),
         WITH_POOL(frees_raw_bytes_once_when_the_last_message_ends),
+        WITH_POOL(copies_a_few_bytes_that_need_no_free),
+        WITH_POOL(keeps_its_place_when_there_is_room_for_an_extension),
         WITH_POOL(takes_bytes_without_free_and_without_type),
         WITH_POOL(makes_nothing_beyond_a_gibibyte),
         WITH_POOL(reads_nothing_from_no_message),
