@@ -50,6 +50,7 @@ void tr_far_open(tr_system *system, const tr_far_port *port)
 {
     lock(system);
     system->far = port;
+    tr_far_ways_change(system);
     unlock(system);
 }
 
@@ -69,6 +70,7 @@ static troupe_error add_locked(tr_system *system, uint64_t id, tr_address carrie
     }
     far->carrier = carrier;
     far->verdict = TROUPE_OK;
+    tr_far_ways_change(system);
     return TROUPE_OK;
 }
 
@@ -87,6 +89,7 @@ void tr_far_close(tr_system *system, uint64_t node, troupe_error verdict)
     struct far_node *far = find(system, node);
     if (far != NULL && far->verdict != TROUPE_ERROR_STALE) { /* which it stays */
         far->verdict = verdict;
+        tr_far_ways_change(system);
     }
     unlock(system);
 }
@@ -97,6 +100,7 @@ void tr_far_set_windows(tr_system *system, uint64_t node, tr_far_windows *window
     struct far_node *far = find(system, node);
     if (far != NULL) {
         far->windows = windows;
+        tr_far_ways_change(system);
     }
     unlock(system);
 }
@@ -130,6 +134,7 @@ uint64_t tr_far_node_of(const tr_system *system, tr_address address)
 static void remove_locked(tr_system *system, struct far_node *far)
 {
     tr_map_remove(&system->far_nodes, &far->node);
+    tr_far_ways_change(system);
     tr_free(system->ports.allocator, far, sizeof *far);
 }
 
@@ -240,14 +245,33 @@ static bool find_parked(const tr_system *system, const tr_actor *sender, tr_addr
     return false;
 }
 
+/* The outlet, in whose place the carrier is. */
+static void find_window(tr_worker *worker, const tr_actor *sender, const struct far_node *far,
+                        troupe_ref to, tr_address *address)
+{
+    const tr_system *system = worker->system;
+    const tr_address there = {.slot = to.slot, .generation = to.generation};
+    if (find_parked(system, sender, far->carrier, there, address)) {
+        return;
+    }
+    *address = tr_far_windows_pick(system, far->windows, there);
+    if (!tr_address_is_same(*address,
+                            far->windows->common)) { /* there may be one of its own soon */
+        tr_far_ways_note(&worker->far_ways, system, to, *address);
+    }
+}
+
 /* Of a ref of another node; of an actor there, or nobody. */
 static troupe_error find_way(tr_worker *worker, const tr_actor *sender, troupe_ref to,
                              tr_address *out_address)
 {
     const uint64_t node = to.node;
-    const tr_address there = {.slot = to.slot, .generation = to.generation};
     tr_system *system = worker->system;
     troupe_error error = TROUPE_ERROR_STALE; /* where there are no other nodes */
+    if (sender != NULL && tr_park_first(sender) == NULL &&
+        tr_far_ways_know(&worker->far_ways, system, to, out_address)) {
+        return TROUPE_OK;
+    }
     lock(system);
     const tr_address home = system->far_home;
     if (system->far != NULL) {
@@ -255,9 +279,8 @@ static troupe_error find_way(tr_worker *worker, const tr_actor *sender, troupe_r
         error = far != NULL ? far->verdict : TROUPE_ERROR_UNREACHABLE;
         if (error == TROUPE_OK) {
             *out_address = far->carrier;
-            if (sender != NULL && far->windows != NULL &&
-                !find_parked(system, sender, far->carrier, there, out_address)) {
-                *out_address = tr_far_windows_pick(system, far->windows, there);
+            if (sender != NULL && far->windows != NULL) {
+                find_window(worker, sender, far, to, out_address);
             }
         }
     }

@@ -24,6 +24,21 @@ static bool is_for(const tr_map_node *node, const void *key)
                               *(const tr_address *) key);
 }
 
+void tr_far_ways_note(tr_far_ways *ways, const tr_system *system, troupe_ref to, tr_address outlet)
+{
+    *tr_far_way_of(ways, to) =
+        (tr_far_way) {.node = to.node,
+                      .there = {.slot = to.slot, .generation = to.generation},
+                      .outlet = outlet,
+                      .changes = atomic_load_explicit(&system->far_changes, memory_order_relaxed),
+                      .uses_left = TR_FAR_WAY_USES};
+}
+
+void tr_far_ways_change(tr_system *system)
+{
+    atomic_fetch_add_explicit(&system->far_changes, 1, memory_order_relaxed);
+}
+
 void tr_far_windows_init(tr_far_windows *windows, const troupe_allocator *allocator)
 {
     *windows = (tr_far_windows) {0};
@@ -91,6 +106,7 @@ void tr_far_windows_unbind(tr_system *system, tr_far_windows *windows, tr_far_wi
                            bool is_ready)
 {
     lock(system);
+    tr_far_ways_change(system);
     if (window->is_bound) {
         window->is_bound = false;
         tr_map_remove(&windows->bound, &window->by_receiver);
@@ -107,6 +123,7 @@ void tr_far_windows_unbind(tr_system *system, tr_far_windows *windows, tr_far_wi
 void tr_far_windows_share(tr_system *system, tr_far_windows *windows, tr_address outlet)
 {
     lock(system);
+    tr_far_ways_change(system);
     windows->common = outlet;
     unlock(system);
 }

@@ -36,6 +36,50 @@ typedef struct tr_far_windows {
 void tr_far_windows_init(tr_far_windows *windows, const troupe_allocator *allocator);
 void tr_far_windows_fini(tr_far_windows *windows);
 
+/* Windows that were picked on one worker lately. They are known without the lock until anything
+ * changes, or they have been used so often that their uses are to be counted. */
+#define TR_FAR_WAYS 8
+#define TR_FAR_WAY_USES 64
+
+typedef struct tr_far_way {
+    uint64_t node;
+    tr_address there;
+    tr_address outlet;
+    uint64_t changes; /* the system's, when it was picked */
+    uint32_t uses_left;
+} tr_far_way;
+
+typedef struct tr_far_ways {
+    tr_far_way ways[TR_FAR_WAYS];
+} tr_far_ways;
+
+static inline tr_far_way *tr_far_way_of(tr_far_ways *ways, troupe_ref to)
+{
+    return &ways->ways[(to.slot ^ to.node) % TR_FAR_WAYS];
+}
+
+/* Threads: only the worker's, as for the next. False: it is to be picked. */
+static inline bool tr_far_ways_know(tr_far_ways *ways, const tr_system *system, troupe_ref to,
+                                    tr_address *out_outlet)
+{
+    tr_far_way *way = tr_far_way_of(ways, to);
+    /* Relaxed: who was told of a change by a message has the count from before that too. */
+    const uint64_t changes = atomic_load_explicit(&system->far_changes, memory_order_relaxed);
+    if (way->uses_left == 0 || way->changes != changes || way->node != to.node ||
+        way->there.slot != to.slot || way->there.generation != to.generation) {
+        return false;
+    }
+    way->uses_left--;
+    *out_outlet = way->outlet;
+    return true;
+}
+
+/* It was picked. */
+void tr_far_ways_note(tr_far_ways *ways, const tr_system *system, troupe_ref to, tr_address outlet);
+
+/* No way is as it was. Who calls it has the lock. */
+void tr_far_ways_change(tr_system *system);
+
 /* The outlet for sends to this actor there. */
 tr_address tr_far_windows_pick(const tr_system *system, tr_far_windows *windows, tr_address there);
 

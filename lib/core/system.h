@@ -66,6 +66,8 @@ typedef struct tr_system {
     tr_address guardian;         /* the root of the tree */
     tr_address far_nursery;      /* see far; the border's worker's */
     tr_address inspector;        /* set before the node has to do with any other; or nobody */
+    /* Of ways to other nodes: counted under the lock; see far_window. */
+    _Atomic uint64_t far_changes;
     tr_address last_root;        /* its child that is told to stop when the others have ended */
     tr_settings settings;        /* those of spawn options that say nothing */
     /* Under the lock. */

@@ -19,6 +19,7 @@
 
 #include "base/random.h"
 #include "core/balance.h"
+#include "core/far_window.h"
 #include "core/fds.h"
 #include "core/guard.h"
 #include "core/ledger.h"
@@ -73,6 +74,7 @@ struct tr_worker {
     tr_moves moves;
     tr_fds fds;
     tr_balance balance;
+    tr_far_ways far_ways;
     bool is_own_thread;
     tr_guard *guard; /* NULL: one thread runs it, and no other touches it */
 };

@@ -72,11 +72,42 @@ static void pass_to_another_receiver(void **state)
     tr_far_windows_fini(&windows);
 }
 
+/* Promise: CREDIT-BOUND */
+static void are_known_until_something_changes(void **state)
+{
+    tr_system *system = tr_world_worker(*state, 0)->system;
+    tr_far_windows windows;
+    tr_far_window made[WINDOWS];
+    tr_far_ways ways = {0};
+    tr_address found;
+    const troupe_ref to = {.node = 5, .slot = 1, .generation = 7};
+    make(system, &windows, made);
+    assert_false(tr_far_ways_know(&ways, system, to, &found));
+    const tr_address outlet = tr_far_windows_pick(system, &windows, an_actor(1));
+    tr_far_ways_note(&ways, system, to, outlet);
+    assert_false(tr_far_ways_know(&ways, system, (troupe_ref) {.node = 5, .slot = 1}, &found));
+    assert_false(tr_far_ways_know(&ways, system,
+                                  (troupe_ref) {.node = 13, .slot = 1, .generation = 7}, &found));
+    for (unsigned i = 0; i < TR_FAR_WAY_USES; i++) {
+        assert_true(tr_far_ways_know(&ways, system, to, &found));
+        assert_true(tr_address_is_same(found, outlet));
+    }
+    assert_false(tr_far_ways_know(&ways, system, to, &found)); /* its use is to be counted */
+    tr_far_ways_note(&ways, system, to, outlet);
+    tr_far_windows_share(system, &windows, an_actor(98));
+    assert_false(tr_far_ways_know(&ways, system, to, &found));
+    tr_far_ways_note(&ways, system, to, outlet);
+    tr_far_windows_unbind(system, &windows, &made[0], true);
+    assert_false(tr_far_ways_know(&ways, system, to, &found));
+    tr_far_windows_fini(&windows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_WORLD(are_given_to_one_receiver_each_and_one_to_all_others),
         WITH_WORLD(pass_to_another_receiver),
+        WITH_WORLD(are_known_until_something_changes),
     };
     return cmocka_run_group_tests_name("far_window", tests, NULL, NULL);
 }
