@@ -11,7 +11,11 @@ static void came_to_dialled(void *context, tr_zmq_socket *socket)
     tr_mesh_link *link = side->link;
     zmq_msg_t message;
     (void) zmq_msg_init(&message); /* cannot fail */
-    for (unsigned i = 0; i < TR_MESH_TURN_MESSAGES && tr_zmq_receive(socket, &message); i++) {
+    size_t bytes = 0;
+    for (unsigned i = 0; i < TR_MESH_TURN_MESSAGES && bytes < TR_MESH_TURN_BYTES &&
+                         tr_zmq_receive(socket, &message);
+         i++) {
+        bytes += zmq_msg_size(&message);
         if (link->is_up && !link->is_over) {
             tr_mesh_hear(link, (tr_channel) (side - link->sides), &message);
         } else if (!link->is_over) { /* they have heard both knocks */

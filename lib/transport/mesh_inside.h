@@ -13,8 +13,10 @@
 #include "transport/mesh.h"
 #include "transport/zap.h"
 
-/* Messages taken from one socket before others have their turn. */
+/* Messages taken from one socket before others have their turn; and bytes after which none is: who
+ * has sent them waits to hear that they have come. */
 #define TR_MESH_TURN_MESSAGES 256
+#define TR_MESH_TURN_BYTES ((size_t) 64 << 10)
 
 /* How a listener tells connections apart: the channel, and what names the link. */
 #define TR_MESH_KEY_BYTES 16

@@ -158,8 +158,8 @@ static void take(tr_mesh_door *door, const unsigned char *id, size_t id_size, zm
     }
 }
 
-/* A message is two parts, the id and what came; more are not looked at. */
-static bool take_message(tr_mesh_door *door, tr_zmq_socket *socket, zmq_msg_t *part)
+/* A message is two parts, the id and what came; more are not looked at. Adds the bytes of it. */
+static bool take_message(tr_mesh_door *door, tr_zmq_socket *socket, zmq_msg_t *part, size_t *bytes)
 {
     unsigned char id[TR_MESH_ID_BYTES + 1];
     if (!tr_zmq_receive(socket, part)) {
@@ -171,6 +171,7 @@ static bool take_message(tr_mesh_door *door, tr_zmq_socket *socket, zmq_msg_t *p
         return true;
     }
     const bool is_whole = !zmq_msg_more(part);
+    *bytes += zmq_msg_size(part);
     if (is_whole) {
         take(door, id, id_size, part);
     } else {
@@ -184,7 +185,10 @@ static void came_to_listener(void *context, tr_zmq_socket *socket)
 {
     zmq_msg_t part;
     (void) zmq_msg_init(&part); /* cannot fail */
-    for (unsigned i = 0; i < TR_MESH_TURN_MESSAGES && take_message(context, socket, &part); i++) {}
+    size_t bytes = 0;
+    for (unsigned i = 0; i < TR_MESH_TURN_MESSAGES && bytes < TR_MESH_TURN_BYTES &&
+                         take_message(context, socket, &part, &bytes);
+         i++) {}
     (void) zmq_msg_close(&part);
 }
 
