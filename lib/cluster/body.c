@@ -204,9 +204,14 @@ void tr_unpacker_fini(tr_unpacker *unpacker)
     tr_arena_fini(&unpacker->arena);
 }
 
+void tr_unpacker_begin(tr_unpacker *unpacker)
+{
+    unpacker->last_name = NULL;
+}
+
 /* Of this node, by its name; NULL: it knows none such. */
-static const void *find_type(const tr_worker *worker, tr_unpacker *unpacker, bool is_protobuf,
-                             const char *name)
+static const void *find_by_name(const tr_worker *worker, tr_unpacker *unpacker, bool is_protobuf,
+                                const char *name)
 {
     const size_t length = strlen(name);
     const size_t index = (length + (unsigned char) name[length - 1]) % TR_UNPACKER_TYPES;
@@ -223,6 +228,18 @@ static const void *find_type(const tr_worker *worker, tr_unpacker *unpacker, boo
             .is_protobuf = is_protobuf};
     }
     return type;
+}
+
+/* The same. The names of a frame lie where they are until the next begins. */
+static const void *find_type(const tr_worker *worker, tr_unpacker *unpacker, bool is_protobuf,
+                             const char *name)
+{
+    if (name != unpacker->last_name || is_protobuf != unpacker->last_is_protobuf) {
+        unpacker->last_type = find_by_name(worker, unpacker, is_protobuf, name);
+        unpacker->last_name = unpacker->last_type != NULL ? name : NULL; /* it may be learnt yet */
+        unpacker->last_is_protobuf = is_protobuf;
+    }
+    return unpacker->last_type;
 }
 
 troupe_error tr_body_unpack(tr_worker *worker, tr_unpacker *unpacker, const tr_envelope *envelope,

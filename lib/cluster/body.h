@@ -43,12 +43,17 @@ typedef struct tr_known_type {
 typedef struct tr_unpacker {
     tr_arena arena;
     tr_known_type types[TR_UNPACKER_TYPES];
+    const char *last_name; /* of a type, in the frame that is read; NULL: none */
+    const void *last_type;
+    bool last_is_protobuf;
     const tr_lender *lender; /* borrowed; NULL: none */
 } tr_unpacker;
 
 /* As the arena's. Of one node: a type that it knows it knows as long as there are messages. */
 void tr_unpacker_init(tr_unpacker *unpacker, const troupe_allocator *allocator, size_t limit);
 void tr_unpacker_fini(tr_unpacker *unpacker);
+/* The texts of envelopes lie elsewhere from now on. */
+void tr_unpacker_begin(tr_unpacker *unpacker);
 
 /* Sets form, type and body of an envelope; the body is in the scratch or the message's own.
  * Errors: TOO_LARGE; NO_MEMORY; LOCAL_ONLY if it cannot be packed. */

@@ -254,6 +254,14 @@ void tr_border_give_squeezed(tr_border *border, uint64_t node)
     }
 }
 
+void tr_border_give_repeats(tr_border *border, uint64_t node)
+{
+    tr_peer *peer = tr_border_peer(border, node);
+    if (peer != NULL && peer->is_connected) {
+        peer->repeats = true;
+    }
+}
+
 void tr_border_set_squeezes(tr_border *border, bool squeezes)
 {
     border->squeezes = squeezes;
@@ -443,11 +451,11 @@ static void refuse_frame(tr_border *border, uint64_t from_node)
 }
 
 /* Time that the frame has waited is off the budgets in it. */
-static void make_older(tr_envelope *envelope, uint64_t age_ns)
+static tr_envelope older_of(const tr_envelope *envelope, uint64_t age_ns)
 {
-    if (envelope->budget_ns != 0) {
-        envelope->budget_ns = envelope->budget_ns > age_ns ? envelope->budget_ns - age_ns : 1;
-    }
+    tr_envelope older = *envelope;
+    older.budget_ns = older.budget_ns > age_ns ? older.budget_ns - age_ns : 1;
+    return older;
 }
 
 static tr_rights rights_of(const tr_border *border, uint64_t node)
@@ -468,6 +476,7 @@ void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, 
         return;
     }
     read_clock(border);
+    tr_unpacker_begin(&border->unpacker);
     if (!tr_frame_read(&border->frame_arena, frame, size, &head, &reader)) {
         refuse_frame(border, from_node);
         return;
@@ -481,12 +490,14 @@ void tr_border_accept(tr_border *border, uint64_t from_node, const void *frame, 
     border->counts.envelopes_received += reader.count;
     tr_nodes_count(&peer->known->received, reader.count);
     for (size_t i = 0; i < reader.count && peer->is_connected; i++) {
-        tr_envelope envelope;
-        if (tr_frame_envelope(&reader, i, &envelope)) {
-            make_older(&envelope, age_ns);
-            tr_incoming_take(peer, &envelope);
-        } else {
+        const tr_envelope *envelope = tr_frame_look(&reader, i);
+        if (envelope == NULL) {
             border->counts.envelopes_refused++;
+        } else if (envelope->budget_ns == 0) {
+            tr_incoming_take(peer, envelope);
+        } else {
+            const tr_envelope older = older_of(envelope, age_ns);
+            tr_incoming_take(peer, &older);
         }
     }
 }

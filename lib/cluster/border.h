@@ -94,6 +94,9 @@ void tr_border_give_windows(tr_border *border, uint64_t node, uint64_t messages,
 /* The other reads pieces that are squeezed: if this node is to squeeze, it does. Likewise. */
 void tr_border_give_squeezed(tr_border *border, uint64_t node);
 
+/* The other reads an envelope that says only what differs from the one before it. Likewise. */
+void tr_border_give_repeats(tr_border *border, uint64_t node);
+
 /* It is lost. `reason` is STALE if the incarnation is over, else NODE_LOST. Does nothing if there
  * is none. */
 void tr_border_lost(tr_border *border, uint64_t node, troupe_error reason);

@@ -165,35 +165,55 @@ static unsigned char *put_front(unsigned char *at, const tr_envelope *envelope, 
     return tr_put_number(at, CHARGE, envelope->charge);
 }
 
-bool tr_frame_add(tr_frame_writer *writer, const tr_envelope *envelope)
+/* Room for an envelope of so many bytes, with its tag and length before it. NULL: there is none. */
+static unsigned char *begin_envelope(tr_frame_writer *writer, size_t size)
 {
-    const bool is_like = is_like_last(writer, envelope);
-    const size_t type_length = is_like ? 0 : length_of(envelope->type);
-    const size_t size = is_like ? writer->last_front_size + tr_sized_size(BODY, envelope->body_size)
-                                : envelope_size(envelope, type_length);
     const size_t room = writer->capacity - writer->size;
     if (writer->count == TR_FRAME_ENVELOPES_MAX || size > TR_FRAME_BYTES_MAX ||
         with_length(size) > room) {
-        return false;
+        return NULL;
     }
     unsigned char *at = writer->data + writer->size;
     at = tr_put_varint(at, TR_FIELD_TAG(FRAME_ENVELOPES, TR_FIELD_SIZED));
     at = tr_put_varint(at, size);
-    if (is_like) {
-        (void) memcpy(at, writer->last_front, writer->last_front_size);
-        at += writer->last_front_size;
-    } else {
-        unsigned char *const front = at;
-        at = put_front(at, envelope, type_length);
-        writer->last = *envelope;
-        writer->last_front_size = (size_t) (at - front);
-        writer->last_front = is_plain(envelope) && envelope->body_size > 0 ? front : NULL;
-    }
-    at = tr_put_sized(at, BODY, envelope->body, envelope->body_size);
-    at = is_plain(envelope) ? at : put_rest(at, envelope);
-    TR_ASSERT(at == writer->data + writer->size + with_length(size));
     writer->size += with_length(size);
     writer->count++;
+    return at;
+}
+
+bool tr_frame_add_again(tr_frame_writer *writer, const tr_envelope *envelope)
+{
+    TR_ASSERT(writer->last_front != NULL && envelope->body_size > 0);
+    const size_t front = writer->repeats ? 0 : writer->last_front_size;
+    const size_t size = front + tr_sized_size(BODY, envelope->body_size);
+    unsigned char *at = begin_envelope(writer, size);
+    if (at == NULL) {
+        return false;
+    }
+    if (front > 0) {
+        (void) memcpy(at, writer->last_front, front);
+    }
+    (void) tr_put_sized(at + front, BODY, envelope->body, envelope->body_size);
+    return true;
+}
+
+bool tr_frame_add(tr_frame_writer *writer, const tr_envelope *envelope)
+{
+    if (is_like_last(writer, envelope)) {
+        return tr_frame_add_again(writer, envelope);
+    }
+    const size_t type_length = length_of(envelope->type);
+    unsigned char *const front = begin_envelope(writer, envelope_size(envelope, type_length));
+    if (front == NULL) {
+        return false;
+    }
+    unsigned char *at = put_front(front, envelope, type_length);
+    writer->last = *envelope;
+    writer->last_front_size = (size_t) (at - front);
+    writer->last_front = is_plain(envelope) && envelope->body_size > 0 ? front : NULL;
+    at = tr_put_sized(at, BODY, envelope->body, envelope->body_size);
+    at = is_plain(envelope) ? at : put_rest(at, envelope);
+    TR_ASSERT(at == writer->data + writer->size);
     return true;
 }
 

@@ -91,10 +91,15 @@ typedef struct tr_frame_writer {
     size_t capacity;
     size_t size;
     uint32_t count; /* of envelopes */
+    bool repeats;   /* who reads it takes an envelope that says only what differs */
     tr_envelope last;
     const unsigned char *last_front; /* what of it stands before its body; NULL: none */
     size_t last_front_size;
 } tr_frame_writer;
+
+/* A bit of `features` in a HELLO: who says it takes an envelope that has nothing but a body for one
+ * that else says the same as the one before it. */
+#define TR_FEATURE_REPEATS UINT64_C(2)
 
 /* The least room that a writer needs. */
 #define TR_FRAME_HEAD_BYTES_MAX 64
@@ -104,7 +109,11 @@ void tr_frame_begin(tr_frame_writer *writer, const tr_frame_head *head);
 /* False, and nothing is changed, if there is no room. */
 bool tr_frame_add(tr_frame_writer *writer, const tr_envelope *envelope);
 
-/* Bytes that the envelope takes in a frame. */
+/* The same, of an envelope that is known to say the same as the last one that was added, but for
+ * its body. */
+bool tr_frame_add_again(tr_frame_writer *writer, const tr_envelope *envelope);
+
+/* Bytes that the envelope takes in a frame, by itself. */
 size_t tr_frame_size_of(const tr_envelope *envelope);
 
 /* Writes all but the body of an envelope that is to lie in no frame: it follows. Returns the bytes
@@ -115,17 +124,28 @@ size_t tr_frame_write_front(const tr_envelope *envelope, unsigned char *data, si
  * is none, says what cannot be, or there is no memory; what was read up to there is set. */
 bool tr_frame_read_one(tr_arena *arena, const void *data, size_t size, tr_envelope *out_envelope);
 
+/* An envelope, and its body, which is in the frame. What it says else may be several ones'. */
+typedef struct tr_frame_entry {
+    tr_envelope *envelope;
+    const void *body;
+    size_t body_size;
+} tr_frame_entry;
+
 typedef struct tr_frame_reader {
-    const tr_envelope *envelopes; /* in the arena; their bodies are in the frame */
+    const tr_frame_entry *entries; /* in the arena */
     size_t count;
+    const tr_envelope *known; /* the last that was looked at, if it has only what is known here */
 } tr_frame_reader;
 
 /* False: this is no frame, or one that is larger than may be. */
 bool tr_frame_read(tr_arena *arena, const void *data, size_t size, tr_frame_head *out_head,
                    tr_frame_reader *out_reader);
 
-/* The envelope of this index, valid until the arena is used again or the frame is gone. False: it
- * says what cannot be. */
-bool tr_frame_envelope(const tr_frame_reader *reader, size_t index, tr_envelope *out_envelope);
+/* The envelope of this index, valid until the next is asked for, the arena is used again or the
+ * frame is gone. NULL: it says what cannot be. */
+tr_envelope *tr_frame_look(tr_frame_reader *reader, size_t index);
+/* A copy, which is valid until the arena is used again or the frame is gone. False: there is
+ * none. */
+bool tr_frame_envelope(tr_frame_reader *reader, size_t index, tr_envelope *out_envelope);
 
 #endif

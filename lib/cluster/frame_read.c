@@ -61,7 +61,7 @@ struct before {
     const unsigned char *type;
     uint64_t type_length;
     const char *kept_type; /* NULL: none */
-    const tr_envelope *envelope;
+    tr_envelope *envelope;
     const unsigned char *front; /* of the envelope, up to its body, the last that it has */
     size_t front_size;          /* 0: it is not like that */
 };
@@ -160,24 +160,28 @@ static bool set_sized(tr_envelope *envelope, tr_arena *arena, const tr_field *fi
     }
 }
 
-/* The same as before but for the body. False: it is not. */
-static bool read_like_before(tr_envelope *envelope, const tr_field *from,
+/* The same as before but for the body, or nothing but one. False: it is not. */
+static bool read_like_before(tr_frame_entry *entry, const tr_field *from,
                              const struct before *before)
 {
     tr_fields fields = {.at = from->data, .end = from->data + from->value};
     tr_field field;
-    if (before->front_size == 0 || from->value <= before->front_size ||
-        memcmp(from->data, before->front, before->front_size) != 0) {
+    if (before->front_size == 0 || tr_fields_end(&fields)) {
         return false;
     }
-    fields.at += before->front_size;
+    if (*fields.at != TR_FIELD_TAG(BODY, TR_FIELD_SIZED)) {
+        if (from->value <= before->front_size ||
+            memcmp(from->data, before->front, before->front_size) != 0) {
+            return false;
+        }
+        fields.at += before->front_size;
+    }
     if (!tr_fields_next(&fields, &field) || field.number != BODY || field.type != TR_FIELD_SIZED ||
         !tr_fields_end(&fields)) {
         return false;
     }
-    *envelope = *before->envelope;
-    envelope->body = field.data;
-    envelope->body_size = (size_t) field.value;
+    *entry = (tr_frame_entry) {
+        .envelope = before->envelope, .body = field.data, .body_size = (size_t) field.value};
     return true;
 }
 
@@ -246,7 +250,8 @@ static bool read_head(tr_fields fields, tr_frame_head *head, size_t *out_count)
 }
 
 /* In the arena, one after the other, with their texts behind them. */
-static bool read_envelopes(tr_arena *arena, tr_fields fields, tr_envelope *envelopes)
+static bool read_envelopes(tr_arena *arena, tr_fields fields, tr_envelope *envelopes,
+                           tr_frame_entry *entries)
 {
     tr_field field;
     struct before before = {0};
@@ -257,11 +262,15 @@ static bool read_envelopes(tr_arena *arena, tr_fields fields, tr_envelope *envel
         if (field.number != FRAME_ENVELOPES) {
             continue;
         }
-        if (!read_like_before(envelopes, &field, &before) &&
-            !read_envelope(envelopes, arena, &field, &before)) {
-            return false;
+        if (!read_like_before(entries, &field, &before)) {
+            if (!read_envelope(envelopes, arena, &field, &before)) {
+                return false;
+            }
+            *entries = (tr_frame_entry) {
+                .envelope = envelopes, .body = envelopes->body, .body_size = envelopes->body_size};
+            envelopes++;
         }
-        envelopes++;
+        entries++;
     }
     return true;
 }
@@ -278,12 +287,14 @@ bool tr_frame_read(tr_arena *arena, const void *data, size_t size, tr_frame_head
     }
     /* A text takes no more than it does in the frame. */
     const size_t bytes = count * sizeof(tr_envelope);
-    if (!tr_arena_reserve(arena, bytes + size)) {
+    const size_t entry_bytes = count * sizeof(tr_frame_entry);
+    if (!tr_arena_reserve(arena, bytes + entry_bytes + size)) {
         return false;
     }
     tr_envelope *envelopes = (tr_envelope *) (void *) tr_arena_take(arena, bytes);
-    *out_reader = (tr_frame_reader) {.envelopes = envelopes, .count = count};
-    return read_envelopes(arena, fields, envelopes);
+    tr_frame_entry *entries = (tr_frame_entry *) (void *) tr_arena_take(arena, entry_bytes);
+    *out_reader = (tr_frame_reader) {.entries = entries, .count = count};
+    return read_envelopes(arena, fields, envelopes, entries);
 }
 
 /* Whether the enums have values that this side knows, and the texts are no longer than may be. */
@@ -347,11 +358,26 @@ static bool is_whole(const tr_envelope *envelope)
     return has_number;
 }
 
-bool tr_frame_envelope(const tr_frame_reader *reader, size_t index, tr_envelope *out_envelope)
+tr_envelope *tr_frame_look(tr_frame_reader *reader, size_t index)
 {
     TR_ASSERT(index < reader->count);
-    *out_envelope = reader->envelopes[index];
-    return is_known(out_envelope) && is_whole(out_envelope);
+    const tr_frame_entry *entry = &reader->entries[index];
+    tr_envelope *envelope = entry->envelope;
+    envelope->body = entry->body;
+    envelope->body_size = entry->body_size;
+    if (envelope != reader->known) {
+        reader->known = is_known(envelope) ? envelope : NULL;
+    }
+    return reader->known != NULL && is_whole(envelope) ? envelope : NULL;
+}
+
+bool tr_frame_envelope(tr_frame_reader *reader, size_t index, tr_envelope *out_envelope)
+{
+    const tr_envelope *envelope = tr_frame_look(reader, index);
+    if (envelope != NULL) {
+        *out_envelope = *envelope;
+    }
+    return envelope != NULL;
 }
 
 bool tr_frame_read_one(tr_arena *arena, const void *data, size_t size, tr_envelope *out_envelope)

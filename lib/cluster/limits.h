@@ -9,7 +9,7 @@
 
 /* Of one frame. A message that takes more goes in pieces. */
 #define TR_FRAME_BYTES_MAX (UINT32_C(1) << 20)
-#define TR_FRAME_ENVELOPES_MAX 512
+#define TR_FRAME_ENVELOPES_MAX 2048
 /* A frame is given away when it is as large, unless its first message alone is larger. There is
  * room for one with a body of 64 KiB. */
 #define TR_FRAME_BYTES_USUAL (UINT32_C(65) << 10)
@@ -47,7 +47,7 @@
 #define TR_NUMBERS_MAX TR_SHAKEN(UINT32_C(1) << 20, UINT32_C(1) << 12)
 
 /* Windows: what the other may have sent and not yet have credit for, over all of them. */
-#define TR_CREDIT_MESSAGES TR_SHAKEN(UINT32_C(65536), 64)
+#define TR_CREDIT_MESSAGES TR_SHAKEN(UINT32_C(131072), 64)
 #define TR_CREDIT_BYTES (UINT64_C(64) << 20)
 /* Bodies may be larger here than where they were sent. */
 #define TR_CREDIT_BYTES_LANDED (2 * TR_CREDIT_BYTES)
@@ -57,7 +57,7 @@
 /* Of one connection; and places of each: at least, at most. */
 #define TR_WINDOWS_MAX 1024
 #define TR_WINDOW_LEAST TR_SHAKEN(16, 2)
-#define TR_WINDOW_MOST TR_SHAKEN(8192, 4)
+#define TR_WINDOW_MOST TR_SHAKEN(16384, 4)
 #define TR_WINDOW_BYTES (UINT64_C(33) << 20)
 /* So many wait for their first receiver. */
 #define TR_WINDOWS_READY 4
@@ -67,7 +67,7 @@
 #define TR_WINDOW_LOOK_NS UINT64_C(1000000000)
 /* Credit waits no longer for a frame that goes anyway, unless so much of a window is owed. */
 #define TR_CREDIT_NS UINT64_C(1000000)
-#define TR_CREDIT_SOON_MESSAGES TR_SHAKEN(8, 1)
+#define TR_CREDIT_SOON_MESSAGES TR_SHAKEN(64, 1)
 #define TR_CREDIT_SOON_BYTES (UINT64_C(64) << 10)
 
 /* Sessions. Frames that are not yet acknowledged are kept to be sent again. */

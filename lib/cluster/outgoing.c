@@ -262,7 +262,8 @@ static void begin_frame(tr_peer *peer, tr_frame_writer *writer)
     const size_t capacity = border->frame->capacity;
     const bool is_cut = peer->squeezes && capacity > TR_FRAME_BYTES_USUAL;
     *writer = (tr_frame_writer) {.data = border->frame->data,
-                                 .capacity = is_cut ? TR_FRAME_BYTES_USUAL : capacity};
+                                 .capacity = is_cut ? TR_FRAME_BYTES_USUAL : capacity,
+                                 .repeats = peer->repeats};
     tr_frame_begin(writer, &head);
 }
 
@@ -305,6 +306,25 @@ static bool goes_in_pieces(tr_peer *peer, troupe_message *previous, troupe_messa
     return true;
 }
 
+/* Packs one and adds it, `*packed` being the one whose envelope was added last. False: it has no
+ * room, or there is an error. */
+static bool pack_one(tr_peer *peer, tr_frame_writer *writer, troupe_message *message,
+                     const troupe_message **packed, tr_envelope *envelope, troupe_error *out_error)
+{
+    const bool is_like =
+        *packed != NULL && writer->last_front != NULL && tr_packing_is_like(message, *packed);
+    *packed = NULL;
+    *out_error = is_like ? tr_body_pack(&peer->border->body, message, envelope)
+                         : tr_packing_pack(peer, message, envelope);
+    if (*out_error != TROUPE_OK ||
+        !(is_like && envelope->body_size > 0 ? tr_frame_add_again(writer, envelope)
+                                             : tr_frame_add(writer, envelope))) {
+        return false;
+    }
+    *packed = message;
+    return true;
+}
+
 /* Packs as much as fits into one frame, credit first; what cannot be packed is refused on the way.
  * What was packed stays where it is: the first of what is on the way out. How many envelopes are
  * credit. */
@@ -312,15 +332,16 @@ static uint32_t fill_frame(tr_peer *peer, tr_frame_writer *writer)
 {
     troupe_message *previous = NULL;
     troupe_message *at = peer->out.head;
+    const troupe_message *packed = NULL;
+    tr_envelope envelope;
     begin_frame(peer, writer);
     const uint32_t credits = tr_credit_pack(peer, writer);
     while (at != NULL) {
-        tr_envelope envelope;
+        troupe_error error = TROUPE_OK;
         if (!tr_large_is_none(&peer->larges) && holds_back(peer, previous, &at)) {
             continue;
         }
-        troupe_error error = tr_packing_pack(peer, at, &envelope);
-        if (error == TROUPE_OK && tr_frame_add(writer, &envelope)) {
+        if (pack_one(peer, writer, at, &packed, &envelope, &error)) {
             previous = at;
             at = at->next;
             continue;

@@ -166,6 +166,30 @@ static troupe_error pack_down(const tr_peer *peer, const troupe_message *message
     return TROUPE_OK;
 }
 
+/* What tells of the same have in common. */
+#define LIKE_FLAGS                                                                                 \
+    (TR_MESSAGE_WANTS_REPLY | TR_MESSAGE_EXTENDED | TR_MESSAGE_SETTLES | TR_MESSAGE_GIVEN_UP)
+
+static bool is_same_way(const tr_extension *left, const tr_extension *right)
+{
+    return tr_address_is_same(left->to, right->to) && left->trace_id == right->trace_id &&
+           left->node == right->node && tr_address_is_same(left->from, right->from);
+}
+
+bool tr_packing_is_like(const troupe_message *message, const troupe_message *other)
+{
+    return message->kind_and_form == other->kind_and_form &&
+           tr_message_kind(message) == TR_KIND_USER &&
+           ((message->flags ^ other->flags) & LIKE_FLAGS) == 0 &&
+           (message->flags & LIKE_FLAGS) == TR_MESSAGE_EXTENDED && message->type == other->type &&
+           message->deadline_ns == TR_NEVER && other->deadline_ns == TR_NEVER &&
+           tr_message_charge(message) == tr_message_charge(other) &&
+           tr_address_is_same(message->receiver, other->receiver) &&
+           tr_address_is_same(message->sender, other->sender) &&
+           is_same_way((const tr_extension *) (const void *) (message + 1),
+                       (const tr_extension *) (const void *) (other + 1));
+}
+
 troupe_error tr_packing_pack(tr_peer *peer, troupe_message *message, tr_envelope *envelope)
 {
     *envelope = (tr_envelope) {.number = message->correlation};

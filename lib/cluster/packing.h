@@ -53,6 +53,10 @@ static inline bool tr_packing_is_exit(const troupe_message *message)
                                 : kind == TR_KIND_DEMONITOR && tr_monitor_leaves_link(message);
 }
 
+/* Whether it says in its envelope what this one says, but for its body: they are tells, one behind
+ * the other, of the same to the same. */
+bool tr_packing_is_like(const troupe_message *message, const troupe_message *other);
+
 /* The envelope is valid until the border's scratch or the message is used for something else.
  * Errors: EXPIRED, TOO_LARGE, LOCAL_ONLY, NO_MEMORY. */
 TROUPE_MUST_CHECK troupe_error tr_packing_pack(tr_peer *peer, troupe_message *message,

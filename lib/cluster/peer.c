@@ -265,6 +265,7 @@ troupe_error tr_peer_connect(tr_peer *peer)
     }
     peer->is_connected = true;
     peer->squeezes = false; /* until they say that they can read it */
+    peer->repeats = false;
     peer->is_broken = false;
     peer->offence = NULL;
     peer->connection++;

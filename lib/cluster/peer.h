@@ -43,6 +43,7 @@ struct tr_peer {
     uint32_t at_once; /* of what is on the way out: answers that nothing here waits for; at most */
     bool is_connected;
     bool squeezes; /* as long as it is connected: what is large goes in pieces, smaller */
+    bool repeats;  /* likewise: an envelope like the one before it is its body alone */
     bool is_over;  /* that incarnation */
     bool is_choked;
     bool is_flush_queued;

@@ -152,9 +152,11 @@ static void finish(tr_peer *peer, struct whole *whole)
         if (envelope.budget_ns != 0) {
             envelope.budget_ns = envelope.budget_ns > age_ns ? envelope.budget_ns - age_ns : 1;
         }
+        tr_unpacker_begin(&border->unpacker);
         border->unpacker.lender = &lender;
         border->unpacker.arena.limit = TR_UNPACK_LARGE_BYTES_MAX;
         tr_incoming_take(peer, &envelope);
+        tr_unpacker_begin(&border->unpacker);
         border->unpacker.lender = before;
         border->unpacker.arena.limit = TR_UNPACK_BYTES_MAX;
         if (border->unpacker.arena.capacity > TR_UNPACK_BYTES_MAX) {

@@ -70,6 +70,9 @@ static troupe_error begun(void *context)
     if (error == TROUPE_OK && (with->session.features & TR_FEATURE_LZ4) != 0) {
         tr_border_give_squeezed(border, with->node);
     }
+    if (error == TROUPE_OK && (with->session.features & TR_FEATURE_REPEATS) != 0) {
+        tr_border_give_repeats(border, with->node);
+    }
     return error;
 }
 

@@ -29,7 +29,7 @@ void tr_speech_say_hello(tr_session *session, uint64_t now_ns)
                      .known = session->bound,
                      .version_least = TR_SESSION_VERSION_LEAST,
                      .version_most = TR_SESSION_VERSION_MOST,
-                     .features = tr_squeeze_features(),
+                     .features = tr_squeeze_features() | TR_FEATURE_REPEATS,
                      .frames_max = TR_SESSION_FRAMES_MAX,
                      .bytes_max = TR_SESSION_BYTES_MAX,
                      .credit_messages = session->options.credit_messages != 0

@@ -216,9 +216,9 @@ static bool is_lost(troupe_kit *kit, uint32_t from, uint32_t to, const tr_envelo
 
 /* A frame without what is lost takes no more room than it did. */
 static size_t pass(troupe_kit *kit, uint32_t from, uint32_t to, const tr_frame_head *head,
-                   const tr_frame_reader *reader)
+                   tr_frame_reader *reader)
 {
-    tr_frame_writer writer = {.data = kit->frame, .capacity = kit->frame_size};
+    tr_frame_writer writer = {.data = kit->frame, .capacity = kit->frame_size, .repeats = true};
     tr_frame_begin(&writer, head);
     for (size_t i = 0; i < reader->count; i++) {
         tr_envelope envelope;

@@ -2,7 +2,7 @@
 /* hosts_bench: messages from one process to another over tcp on loopback, by actors and by bare
  * ZeroMQ sockets, one after the other.
  *
- *     hosts_bench [DIVISOR [SIZE]]
+ *     hosts_bench [DIVISOR [SIZE [SUBJECT]]]
  *
  * Prints lines of `WORKLOAD SUBJECT VALUE UNIT`: for some sizes how many messages arrive in a
  * second, and how long a round trip takes at the median; for actors also where the thread of the
@@ -37,6 +37,7 @@ static unsigned char body[SIZE_MAX_BYTES];
 static uint64_t divisor = 1;
 static uint32_t border = TROUPE_BORDER_OWN_THREAD; /* of the nodes */
 static size_t only = 0;                            /* the one size that is measured; 0: all */
+static const char *only_subject = NULL;            /* NULL: all */
 
 static void report(const char *workload, size_t size, const char *subject, double value,
                    const char *unit)
@@ -222,9 +223,8 @@ static void end_child(pid_t child, int from)
     BENCH_MUST(waitpid(child, NULL, 0) == child);
 }
 
-static void measure_actors(bool with_keys)
+static void measure_actors(void)
 {
-    has_keys = with_keys;
     int from = -1;
     uint64_t id = 0;
     char endpoint[64];
@@ -350,19 +350,34 @@ static void measure_sockets(void)
     end_child(child, from);
 }
 
+static bool is_asked_for(const char *name)
+{
+    return only_subject == NULL || strcmp(only_subject, name) == 0;
+}
+
+static void measure_subject(uint32_t with_border, bool with_keys)
+{
+    border = with_border;
+    has_keys = with_keys;
+    if (is_asked_for(subject())) {
+        measure_actors();
+    }
+}
+
 int main(int argc, char **argv)
 {
     divisor = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
     only = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+    only_subject = argc > 3 ? argv[3] : NULL;
     BENCH_MUST(divisor > 0);
     for (size_t i = 0; i < 2; i++) {
         BENCH_MUST(zmq_curve_keypair(keys[i].public_key, keys[i].secret_key) == 0);
     }
-    measure_sockets();
-    measure_actors(false);
-    border = TROUPE_BORDER_SHARED;
-    measure_actors(false);
-    border = TROUPE_BORDER_OWN_THREAD;
-    measure_actors(true);
+    if (is_asked_for("zmq")) {
+        measure_sockets();
+    }
+    measure_subject(TROUPE_BORDER_OWN_THREAD, false);
+    measure_subject(TROUPE_BORDER_SHARED, false);
+    measure_subject(TROUPE_BORDER_OWN_THREAD, true);
     return 0;
 }

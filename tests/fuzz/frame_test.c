@@ -45,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (world == NULL) {
         begin();
     }
+    tr_unpacker_begin(&unpacker);
     if (!tr_frame_read(&frame_arena, data, size, &head, &reader)) {
         return 0;
     }

@@ -102,6 +102,24 @@ static void have_the_same_bytes_for_ever(void **state)
 }
 
 /* Promise: REMOTE-WIRE */
+static void have_the_same_bytes_for_ever_where_they_repeat(void **state)
+{
+    (void) state;
+    static const unsigned char golden[] = {0x2a, 0x05, 0x4a, 0x03, 'x', 'y', 'z'};
+    unsigned char bytes[512];
+    tr_envelope again = ask;
+    tr_frame_writer writer = {.data = bytes, .capacity = sizeof bytes, .repeats = true};
+    tr_frame_begin(&writer, &head);
+    assert_true(tr_frame_add(&writer, &ask));
+    const size_t before = writer.size;
+    again.body = "xyz";
+    assert_true(tr_frame_add(&writer, &again));
+
+    assert_int_equal(writer.size - before, sizeof golden);
+    assert_memory_equal(bytes + before, golden, sizeof golden);
+}
+
+/* Promise: REMOTE-WIRE */
 static void have_the_same_bytes_for_ever_in_every_field(void **state)
 {
     (void) state;
@@ -220,7 +238,7 @@ static void refuse_an_envelope_too_many_and_stay_as_they_were(void **state)
 
 static void have_no_more_than_so_many_envelopes(void **state)
 {
-    static unsigned char bytes[64 * 1024];
+    static unsigned char bytes[256 * 1024];
     tr_frame_writer writer = {.data = bytes, .capacity = sizeof bytes};
     tr_frame_head read;
     tr_frame_reader reader;
@@ -372,6 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_ARENA(come_back_as_they_were),
         WITH_ARENA(have_the_same_bytes_for_ever),
+        WITH_ARENA(have_the_same_bytes_for_ever_where_they_repeat),
         WITH_ARENA(have_the_same_bytes_for_ever_in_every_field),
         WITH_ARENA(have_the_same_bytes_for_ever_in_pieces),
         WITH_ARENA(refuse_an_envelope_too_many_and_stay_as_they_were),

@@ -113,15 +113,17 @@ static void connect_the_border_and_beat_by_its_worker(void **state)
     fini(&stage);
 }
 
-/* Promise: SQUEEZE-AGREED */
-static void squeeze_only_for_who_says_that_it_can_read_it(void **state)
+/* Promise: SQUEEZE-AGREED, REPEATS-AGREED */
+static void squeeze_and_repeat_only_for_who_says_that_it_can_read_it(void **state)
 {
     (void) state;
     struct stage stage;
     init(&stage);
     tr_border_set_squeezes(&stage.border, true);
     for (uint64_t session = 1; session <= 4; session++) {
-        const uint64_t features = session == 2 ? TR_FEATURE_LZ4 : session == 3 ? 6 : 0;
+        const uint64_t features = session == 2   ? TR_FEATURE_LZ4
+                                  : session == 3 ? TR_FEATURE_REPEATS | 4
+                                                 : 0;
         tr_sessions_link_up(&stage.sessions, PEER);
         tell(
             &stage, PEER,
@@ -130,6 +132,7 @@ static void squeeze_only_for_who_says_that_it_can_read_it(void **state)
         tr_world_advance(stage.world, 1000000);
         assert_true(tr_border_is_connected(&stage.border, PEER));
         assert_int_equal(tr_border_peer(&stage.border, PEER)->squeezes, session == 2);
+        assert_int_equal(tr_border_peer(&stage.border, PEER)->repeats, session == 3);
         tell(&stage, PEER,
              (tr_word) {.kind = TR_WORD_HELLO, .session = session + 1, .known = session});
         tr_world_advance(stage.world, 1000000);
@@ -342,7 +345,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connect_the_border_and_beat_by_its_worker),
-        cmocka_unit_test(squeeze_only_for_who_says_that_it_can_read_it),
+        cmocka_unit_test(squeeze_and_repeat_only_for_who_says_that_it_can_read_it),
         cmocka_unit_test(forget_who_is_dead_for_longest_when_there_are_many),
         cmocka_unit_test(believe_a_frame_too_if_it_is_its_owners),
         cmocka_unit_test(say_to_whom_a_word_was_for_an_incarnation_that_is_over),
