@@ -4,6 +4,7 @@
  *
  *     hosts_bench [DIVISOR [SIZE [SUBJECT]]]
  *
+ * SIZE is one of the sizes below, or `trip` for round trips alone; SUBJECT one of those printed.
  * Prints lines of `WORKLOAD SUBJECT VALUE UNIT`: for some sizes how many messages arrive in a
  * second, and how long a round trip takes at the median; for actors also where the thread of the
  * one worker looks after the other node too (.border), and with keys (CURVE). The
@@ -36,7 +37,8 @@ static const struct measure measures[] = {
 static unsigned char body[SIZE_MAX_BYTES];
 static uint64_t divisor = 1;
 static uint32_t border = TROUPE_BORDER_OWN_THREAD; /* of the nodes */
-static size_t only = 0;                            /* the one size that is measured; 0: all */
+static size_t only = 0;                            /* the one size that is measured; 0: all, */
+#define TRIPS SIZE_MAX                             /* and round trips, which may be alone */
 static const char *only_subject = NULL;            /* NULL: all */
 
 static void report(const char *workload, size_t size, const char *subject, double value,
@@ -50,6 +52,12 @@ static void report(const char *workload, size_t size, const char *subject, doubl
 static uint64_t count_of(const struct measure *measure)
 {
     return only == 0 || only == measure->size ? measure->count / divisor : 0;
+}
+
+/* One at least: it ends what was measured before. */
+static size_t trip_count(void)
+{
+    return only == 0 || only == TRIPS ? ROUND_TRIPS / divisor : 1;
 }
 
 static int by_value(const void *left, const void *right)
@@ -187,7 +195,7 @@ static troupe_error source(troupe_self *self, void *argument)
     for (size_t i = 0; i < sizeof measures / sizeof measures[0] && !error; i++) {
         error = count_of(&measures[i]) == 0 ? TROUPE_OK : pour(self, to, &measures[i]);
     }
-    const size_t trips = only == 0 ? ROUND_TRIPS / divisor : 1;
+    const size_t trips = trip_count();
     double *seconds = calloc(trips, sizeof *seconds);
     BENCH_MUST(seconds != NULL);
     for (size_t i = 0; i < trips && !error; i++) {
@@ -321,7 +329,7 @@ static void push_all(void *push, int from)
 
 static void make_round_trips(void *dealer)
 {
-    const size_t trips = only == 0 ? ROUND_TRIPS / divisor : 1;
+    const size_t trips = trip_count();
     double *seconds = calloc(trips, sizeof *seconds);
     BENCH_MUST(seconds != NULL);
     for (size_t i = 0; i < trips; i++) {
@@ -367,7 +375,9 @@ static void measure_subject(uint32_t with_border, bool with_keys)
 int main(int argc, char **argv)
 {
     divisor = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-    only = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+    only = argc <= 2                      ? 0
+           : strcmp(argv[2], "trip") == 0 ? TRIPS
+                                          : (size_t) strtoull(argv[2], NULL, 10);
     only_subject = argc > 3 ? argv[3] : NULL;
     BENCH_MUST(divisor > 0);
     for (size_t i = 0; i < 2; i++) {
