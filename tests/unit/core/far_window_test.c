@@ -79,7 +79,7 @@ static void are_known_until_something_changes(void **state)
     tr_far_windows windows;
     tr_far_window made[WINDOWS];
     tr_far_ways ways = {0};
-    tr_address found;
+    tr_address found = {0};
     const troupe_ref to = {.node = 5, .slot = 1, .generation = 7};
     make(system, &windows, made);
     assert_false(tr_far_ways_know(&ways, system, to, &found));
