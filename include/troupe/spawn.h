@@ -59,8 +59,8 @@ typedef struct troupe_spawn_options {
     const troupe_type_rule *type_rules; /* borrowed for the node's life */
     size_t type_rule_count;
     troupe_conflate_key *conflate_key; /* NULL: one key per type */
-    troupe_ref redirect_to;
-    troupe_timeout start_timeout; /* not given: 5 s; for troupe_spawn */
+    troupe_ref redirect_to;            /* of this node */
+    troupe_timeout start_timeout;      /* not given: 5 s; for troupe_spawn */
     troupe_on_full on_full;
     uint32_t mailbox_capacity; /* messages; 0: the node's default; at most 4 million */
     uint32_t high_water;       /* messages; 0: three quarters of the capacity */
@@ -94,7 +94,8 @@ typedef struct troupe_spawn_options {
  * Cancel-safe: TROUPE_OK and a child that is ready; or none: one that had begun is stopped.
  * Errors:      the child's own; NAME_TAKEN; LIMIT_REACHED (the node's actors_max, stacks, own
  *              threads); TIMED_OUT, CANCELLED, STOPPING; CANNOT_WAIT in a behavior, for a child
- *              that has a start; NO_MEMORY; BAD_ARGUMENT. */
+ *              that has a start; LOCAL_ONLY if redirect_to is of another node; NO_MEMORY;
+ *              BAD_ARGUMENT. */
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_spawn(troupe_self *self,
                                                        const troupe_spawn_options *options,
                                                        troupe_ref *out_ref);

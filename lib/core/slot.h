@@ -51,7 +51,7 @@ typedef struct tr_slot {
     /* Written by the spawner before the ref exists; read by senders, who check the generation. */
     _Atomic(tr_actor *) actor;
     _Atomic uint64_t way;      /* to the actor; see way.h */
-    _Atomic uint32_t limit;    /* places that admission gives */
+    _Atomic uint32_t limit;    /* places that admission gives; by a rule for a type, fewer */
     _Atomic uint32_t released; /* messages that its actor keeps and that were destroyed: see held */
     _Atomic uint64_t reply_bytes;
     _Alignas(64) _Atomic uint32_t capacity;

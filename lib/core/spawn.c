@@ -138,7 +138,7 @@ static void fill_slot(tr_slot *slot, tr_actor *actor, const tr_worker *home,
                       const troupe_spawn_options *options)
 {
     const uint32_t capacity = options->mailbox_capacity;
-    const uint32_t limit = is_evicting(options->on_full) ? 2 * capacity : capacity;
+    const uint32_t limit = has_evicting_rule(options) ? 2 * capacity : capacity;
     atomic_store_explicit(&slot->actor, actor, memory_order_relaxed);
     atomic_store_explicit(&slot->way, home->index, memory_order_relaxed);
     atomic_store_explicit(&slot->capacity, capacity, memory_order_relaxed);
@@ -221,9 +221,10 @@ static troupe_error check_redirect(const tr_system *system, const troupe_spawn_o
     if (!redirects && troupe_ref_is_none(options->redirect_to)) {
         return TROUPE_OK;
     }
-    return tr_system_address(system, options->redirect_to, &to) == TROUPE_OK
-               ? TROUPE_OK
-               : TROUPE_ERROR_BAD_ARGUMENT;
+    const uint64_t node = options->redirect_to.node;
+    TR_REQUIRE(node == 0 || node == system->options.node_id, LOCAL_ONLY);
+    TR_REQUIRE(tr_system_address(system, options->redirect_to, &to) == TROUPE_OK, BAD_ARGUMENT);
+    return TROUPE_OK;
 }
 
 /* The actor is on its worker and may run. */

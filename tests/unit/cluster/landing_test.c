@@ -80,13 +80,83 @@ static troupe_error asks_briefly(troupe_self *self, void *argument)
     return tell(cast, "ask", ask_figure(self, cast->refs[0], 7, TROUPE_WITHIN_MS(5), &answer));
 }
 
-static troupe_error asks_long(troupe_self *self, void *argument)
+static troupe_error asks_once(troupe_self *self, void *argument)
 {
     const struct cast *cast = argument;
     uint64_t answer = 0;
     const troupe_error error = ask_figure(self, cast->refs[0], 7, TROUPE_WITHIN_MS(1000), &answer);
-    probe_say(cast->seen, "long %d", (int) answer);
+    probe_say(cast->seen, "%s %d", troupe_error_name(error), (int) answer);
     return error;
+}
+
+/* Asks one that takes nothing, after so many messages and before as many. */
+static void assert_told(struct wires *wires, const troupe_spawn_options *receiver, uint64_t before,
+                        uint64_t after, const char *told)
+{
+    struct cast first = {.seen = a_probe(), .number = before};
+    struct cast then = {.seen = a_probe(), .number = after};
+    first.refs[0] = wires_root(wires, 1, receiver);
+    then.refs[0] = first.refs[0];
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &first));
+    wires_run(wires, 5 * MS);
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_once, .argument = &first));
+    wires_run(wires, 5 * MS);
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &then));
+    wires_run(wires, 5 * MS);
+    assert_said(first.seen, "sent OK", told);
+    assert_said(then.seen, "sent OK");
+    assert_int_equal(tr_landing_held(&peer_of(wires, 1)->landings), 0);
+    drop_probe(&first.seen);
+    drop_probe(&then.seen);
+}
+
+#define FULL_WITH_TWO .body = play_sleeper, .mailbox_capacity = 2
+
+/* Promise: CREDIT-POLICY */
+static void tells_who_asks_what_the_policy_made_of_it(void **state)
+{
+    struct wires *wires = *state;
+    const troupe_ref doubler = wires_root(wires, 1, TROUPE_SPAWN(.body = play_doubler));
+    const char full[] = "MAILBOX_FULL 0";
+    open_windows(wires);
+    assert_told(wires, TROUPE_SPAWN(FULL_WITH_TWO, .on_full = TROUPE_ON_FULL_CONFLATE), 0, 1, full);
+    assert_told(wires, TROUPE_SPAWN(FULL_WITH_TWO, .on_full = TROUPE_ON_FULL_DROP_OLDEST), 0, 3,
+                full);
+    assert_told(wires, TROUPE_SPAWN(FULL_WITH_TWO, .on_full = TROUPE_ON_FULL_DEAD_LETTER), 2, 1,
+                full);
+    assert_told(
+        wires,
+        TROUPE_SPAWN(FULL_WITH_TWO, .on_full = TROUPE_ON_FULL_REDIRECT, .redirect_to = doubler), 2,
+        1, "OK 14");
+    assert_told(wires, TROUPE_SPAWN(FULL_WITH_TWO, .on_full = TROUPE_ON_FULL_STOP_ACTOR), 2, 1,
+                full);
+}
+
+static troupe_error spawns_with_redirect(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    troupe_ref ref;
+    const troupe_error error =
+        troupe_spawn(self,
+                     TROUPE_SPAWN(.body = play_sleeper, .redirect_to = cast->refs[0],
+                                  .on_full = TROUPE_ON_FULL_REDIRECT),
+                     &ref);
+    (void) tell(cast, "spawn", error);
+    return TROUPE_OK;
+}
+
+/* Promise: MAILBOX-REDIRECT */
+static void is_not_where_another_node_redirects(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.seen = a_probe()};
+    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_idle));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = spawns_with_redirect, .argument = &cast));
+    cast.refs[0] = troupe_ref_none();
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = spawns_with_redirect, .argument = &cast));
+    wires_run(wires, 5 * MS);
+    assert_said(cast.seen, "spawn LOCAL_ONLY", "spawn BAD_ARGUMENT");
+    drop_probe(&cast.seen);
 }
 
 static troupe_error doubles_late(troupe_self *self, void *argument)
@@ -104,12 +174,12 @@ static void takes_the_time_of_requests(void **state)
     cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = doubles_late, .mailbox_capacity = 1));
     (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &cast));
     (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_briefly, .argument = &cast));
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_long, .argument = &cast));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_once, .argument = &cast));
     wires_run(wires, 3 * MS);
     assert_int_equal(tr_landing_held(&peer_of(wires, 1)->landings), 2);
     wires_run(wires, 40 * MS);
 
-    assert_said(cast.seen, "sent OK", "ask TIMED_OUT", "long 14");
+    assert_said(cast.seen, "sent OK", "ask TIMED_OUT", "OK 14");
     const troupe_counts there = wires_counts(wires, 1);
     assert_int_equal(
         there.outcomes[TROUPE_OUTCOME_EXPIRED] + there.outcomes[TROUPE_OUTCOME_CANCELLED], 1);
@@ -162,6 +232,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_WIRES(meets_the_receivers_policy_when_it_enters),
+        WITH_WIRES(tells_who_asks_what_the_policy_made_of_it),
+        WITH_WIRES(is_not_where_another_node_redirects),
         WITH_WIRES(takes_the_time_of_requests),
         WITH_WIRES(is_bounded_also_for_who_knows_no_credit),
         WITH_WIRES(refuses_who_has_no_credit_for_it),
