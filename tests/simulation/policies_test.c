@@ -12,12 +12,12 @@
 
 enum {
     SENDERS = 2,
-    NUMBERS = TR_SHAKEN(9000, 60), /* more than a window takes */
+    NUMBERS = TR_SHAKEN(1300, 60), /* more than a window takes, as in credit_test */
     NUMBERS_PER_SENDER = 100000,
     KEYS = 3,
     CAPACITY = SENDERS * KEYS, /* a place for each key of each sender */
     CHAIN = 6,
-    SEEDS = TR_SHAKEN(40, 80),
+    SEEDS = TR_SHAKEN(150, 80),
     HERE = 0 /* the number of the receivers' node */
 };
 
