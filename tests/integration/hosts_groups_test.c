@@ -28,6 +28,7 @@ struct place {
     troupe_self *self; /* of its only thread of ours, which reads lines */
     troupe_ref tills[TILLS_MAX];
     uint32_t count;
+    _Atomic uint32_t to_send;
     _Atomic uint32_t got; /* by all of them */
 };
 
@@ -95,18 +96,25 @@ static void members(struct place *place, uint32_t wanted)
     say_as_other("%zu members, %016" PRIx64, count, mark);
 }
 
-/* Sends so many messages, each to one. */
-static void sends(struct place *place, uint32_t count)
+/* Sends so many messages, each to one; a coroutine, which waits for room. */
+static troupe_error sends(troupe_self *self, void *argument)
 {
+    const struct place *place = argument;
     troupe_error error = TROUPE_OK;
-    for (uint32_t i = 0; i < count && !error; i++) {
+    for (uint32_t i = 0; i < atomic_load(&place->to_send) && !error; i++) {
         TROUPE_AUTO(troupe_message) *message = NULL;
-        error = a_figure(place->self, i + 1, &message);
-        error = error
-                    ? error
-                    : troupe_group_send(place->self, GROUP, TROUPE_GROUP_LOCAL_FIRST, 0, &message);
+        error = a_figure(self, i + 1, &message);
+        error =
+            error ? error : troupe_group_send(self, GROUP, TROUPE_GROUP_LOCAL_FIRST, 0, &message);
     }
     say_as_other("%s", troupe_error_name(error));
+    return error;
+}
+
+static void send_some(struct place *place, uint32_t count)
+{
+    atomic_store(&place->to_send, count);
+    (void) a_root_of(place->node, TROUPE_SPAWN(.body = sends, .argument = place));
 }
 
 static void tell_all(struct place *place, uint32_t number)
@@ -136,8 +144,8 @@ static const struct {
     const char *word;
     void (*act)(struct place *place, uint32_t number);
 } orders[] = {
-    {"join", join},  {"leave", leave},       {"end", end}, {"members", members},
-    {"send", sends}, {"tell all", tell_all}, {"got", got},
+    {"join", join},      {"leave", leave},       {"end", end}, {"members", members},
+    {"send", send_some}, {"tell all", tell_all}, {"got", got},
 };
 
 static void do_as_told(struct place *place, const char *line)
