@@ -25,12 +25,15 @@ typedef enum troupe_on_full {
     TROUPE_ON_FULL_DROP_NEWEST, /* the message is dropped and counted; the send returns OK */
     TROUPE_ON_FULL_DEAD_LETTER, /* the message becomes a dead letter; the send returns OK */
     /* For receivers only, in their policy or a rule: */
-    TROUPE_ON_FULL_DROP_OLDEST, /* the oldest message of a type with this policy gives way */
-    TROUPE_ON_FULL_CONFLATE,    /* as DROP_OLDEST; also, a message replaces the queued one that has
-                                 * the same type and key, in its place in the queue */
-    TROUPE_ON_FULL_REDIRECT,    /* goes on to .redirect_to, at most 4 times, then FAIL; where nobody
-                                 * is there it becomes a dead letter and the send returns OK */
-    TROUPE_ON_FULL_STOP_ACTOR   /* MAILBOX_FULL, and the receiver fails with OVERLOADED */
+    /* The oldest message of a type with this policy gives way. It does so when another arrives: of
+     * what is under way at the same time, as a burst from another worker or node, no more than
+     * twice the capacity gets in, and past that the newest is dropped. */
+    TROUPE_ON_FULL_DROP_OLDEST,
+    TROUPE_ON_FULL_CONFLATE,  /* as DROP_OLDEST; also, a message replaces the queued one that has
+                               * the same type and key, in its place in the queue */
+    TROUPE_ON_FULL_REDIRECT,  /* goes on to .redirect_to, at most 4 times, then FAIL; where nobody
+                               * is there it becomes a dead letter and the send returns OK */
+    TROUPE_ON_FULL_STOP_ACTOR /* MAILBOX_FULL, and the receiver fails with OVERLOADED */
 } troupe_on_full;
 
 /* How a receiver treats messages of one type: name it by descriptor or by type. */
