@@ -14,7 +14,8 @@ static const troupe_type block_type = TROUPE_SIGNAL("block");
 static const troupe_type sleep_type = TROUPE_SIGNAL("sleep");
 static const troupe_type answer_type = TROUPE_SIGNAL("answer");
 
-/* Holds its thread up while the test has the lock of the file that the environment names. */
+/* Holds its thread up, at the start too, while the test has the lock of the file that the
+ * environment names. */
 static void block(void)
 {
     const char *path = getenv("TROUPE_TEST_LOCK");
@@ -88,6 +89,7 @@ static const troupe_behavior tally_behavior =
 static troupe_error start(troupe_self *self)
 {
     troupe_ref ref;
+    block();
     troupe_error error = troupe_learn_type(self, &block_type);
     error = error ? error : troupe_learn_type(self, &sleep_type);
     error = error ? error : troupe_learn_type(self, &number_type);
