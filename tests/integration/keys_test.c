@@ -236,86 +236,91 @@ static void a_bad_list_changes_nothing(void **state)
     assert_fails(troupe_node_reload_keys(scene->guest), END);
 }
 
-/* Somebody whose key is allowed, too. */
-static void dial_as_stranger(const struct scene *scene, const char *const *keys,
-                             void *const *sockets)
+/* Somebody without a node, whose key is allowed, too. */
+struct stranger {
+    char public_key[TROUPE_KEY_BYTES];
+    char secret_key[TROUPE_KEY_BYTES];
+    void *context;
+    void *sockets[2];
+};
+
+/* The guest and the stranger stand in the list. */
+static void let_in(struct scene *scene, struct stranger *stranger)
+{
+    assert_int_equal(zmq_curve_keypair(stranger->public_key, stranger->secret_key), 0);
+    FILE *file = fopen(scene->list, "we");
+    assert_non_null(file);
+    assert_true(fprintf(file, "guest-1 %s all\nguest-2 %s all\n", scene->guest_key,
+                        stranger->public_key) > 0);
+    assert_int_equal(fclose(file), 0);
+    assert_ok(troupe_node_reload_keys(scene->server));
+    assert_ends(scene, false, "OK");
+}
+
+static void dial(const struct scene *scene, struct stranger *stranger)
 {
     char answer = 0;
     const int none = 0;
+    stranger->context = zmq_ctx_new();
     for (int i = 0; i < 2; i++) {
+        void *socket = zmq_socket(stranger->context, ZMQ_DEALER);
         char id[18] = "c0123456789abcdef";
         id[0] = i == 0 ? 'c' : 'd';
-        assert_int_equal(zmq_setsockopt(sockets[i], ZMQ_ROUTING_ID, id, 17), 0);
-        assert_int_equal(zmq_setsockopt(sockets[i], ZMQ_LINGER, &none, sizeof none), 0);
+        assert_int_equal(zmq_setsockopt(socket, ZMQ_ROUTING_ID, id, 17), 0);
+        assert_int_equal(zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none), 0);
         assert_int_equal(
-            zmq_setsockopt(sockets[i], ZMQ_CURVE_SERVERKEY, scene->server_key, TROUPE_KEY_BYTES),
-            0);
-        assert_int_equal(zmq_setsockopt(sockets[i], ZMQ_CURVE_PUBLICKEY, keys[0], 41), 0);
-        assert_int_equal(zmq_setsockopt(sockets[i], ZMQ_CURVE_SECRETKEY, keys[1], 41), 0);
-        assert_int_equal(zmq_connect(sockets[i], scene->endpoint), 0);
-        assert_int_equal(zmq_send(sockets[i], "", 0, 0), 0);
+            zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, scene->server_key, TROUPE_KEY_BYTES), 0);
+        assert_int_equal(zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, stranger->public_key, 41), 0);
+        assert_int_equal(zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, stranger->secret_key, 41), 0);
+        assert_int_equal(zmq_connect(socket, scene->endpoint), 0);
+        assert_int_equal(zmq_send(socket, "", 0, 0), 0);
+        stranger->sockets[i] = socket;
     }
-    assert_true(zmq_recv(sockets[0], &answer, 1, 0) >= 0);
+    assert_true(zmq_recv(stranger->sockets[0], &answer, 1, 0) >= 0);
 }
 
 /* It says that it is the guest. */
-static void greet_as_guest(const struct scene *scene, void *socket)
+static void greet_as_guest(const struct scene *scene, const struct stranger *stranger)
 {
     unsigned char data[TR_GREETING_BYTES_MAX];
     const tr_greeting greeting = tr_greeting_of(troupe_node_id(scene->guest), "guest");
     const size_t size = tr_greeting_write(&greeting, data);
-    assert_int_equal(zmq_send(socket, data, size, 0), size);
+    assert_int_equal(zmq_send(stranger->sockets[0], data, size, 0), size);
 }
 
-/* The guest and a stranger stand in the list; makes the pair of the latter. */
-static void let_in_a_stranger(struct scene *scene, char (*keys)[TROUPE_KEY_BYTES])
+static void hang_up(struct stranger *stranger)
 {
-    assert_int_equal(zmq_curve_keypair(keys[0], keys[1]), 0);
-    FILE *file = fopen(scene->list, "we");
-    assert_non_null(file);
-    assert_true(fprintf(file, "guest-1 %s all\nguest-2 %s all\n", scene->guest_key, keys[0]) > 0);
-    assert_int_equal(fclose(file), 0);
-    assert_ok(troupe_node_reload_keys(scene->server));
-    assert_ends(scene, false, "OK");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(zmq_close(stranger->sockets[i]), 0);
+    }
+    assert_int_equal(zmq_ctx_term(stranger->context), 0);
 }
 
 /* Promise: KEYS-RELOAD */
 static void who_has_not_greeted_yet_is_cut_off_too(void **state)
 {
     struct scene *scene = *state;
-    char keys[2][TROUPE_KEY_BYTES];
-    const char *const pair[] = {keys[0], keys[1]};
-    let_in_a_stranger(scene, keys);
-    void *context = zmq_ctx_new();
-    void *const sockets[] = {zmq_socket(context, ZMQ_DEALER), zmq_socket(context, ZMQ_DEALER)};
-    dial_as_stranger(scene, pair, sockets);
+    struct stranger stranger;
+    let_in(scene, &stranger);
+    dial(scene, &stranger);
     reload_with(scene, "all");
     assert_int_equal(scene->cuts, 1);
     assert_ends(scene, false, "OK");
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(zmq_close(sockets[i]), 0);
-    }
-    assert_int_equal(zmq_ctx_term(context), 0);
+    hang_up(&stranger);
 }
 
 /* Promise: KEYS-IDENTITY */
 static void nobody_is_taken_for_a_node_with_another_key(void **state)
 {
     struct scene *scene = *state;
-    char keys[2][TROUPE_KEY_BYTES];
-    const char *const pair[] = {keys[0], keys[1]};
-    let_in_a_stranger(scene, keys);
-    void *context = zmq_ctx_new();
-    void *const sockets[] = {zmq_socket(context, ZMQ_DEALER), zmq_socket(context, ZMQ_DEALER)};
-    dial_as_stranger(scene, pair, sockets);
-    greet_as_guest(scene, sockets[0]);
+    struct stranger stranger;
+    let_in(scene, &stranger);
+    dial(scene, &stranger);
+    greet_as_guest(scene, &stranger);
     until(&scene->impostors, 1);
     assert_ends(scene, false, "OK");
     assert_int_equal(scene->interrupted, 0);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(zmq_close(sockets[i]), 0);
-    }
-    assert_int_equal(zmq_ctx_term(context), 0);
+    hang_up(&stranger);
 }
 
 /* An actor as docs/security.md shows it. */

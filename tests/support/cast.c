@@ -126,6 +126,17 @@ troupe_error play_sleeper(troupe_self *self, void *argument)
     return troupe_sleep(self, TROUPE_FOREVER);
 }
 
+/* To refs[0], counted in `count`. */
+troupe_error play_sender(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    troupe_error error = TROUPE_OK;
+    for (; cast->count < cast->number && error == TROUPE_OK; cast->count++) {
+        error = send_figure(self, cast->refs[0], cast->count + 1);
+    }
+    return tell(cast, "sent", error);
+}
+
 troupe_error play_listener(troupe_self *self, void *argument)
 {
     const struct cast *cast = argument;

@@ -40,6 +40,7 @@ troupe_error play_doubler(troupe_self *self, void *argument);  /* answers twice 
 troupe_error play_hoarder(troupe_self *self, void *argument);  /* takes one, sleeps for ever */
 troupe_error play_failing(troupe_self *self, void *argument);  /* takes one, and fails */
 troupe_error play_sleeper(troupe_self *self, void *argument);  /* takes nothing */
+troupe_error play_sender(troupe_self *self, void *argument);   /* 1 to `number`, says "sent NAME" */
 troupe_error play_listener(troupe_self *self, void *argument); /* says "got N", "down NAME" */
 
 /* A log whose lines are said into the probe. */

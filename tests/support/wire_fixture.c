@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/peer.h"
 #include "core/types.h"
+#include "support/actors.h"
 #include "support/cast.h"
 
 static uint64_t now_of(const struct wires *wires)
@@ -161,6 +163,20 @@ void wires_cut(struct wires *wires, bool loses)
         tr_border_lost(&wires->ends[i].border, wires->ends[1 - i].node, TROUPE_ERROR_NODE_LOST);
     }
     wires_run(wires, WIRE_STEP_NS);
+}
+
+void wires_open_windows(struct wires *wires)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        tr_border_give_windows(&wires->ends[i].border, wires->ends[1 - i].node, TR_CREDIT_MESSAGES,
+                               TR_CREDIT_BYTES);
+    }
+    wires_run(wires, 2 * MS);
+}
+
+tr_peer *wires_peer(struct wires *wires, uint32_t end)
+{
+    return tr_border_peer(&wires->ends[end].border, wires->ends[1 - end].node);
 }
 
 troupe_ref wires_root(struct wires *wires, uint32_t end, const troupe_spawn_options *options)

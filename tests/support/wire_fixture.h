@@ -66,9 +66,14 @@ void wires_cut(struct wires *wires, bool loses);
 /* Both nodes run for so long. */
 void wires_run(struct wires *wires, uint64_t ns);
 
+/* Each gives the other windows, as large as those of nodes; both know it when this returns. */
+void wires_open_windows(struct wires *wires);
+
 /* A root actor on one of them. */
 troupe_ref wires_root(struct wires *wires, uint32_t end, const troupe_spawn_options *options);
 
+/* What one of them knows of the other. */
+tr_peer *wires_peer(struct wires *wires, uint32_t end);
 tr_system *wires_system(const struct wires *wires, uint32_t end);
 troupe_counts wires_counts(const struct wires *wires, uint32_t end);
 

@@ -6,45 +6,20 @@
 #include "support/fixtures.h"
 #include "support/wire_fixture.h"
 
-static void open_windows(struct wires *wires)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        tr_border_give_windows(&wires->ends[i].border, wires->ends[1 - i].node, TR_CREDIT_MESSAGES,
-                               TR_CREDIT_BYTES);
-    }
-    wires_run(wires, 2 * MS);
-}
-
-static tr_peer *peer_of(struct wires *wires, unsigned end)
-{
-    return tr_border_peer(&wires->ends[end].border, wires->ends[1 - end].node);
-}
-
-/* Sends `number` to refs[0]. */
-static troupe_error sends_some(troupe_self *self, void *argument)
-{
-    struct cast *cast = argument;
-    troupe_error error = TROUPE_OK;
-    for (; cast->count < cast->number && error == TROUPE_OK; cast->count++) {
-        error = send_figure(self, cast->refs[0], cast->count + 1);
-    }
-    return tell(cast, "sent", error);
-}
-
 /* Promise: CREDIT-LOST */
 static void credit_for_windows_that_end_with_their_node_is_no_offence(void **state)
 {
     struct wires *wires = *state;
     static struct cast cast;
     cast = (struct cast) {.seen = a_probe(), .number = 20};
-    open_windows(wires);
+    wires_open_windows(wires);
     cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_idle));
     wires->delay_ns_max = UINT64_C(400000);
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &cast));
-    for (unsigned i = 0; i < 100 && peer_of(wires, 0)->outlets.count == 5; i++) {
-        const tr_list *first = tr_list_first(&peer_of(wires, 0)->outlets.all);
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &cast));
+    for (unsigned i = 0; i < 100 && wires_peer(wires, 0)->outlets.count == 5; i++) {
+        const tr_list *first = tr_list_first(&wires_peer(wires, 0)->outlets.all);
         uint32_t sent = 0;
-        for (; first != NULL; first = tr_list_next(&peer_of(wires, 0)->outlets.all, first)) {
+        for (; first != NULL; first = tr_list_next(&wires_peer(wires, 0)->outlets.all, first)) {
             sent += TR_CONTAINER_OF_CONST(first, tr_outlet, link)->sent;
         }
         if (sent > 0) {
@@ -53,9 +28,9 @@ static void credit_for_windows_that_end_with_their_node_is_no_offence(void **sta
         wires_run(wires, WIRE_STEP_NS);
     }
     wires->ends[0].is_stuck = true; /* so the carrier waits before it ends */
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &cast));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &cast));
     cast.number++;
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &cast));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &cast));
     tr_worker *worker = wires->ends[0].border.worker;
     assert_ok(tr_actor_signal(worker, wires->ends[0].border.root, TR_SIGNAL_STOP));
     wires_run(wires, 900 * UINT64_C(1000));
@@ -109,7 +84,7 @@ static void one_that_stands_still_holds_up_no_newcomer(void **state)
     burst = (struct burst) {0};
     quick = (struct cast) {.seen = a_probe(), .number = 3};
     parked = (struct cast) {.seen = a_probe(), .number = 4};
-    open_windows(wires);
+    wires_open_windows(wires);
     for (unsigned i = 0; i < TR_WINDOWS_READY; i++) {
         burst.refs[i] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_idle));
     }
@@ -117,15 +92,15 @@ static void one_that_stands_still_holds_up_no_newcomer(void **state)
         wires_root(wires, 1, TROUPE_SPAWN(.body = play_sleeper, .mailbox_capacity = 1));
     quick.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_idle));
     parked.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_listener, .argument = &parked));
-    const uint32_t left = peer_of(wires, 0)->outlets.left;
-    peer_of(wires, 0)->outlets.left = 0; /* as if there were as many as there can be */
+    const uint32_t left = wires_peer(wires, 0)->outlets.left;
+    wires_peer(wires, 0)->outlets.left = 0; /* as if there were as many as there can be */
     (void) wires_root(wires, 0, TROUPE_SPAWN(.body = bursts, .argument = &burst));
     wires_run(wires, 20 * MS);
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &quick));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &quick));
     (void) wires_root(wires, 0, TROUPE_SPAWN(.behavior = &parks, .argument = &parked));
     wires_run(wires, 20 * MS);
     assert_silent(quick.seen);
-    peer_of(wires, 0)->outlets.left = left;
+    wires_peer(wires, 0)->outlets.left = left;
     wires_run(wires, 2500 * MS);
     assert_said(parked.seen, "got 1", "got 2", "got 3", "got 4");
     drop_probe(&parked.seen);
@@ -158,13 +133,13 @@ static void a_cancel_comes_also_when_the_window_has_gone(void **state)
     struct wires *wires = *state;
     static struct cast cast;
     cast = (struct cast) {.seen = a_probe()};
-    open_windows(wires);
+    wires_open_windows(wires);
     cast.refs[0] =
         wires_root(wires, 1, TROUPE_SPAWN(.body = is_told_when_it_is_cancelled, .argument = &cast));
     const troupe_ref asker =
         wires_root(wires, 0, TROUPE_SPAWN(.body = gives_up_late, .argument = &cast));
     wires_run(wires, 5000 * MS);
-    assert_int_equal(peer_of(wires, 0)->outlets.count, 1 + TR_WINDOWS_READY);
+    assert_int_equal(wires_peer(wires, 0)->outlets.count, 1 + TR_WINDOWS_READY);
     assert_silent(cast.seen);
 
     const tr_address address = {.slot = asker.slot, .generation = asker.generation};

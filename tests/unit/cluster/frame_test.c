@@ -298,13 +298,19 @@ static bool is_accepted(tr_arena *arena, const tr_envelope *envelope)
     return tr_frame_envelope(&reader, 0, &out);
 }
 
+/* One byte longer than names may be. */
+static void fill_name(char (*name)[TR_TYPE_NAME_MAX + 2])
+{
+    memset(*name, 'x', sizeof *name - 1);
+    (*name)[sizeof *name - 1] = '\0';
+}
+
 /* Promise: REMOTE-HOSTILE */
 static void let_no_envelope_through_that_lacks_what_it_needs(void **state)
 {
     tr_arena *arena = *state;
     char long_name[TR_TYPE_NAME_MAX + 2];
-    memset(long_name, 'x', sizeof long_name - 1);
-    long_name[sizeof long_name - 1] = '\0';
+    fill_name(&long_name);
     tr_envelope envelope = ask;
     assert_true(is_accepted(arena, &envelope));
     envelope.number = 0;
@@ -330,7 +336,15 @@ static void let_no_envelope_through_that_lacks_what_it_needs(void **state)
     envelope = ask;
     envelope.error = (troupe_error) -1;
     assert_false(is_accepted(arena, &envelope));
-    envelope = (tr_envelope) {.kind = TR_ENVELOPE_LOOKUP, .number = 1};
+}
+
+/* Promise: REMOTE-HOSTILE */
+static void let_none_through_that_lacks_what_its_kind_needs(void **state)
+{
+    tr_arena *arena = *state;
+    char long_name[TR_TYPE_NAME_MAX + 2];
+    fill_name(&long_name);
+    tr_envelope envelope = {.kind = TR_ENVELOPE_LOOKUP, .number = 1};
     assert_false(is_accepted(arena, &envelope));
     envelope.name = "x";
     assert_true(is_accepted(arena, &envelope));
@@ -397,6 +411,7 @@ int main(void)
         WITH_ARENA(have_no_more_than_so_many_envelopes),
         WITH_ARENA(are_refused_that_are_too_large_or_of_nobody),
         WITH_ARENA(let_no_envelope_through_that_lacks_what_it_needs),
+        WITH_ARENA(let_none_through_that_lacks_what_its_kind_needs),
         WITH_ARENA(let_no_ring_through_without_a_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

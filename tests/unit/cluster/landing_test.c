@@ -8,30 +8,6 @@
 #include "support/fixtures.h"
 #include "support/wire_fixture.h"
 
-static void open_windows(struct wires *wires)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        tr_border_give_windows(&wires->ends[i].border, wires->ends[1 - i].node, TR_CREDIT_MESSAGES,
-                               TR_CREDIT_BYTES);
-    }
-    wires_run(wires, 2 * MS);
-}
-
-static tr_peer *peer_of(struct wires *wires, unsigned end)
-{
-    return tr_border_peer(&wires->ends[end].border, wires->ends[1 - end].node);
-}
-
-static troupe_error sends_some(troupe_self *self, void *argument)
-{
-    struct cast *cast = argument;
-    troupe_error error = TROUPE_OK;
-    for (; cast->count < cast->number && error == TROUPE_OK; cast->count++) {
-        error = send_figure(self, cast->refs[0], cast->count + 1);
-    }
-    return tell(cast, "sent", error);
-}
-
 static troupe_error listens_late(troupe_self *self, void *argument)
 {
     const troupe_error error = troupe_sleep(self, TROUPE_WITHIN_MS(10));
@@ -46,16 +22,16 @@ static void meets_the_receivers_policy_when_it_enters(void **state)
                                        TROUPE_ON_FULL_DROP_OLDEST, TROUPE_ON_FULL_DROP_NEWEST,
                                        TROUPE_ON_FULL_DEAD_LETTER};
     const bool lands[] = {true, true, false, false, false};
-    open_windows(wires);
+    wires_open_windows(wires);
     for (unsigned i = 0; i < 5; i++) {
         struct cast cast = {.seen = a_probe(), .number = 4};
         struct cast there = {.seen = a_probe()};
         cast.refs[0] = wires_root(wires, 1,
                                   TROUPE_SPAWN(.body = listens_late, .argument = &there,
                                                .mailbox_capacity = 2, .on_full = policies[i]));
-        (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &cast));
+        (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &cast));
         wires_run(wires, 5 * MS);
-        assert_int_equal(tr_landing_held(&peer_of(wires, 1)->landings), lands[i] ? 2 : 0);
+        assert_int_equal(tr_landing_held(&wires_peer(wires, 1)->landings), lands[i] ? 2 : 0);
         wires_run(wires, 15 * MS);
 
         assert_said(cast.seen, "sent OK");
@@ -170,13 +146,13 @@ static void takes_the_time_of_requests(void **state)
 {
     struct wires *wires = *state;
     struct cast cast = {.seen = a_probe(), .number = 1};
-    open_windows(wires);
+    wires_open_windows(wires);
     cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = doubles_late, .mailbox_capacity = 1));
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &cast));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &cast));
     (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_briefly, .argument = &cast));
     (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_once, .argument = &cast));
     wires_run(wires, 3 * MS);
-    assert_int_equal(tr_landing_held(&peer_of(wires, 1)->landings), 2);
+    assert_int_equal(tr_landing_held(&wires_peer(wires, 1)->landings), 2);
     wires_run(wires, 40 * MS);
 
     assert_said(cast.seen, "sent OK", "ask TIMED_OUT", "OK 14");
@@ -192,11 +168,11 @@ static void is_bounded_also_for_who_knows_no_credit(void **state)
     struct wires *wires = *state;
     struct cast cast = {.seen = a_probe(), .number = 3 * TR_ENTRANCE_PARKED_MAX};
     cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_sleeper, .mailbox_capacity = 1));
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &cast));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &cast));
     wires_run(wires, 50 * MS);
 
     assert_said(cast.seen, "sent OK");
-    const tr_landings *landings = &peer_of(wires, 1)->landings;
+    const tr_landings *landings = &wires_peer(wires, 1)->landings;
     assert_int_equal(landings->others.messages, TR_ENTRANCE_PARKED_MAX);
     assert_int_equal(landings->counted.messages, 0);
     assert_int_equal(wires_counts(wires, 1).dead_letters[TROUPE_DEAD_OVERFLOW],
@@ -208,21 +184,21 @@ static void is_bounded_also_for_who_knows_no_credit(void **state)
 static void refuses_who_has_no_credit_for_it(void **state)
 {
     struct wires *wires = *state;
-    open_windows(wires);
+    wires_open_windows(wires);
     tr_border *border = &wires->ends[1].border;
-    tr_peer *peer = peer_of(wires, 1);
+    tr_peer *peer = wires_peer(wires, 1);
     const uint64_t begun = border->counts.connections;
     peer->landings.counted.messages = TR_CREDIT_MESSAGES; /* as if so much had come */
     struct cast cast = {.seen = a_probe(), .number = 2};
     cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_sleeper, .mailbox_capacity = 1));
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &cast));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &cast));
     wires_run(wires, 5 * MS);
 
     assert_int_equal(border->counts.offences, 1);
     assert_true(border->counts.connections > begun);
     peer->landings.others = (tr_landing_count) {0};
 
-    tr_outlet_credit_came(peer_of(wires, 0), 1, 1, 0); /* nothing is out */
+    tr_outlet_credit_came(wires_peer(wires, 0), 1, 1, 0); /* nothing is out */
     wires_run(wires, 5 * MS);
     assert_int_equal(wires->ends[0].border.counts.offences, 1);
     drop_probe(&cast.seen);

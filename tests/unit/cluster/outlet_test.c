@@ -13,25 +13,11 @@ enum {
     CROWD = 300
 };
 
-static void open_windows(struct wires *wires)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        tr_border_give_windows(&wires->ends[i].border, wires->ends[1 - i].node, TR_CREDIT_MESSAGES,
-                               TR_CREDIT_BYTES);
-    }
-    wires_run(wires, 2 * MS);
-}
-
-static tr_peer *peer_of(struct wires *wires, unsigned end)
-{
-    return tr_border_peer(&wires->ends[end].border, wires->ends[1 - end].node);
-}
-
 /* What is in all windows of one end. */
 static uint64_t places_taken(struct wires *wires, unsigned end)
 {
     uint64_t taken = 0;
-    const tr_peer *peer = peer_of(wires, end);
+    const tr_peer *peer = wires_peer(wires, end);
     for (const tr_list *node = tr_list_first(&peer->outlets.all); node != NULL;
          node = tr_list_next(&peer->outlets.all, node)) {
         const tr_outlet *outlet = TR_CONTAINER_OF_CONST(node, tr_outlet, link);
@@ -46,7 +32,7 @@ static void assert_all_credited(struct wires *wires)
 {
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(places_taken(wires, i), 0);
-        assert_int_equal(tr_landing_held(&peer_of(wires, i)->landings), 0);
+        assert_int_equal(tr_landing_held(&wires_peer(wires, i)->landings), 0);
     }
 }
 
@@ -84,7 +70,7 @@ static void slows_who_sends_to_a_slow_one_and_nobody_else(void **state)
     struct cast quick = {.seen = slow.seen, .number = 1};
     struct cast first = {.seen = slow.seen, .number = MANY};
     struct cast second = {.seen = slow.seen, .number = MANY};
-    open_windows(wires);
+    wires_open_windows(wires);
     first.refs[0] = wires_root(
         wires, 1, TROUPE_SPAWN(.body = counts_late, .argument = &slow, .mailbox_capacity = 4));
     second.refs[0] = wires_root(
@@ -137,7 +123,7 @@ static troupe_error tries(troupe_self *self, void *argument)
 static void decides_here_what_does_not_wait(void **state)
 {
     struct wires *wires = *state;
-    open_windows(wires);
+    wires_open_windows(wires);
     for (unsigned i = 0; i < 2; i++) {
         struct cast cast = {.seen = a_probe(), .number = 2 * i};
         cast.refs[0] =
@@ -160,24 +146,24 @@ static void begin_anew_with_each_connection(void **state)
     struct wires *wires = *state;
     struct cast cast = {.seen = a_probe(), .number = MANY};
     struct cast there = {.seen = a_probe(), .number = 30};
-    open_windows(wires);
+    wires_open_windows(wires);
     cast.refs[0] = wires_root(
         wires, 1, TROUPE_SPAWN(.body = counts_late, .argument = &there, .mailbox_capacity = 4));
     (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_many, .argument = &cast));
     wires_run(wires, 5 * MS);
     assert_in_range(cast.count, 1, TR_WINDOW_MOST + 4);
-    const uint64_t landed = tr_landing_held(&peer_of(wires, 1)->landings);
+    const uint64_t landed = tr_landing_held(&wires_peer(wires, 1)->landings);
     assert_true(landed > 0);
 
     wires_cut(wires, true);
     wires_run(wires, 5 * MS);
     assert_int_equal(places_taken(wires, 0), 0);
-    assert_int_equal(tr_landing_held(&peer_of(wires, 1)->landings), landed);
+    assert_int_equal(tr_landing_held(&wires_peer(wires, 1)->landings), landed);
     wires_connect(wires);
-    open_windows(wires);
+    wires_open_windows(wires);
     wires_run(wires, 300 * MS);
 
-    assert_int_equal(peer_of(wires, 1)->landings.others.messages, 0);
+    assert_int_equal(wires_peer(wires, 1)->landings.others.messages, 0);
     assert_all_credited(wires); /* and for what had landed before there was none */
     assert_int_equal(wires->ends[0].border.counts.offences, 0);
     drop_probe(&cast.seen);
@@ -195,7 +181,7 @@ static void come_back_from_one_that_has_ended(void **state)
 {
     struct wires *wires = *state;
     struct cast cast = {.seen = a_probe(), .number = MANY};
-    open_windows(wires);
+    wires_open_windows(wires);
     cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = ends_late, .mailbox_capacity = 4));
     (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_many, .argument = &cast));
     wires_run(wires, 60 * MS);
@@ -242,12 +228,12 @@ static void are_smaller_the_more_there_are_and_go_when_they_are_idle(void **stat
     struct wires *wires = *state;
     static struct crowd crowd;
     crowd = (struct crowd) {.came = 0};
-    open_windows(wires);
+    wires_open_windows(wires);
     for (unsigned i = 0; i < CROWD; i++) {
         crowd.refs[i] =
             wires_root(wires, 1, TROUPE_SPAWN(.body = counts_three, .argument = &crowd));
     }
-    const tr_outlets *outlets = &peer_of(wires, 0)->outlets;
+    const tr_outlets *outlets = &wires_peer(wires, 0)->outlets;
     for (unsigned i = 0; i < 3; i++) {
         (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_to_all, .argument = &crowd));
         wires_run(wires, TR_SHAKEN(20, 400) * MS);

@@ -10,16 +10,11 @@
 #include "support/fixtures.h"
 #include "support/wire_fixture.h"
 
-static tr_peer *peer_of(struct wires *wires, unsigned end)
-{
-    return tr_border_peer(&wires->ends[end].border, wires->ends[1 - end].node);
-}
-
 /* Promise: RING-FAR-WIRE */
 static void have_the_same_bytes_for_ever(void **state)
 {
     struct wires *wires = *state;
-    tr_peer *peer = peer_of(wires, 0);
+    tr_peer *peer = wires_peer(wires, 0);
     tr_pool *pool = &wires->ends[0].border.worker->pool;
     static const unsigned char golden[] = {0x09, 5, 0,    0,  0, 0, 0, 0, 0, /* wait */
                                            0x11, 6, 0,    0,  0, 0, 0, 0, 0, /* since */
@@ -78,7 +73,7 @@ static void do_nothing_when_they_lie(void **state)
     wires_run(wires, 50 * MS);
 
     /* The wait of `asker` is another's, by its number or its beginning. */
-    tr_peer *peer = peer_of(wires, 0);
+    tr_peer *peer = wires_peer(wires, 0);
     const tr_their *their = tr_numbers_first_their(&peer->numbers);
     assert_non_null(their);
     const uint64_t refused = wires->ends[0].border.counts.envelopes_refused;
