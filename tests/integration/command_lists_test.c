@@ -36,28 +36,14 @@ static int close_scene(void **state)
     return 0;
 }
 
-static const troupe_behavior member = TROUPE_BEHAVIOR(.name = "member");
-
-static troupe_error spawns_crowd(troupe_self *self, void *argument)
-{
-    troupe_error error = TROUPE_OK;
-    for (uint32_t i = 0; i < CROWD && !error; i++) {
-        troupe_ref ref;
-        error =
-            troupe_spawn(self, TROUPE_SPAWN(.behavior = &member, .place = TROUPE_PLACE_ANY), &ref);
-    }
-    probe_say(argument, "%s", troupe_error_name(error));
-    return error ? error : idle_body(self, NULL);
-}
-
 /* Promise: COMMAND-PS */
 static void ten_thousand_actors_are_listed(void **state)
 {
     struct scene *scene = *state;
-    struct probe *probe = a_probe();
+    struct crowd crowd = {.probe = a_probe(), .count = CROWD};
     (void) a_root_of(scene->node,
-                     TROUPE_SPAWN(.name = "crowd", .body = spawns_crowd, .argument = probe));
-    assert_true(probe_wait_for(probe, "OK"));
+                     TROUPE_SPAWN(.name = "crowd", .body = crowd_body, .argument = &crowd));
+    assert_true(probe_wait_for(crowd.probe, "OK"));
     command_shows("troupe ps --json --over 0.01",
                   "sum(a[\"behavior\"] == \"member\" for a in d[\"actors\"])", "10000");
     command_shows("troupe ps --json --over 0.01",
@@ -70,7 +56,7 @@ static void ten_thousand_actors_are_listed(void **state)
                   "[10000]");
     command_ends("troupe ps | grep -c member", 0, "10000", NULL);
     command_ends("troupe tree | grep -c '^  [0-9.]* (member)'", 0, "10000", NULL);
-    drop_probe(&probe);
+    drop_probe(&crowd.probe);
 }
 
 static const troupe_type stone_type = TROUPE_SIGNAL("stone");

@@ -56,6 +56,38 @@ static struct numbered_sender sender_to(const troupe_node *node, struct probe *p
                                      .probe = probe};
 }
 
+/* Two that send each other numbers. */
+struct talk {
+    struct numbered_sender senders[2];
+    struct numbered_receiver receivers[2];
+    struct probe *said;
+};
+
+static void begin_to_talk(struct talk *talk, troupe_node *a, troupe_node *b)
+{
+    troupe_node *const nodes[] = {a, b};
+    *talk = (struct talk) {.said = a_probe()};
+    for (int i = 0; i < 2; i++) {
+        talk->senders[i] = sender_to(nodes[1 - i], talk->said);
+        (void) a_root_of(nodes[i], TROUPE_SPAWN(NUMBERED_RECEIVER, .name = "numbers",
+                                                .argument = &talk->receivers[i]));
+    }
+    for (int i = 0; i < 2; i++) {
+        (void) a_root_of(nodes[i],
+                         TROUPE_SPAWN(.body = numbered_sends, .argument = &talk->senders[i]));
+    }
+}
+
+/* The nodes are dropped: all has come. */
+static void end_talk(struct talk *talk)
+{
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(talk->receivers[i].came, NUMBERS);
+        assert_int_equal(talk->receivers[i].wrong, 0);
+    }
+    drop_probe(&talk->said);
+}
+
 static void make_keys(struct pair *pairs, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -76,8 +108,7 @@ static void those_with_keys_talk_and_others_do_not(void **state)
     };
     char endpoint[64];
     struct pair keys[KEYS];
-    struct numbered_receiver receivers[2] = {0};
-    struct probe *said = a_probe();
+    struct talk talk;
     struct probe *logs[] = {a_probe(), a_probe(), a_probe(), a_probe()};
     make_keys(keys, KEYS);
     const char *const allowed[] = {keys[B].public_key, keys[WRONG].public_key};
@@ -100,19 +131,13 @@ static void those_with_keys_talk_and_others_do_not(void **state)
         a_dialler("wrong", &keys[WRONG], endpoint, keys[UNKNOWN].public_key, logs[WRONG]);
     troupe_node *plain = a_dialler("plain", &keys[WRONG], endpoint, NULL, logs[WRONG]);
     tcp_proxy_be(proxy, &(const struct tcp_faults) {.cut_every_ms = 100});
-    struct numbered_sender senders[] = {sender_to(b, said), sender_to(a, said)};
-    (void) a_root_of(a,
-                     TROUPE_SPAWN(NUMBERED_RECEIVER, .name = "numbers", .argument = &receivers[0]));
-    (void) a_root_of(b,
-                     TROUPE_SPAWN(NUMBERED_RECEIVER, .name = "numbers", .argument = &receivers[1]));
-    (void) a_root_of(a, TROUPE_SPAWN(.body = numbered_sends, .argument = &senders[0]));
-    (void) a_root_of(b, TROUPE_SPAWN(.body = numbered_sends, .argument = &senders[1]));
-    assert_true(probe_wait(said, 2));
+    begin_to_talk(&talk, a, b);
+    assert_true(probe_wait(talk.said, 2));
     assert_true(probe_wait_for(logs[A], "refuses"));
     assert_true(probe_wait_for(logs[UNKNOWN], "no connection"));
     assert_true(probe_wait(logs[WRONG], 2));
     tcp_proxy_be(proxy, &(const struct tcp_faults) {0});
-    assert_said(said, "OK", "OK");
+    assert_said(talk.said, "OK", "OK");
     assert_said(logs[WRONG], "no connection", "no connection");
     assert_int_equal(probe_count_of(logs[A], "stranger"), 0);
     assert_true(tcp_proxy_cuts(proxy) > 0);
@@ -120,12 +145,8 @@ static void those_with_keys_talk_and_others_do_not(void **state)
     for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
         drop_node(nodes[i]);
     }
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(receivers[i].came, NUMBERS);
-        assert_int_equal(receivers[i].wrong, 0);
-    }
+    end_talk(&talk);
     drop_tcp_proxy(&proxy);
-    drop_probe(&said);
     for (int i = 0; i < KEYS; i++) {
         drop_probe(&logs[i]);
     }

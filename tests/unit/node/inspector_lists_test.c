@@ -36,28 +36,14 @@ static const Troupe__Inspect__Actor *find(const Troupe__Inspect__Actors *actors,
     return NULL;
 }
 
-static const troupe_behavior member = TROUPE_BEHAVIOR(.name = "member");
-
-static troupe_error spawns_crowd(troupe_self *self, void *argument)
-{
-    troupe_error error = TROUPE_OK;
-    for (uint32_t i = 0; i < CROWD && !error; i++) {
-        troupe_ref ref;
-        error =
-            troupe_spawn(self, TROUPE_SPAWN(.behavior = &member, .place = TROUPE_PLACE_ANY), &ref);
-    }
-    probe_say(argument, "%s", troupe_error_name(error));
-    return error ? error : idle_body(self, NULL);
-}
-
 /* Promise: INSPECT-PIECES */
 static void a_crowd_comes_in_pieces_each_actor_once(void **state)
 {
     (void) state;
-    struct probe *probe = a_probe();
+    struct crowd crowd = {.probe = a_probe(), .count = CROWD};
     troupe_node *node = an_open_node();
-    (void) a_root_of(node, TROUPE_SPAWN(.name = "crowd", .body = spawns_crowd, .argument = probe));
-    assert_true(probe_wait_for(probe, "OK"));
+    (void) a_root_of(node, TROUPE_SPAWN(.name = "crowd", .body = crowd_body, .argument = &crowd));
+    assert_true(probe_wait_for(crowd.probe, "OK"));
     bool *seen = calloc(2 * CROWD, sizeof *seen);
     uint32_t members = 0;
     uint32_t pieces = 0;
@@ -85,7 +71,7 @@ static void a_crowd_comes_in_pieces_each_actor_once(void **state)
     assert_in_range(pieces, CROWD / TR_INSPECTOR_ROWS, CROWD);
     free(seen);
     drop_node(&node);
-    drop_probe(&probe);
+    drop_probe(&crowd.probe);
 }
 
 static const troupe_type stone_type = TROUPE_SIGNAL("stone");
