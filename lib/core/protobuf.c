@@ -54,7 +54,7 @@ static bool has_parts(const ProtobufCFieldDescriptor *field)
     return field->type >= PROTOBUF_C_TYPE_STRING;
 }
 
-static size_t element_size(const ProtobufCFieldDescriptor *field)
+size_t tr_protobuf_element_size(const ProtobufCFieldDescriptor *field)
 {
     switch (field->type) {
     case PROTOBUF_C_TYPE_INT64:
@@ -173,7 +173,7 @@ static troupe_error measure_repeated(struct measure *measure, const ProtobufCMes
                                      const ProtobufCFieldDescriptor *field)
 {
     const size_t count = repeated_count(message, field);
-    const size_t each_size = element_size(field);
+    const size_t each_size = tr_protobuf_element_size(field);
     const char *elements = pointer_at(const_member(message, field->offset));
     troupe_error error = measure_array(measure, elements, count, each_size);
     if (error || !has_parts(field)) {
@@ -289,7 +289,7 @@ static void copy_repeated(struct block *block, ProtobufCMessage *message,
                           const ProtobufCFieldDescriptor *field)
 {
     const size_t count = repeated_count(message, field);
-    const size_t each_size = element_size(field);
+    const size_t each_size = tr_protobuf_element_size(field);
     void *place = member(message, field->offset);
     if (count == 0) {
         set_pointer_at(place, NULL);

@@ -28,4 +28,7 @@ TROUPE_MUST_CHECK troupe_error tr_protobuf_measure(const ProtobufCMessage *messa
  * must not have changed since. */
 ProtobufCMessage *tr_protobuf_copy(const ProtobufCMessage *message, void *block, size_t size);
 
+/* What one value of the field takes in a message, or in the array of a repeated field. */
+size_t tr_protobuf_element_size(const ProtobufCFieldDescriptor *field);
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/protobuf.h"
 #include "node/json.h"
 
 struct writer {
@@ -148,28 +149,6 @@ static bool write_value(struct writer *writer, const ProtobufCFieldDescriptor *f
     return false;
 }
 
-static size_t size_of(ProtobufCType type)
-{
-    switch ((unsigned) type) {
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return 8;
-    case PROTOBUF_C_TYPE_BOOL:
-        return sizeof(protobuf_c_boolean);
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return sizeof(void *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    default:
-        return 4;
-    }
-}
-
 static bool write_list(struct writer *writer, const ProtobufCFieldDescriptor *field,
                        const unsigned char *message)
 {
@@ -179,7 +158,7 @@ static bool write_list(struct writer *writer, const ProtobufCFieldDescriptor *fi
     put(writer, "[");
     for (size_t i = 0; i < count && !writer->out->is_full; i++) {
         put(writer, i > 0 ? ", " : "");
-        if (!write_value(writer, field, values + i * size_of(field->type))) {
+        if (!write_value(writer, field, values + i * tr_protobuf_element_size(field))) {
             return false;
         }
     }
