@@ -145,7 +145,7 @@ static bool make_room(tr_nodes *nodes)
     tr_list *at = nodes->by_id.count < TR_KNOWN_NODES_MAX ? NULL : tr_list_first(&nodes->by_change);
     for (; at != NULL; at = tr_list_next(&nodes->by_change, at)) {
         tr_known_node *known = TR_CONTAINER_OF(at, tr_known_node, by_change);
-        if (!known->is_held && is_over(known)) {
+        if (known->holds == 0 && is_over(known)) {
             remove_entry(nodes, known);
             break;
         }
@@ -198,7 +198,7 @@ tr_known_node *tr_nodes_hold(tr_system *system, uint64_t node)
     lock(system);
     tr_known_node *known = get(&system->nodes, node);
     if (known != NULL) {
-        known->is_held = true;
+        known->holds++;
     }
     unlock(system);
     return known;
@@ -207,7 +207,8 @@ tr_known_node *tr_nodes_hold(tr_system *system, uint64_t node)
 void tr_nodes_release(tr_system *system, tr_known_node *known)
 {
     lock(system);
-    known->is_held = false;
+    TR_ASSERT(known->holds > 0);
+    known->holds--;
     unlock(system);
 }
 

@@ -29,7 +29,7 @@ typedef struct tr_known_node {
     _Atomic uint64_t received;
     uint64_t change;
     uint64_t made; /* the number of the entry: of two incarnations the newer has the higher */
-    bool is_held;
+    uint32_t holds;
 } tr_known_node;
 
 typedef struct tr_nodes {
@@ -56,7 +56,7 @@ void tr_nodes_set_own(tr_system *system, const char *name, const char *labels);
 /* Who that node says it is. Without memory, or room, it stays without a name. */
 void tr_nodes_name(tr_system *system, uint64_t node, const char *name, const char *labels);
 
-/* The entry, made if need be, which stays until it is released. NULL: no memory. */
+/* The entry, made if need be, which stays until it is released as often. NULL: no memory. */
 tr_known_node *tr_nodes_hold(tr_system *system, uint64_t node);
 void tr_nodes_release(tr_system *system, tr_known_node *known);
 

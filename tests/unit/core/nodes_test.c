@@ -73,6 +73,8 @@ static void forgets_those_that_are_over_first(void **state)
     tr_system *system = system_of(*state);
     tr_known_node *held = tr_nodes_hold(system, 1);
     assert_non_null(held);
+    tr_nodes_name(system, 1, "one", "");
+    tr_nodes_release(system, tr_nodes_hold(system, 1)); /* somebody else, for a moment */
     tr_nodes_name(system, 2, "over", "");
     (void) tr_nodes_note(system, 2, TROUPE_NODE_CONNECTED);
     for (uint64_t i = 3; i <= TR_KNOWN_NODES_MAX; i++) {
@@ -85,6 +87,9 @@ static void forgets_those_that_are_over_first(void **state)
     assert_true(tr_nodes_note(system, 100000, TROUPE_NODE_CONNECTED));
     assert_true(tr_nodes_find(system, "new") == 100000);
     assert_false(tr_nodes_note(system, 2, TROUPE_NODE_CONNECTED)); /* forgotten */
+    char title[TR_NODE_TITLE_SIZE];
+    tr_nodes_write_title(system, 1, title);
+    assert_string_equal(title, "one (1)"); /* still there */
     tr_nodes_release(system, held);
 }
 
