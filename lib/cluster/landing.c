@@ -14,7 +14,9 @@ struct landing {
     tr_map_node by_receiver;
     tr_address to;
     tr_queue waiting;
-    tr_queue late; /* DOWNs for it, behind these */
+    tr_queue late; /* DOWNs for it, each behind so many as its deadline_ns says */
+    uint64_t came; /* that have stood there, since it was made */
+    uint64_t left; /* of those, that do no more */
     uint64_t ticket;
 };
 
@@ -79,9 +81,22 @@ static tr_address stay_of(troupe_message *message)
     return tr_message_extended(message)->to;
 }
 
-/* One of this size is not there any more. */
-static void have_left(tr_peer *peer, tr_address stay, uint32_t size)
+/* DOWNs before which nothing stands any more. */
+static void tell_late(tr_peer *peer, struct landing *landing)
 {
+    troupe_message *entry = landing->late.head;
+    for (; entry != NULL && entry->deadline_ns <= landing->left; entry = landing->late.head) {
+        const troupe_down *down = entry->body;
+        (void) tr_queue_pop(&landing->late);
+        entry->deadline_ns = TR_NEVER;
+        tr_monitor_send_down(peer->border->worker, entry, down->reason, down->kind);
+    }
+}
+
+/* One of this size is not there any more. */
+static void have_left(tr_peer *peer, struct landing *landing, tr_address stay, uint32_t size)
+{
+    landing->left++;
     tr_landing_count *count = count_of(peer, stay.slot);
     count->messages--;
     count->bytes -= size;
@@ -94,7 +109,7 @@ static void have_left(tr_peer *peer, tr_address stay, uint32_t size)
 static troupe_message *take_first(tr_peer *peer, struct landing *landing)
 {
     troupe_message *message = tr_queue_pop(&landing->waiting);
-    have_left(peer, stay_of(message), message->size);
+    have_left(peer, landing, stay_of(message), message->size);
     tr_message_extended(message)->to = (tr_address) {0};
     return message;
 }
@@ -122,13 +137,10 @@ static bool has_room(tr_peer *peer, const troupe_message *message)
 
 static void drop(tr_peer *peer, struct landing *landing)
 {
-    tr_queue late = landing->late;
+    tell_late(peer, landing); /* all: nothing stands there */
+    TR_ASSERT(landing->late.head == NULL);
     tr_map_remove(&peer->landings.by_receiver, &landing->by_receiver);
     tr_free(peer->border->system->ports.allocator, landing, sizeof *landing);
-    for (troupe_message *entry = tr_queue_pop(&late); entry != NULL; entry = tr_queue_pop(&late)) {
-        const troupe_down *down = entry->body;
-        tr_monitor_send_down(peer->border->worker, entry, down->reason, down->kind);
-    }
     tr_peer_end_entrance(peer);
 }
 
@@ -136,6 +148,7 @@ bool tr_landing_put_behind(tr_peer *peer, troupe_message *entry)
 {
     struct landing *landing = find(peer, entry->sender);
     if (landing != NULL) {
+        entry->deadline_ns = landing->came;
         tr_queue_push(&landing->late, entry);
     }
     return landing != NULL;
@@ -197,6 +210,7 @@ troupe_error tr_landing_land(tr_worker *worker, tr_sending *sending)
     count->messages++;
     count->bytes += message->size;
     landings->window = 0;
+    landing->came++;
     tr_queue_push(&landing->waiting, message);
     sending->was_parked = true;
     if (enter != NULL) {
@@ -241,10 +255,11 @@ static void drain(tr_worker *worker, tr_peer *peer, struct landing *landing)
             put_back(landing, message, stay);
             return;
         }
-        have_left(peer, stay, size);
+        have_left(peer, landing, stay, size);
         if (error) {
             bury(worker, message, error);
         }
+        tell_late(peer, landing);
     }
 }
 
@@ -262,6 +277,7 @@ bool tr_landing_granted(tr_worker *worker, tr_actor *entrance, troupe_message *g
         troupe_message *first = take_first(peer, landing);
         TR_ASSERT(tr_message_charge(first) == grant->size);
         tr_worker_post(worker, tr_system_slot(worker->system, landing->to), first);
+        tell_late(peer, landing);
         drain(worker, peer, landing);
     }
     if (landing->waiting.head != NULL) {

@@ -204,6 +204,57 @@ static void refuses_who_has_no_credit_for_it(void **state)
     drop_probe(&cast.seen);
 }
 
+static troupe_error sends_and_ends(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    troupe_error error = troupe_sleep(self, TROUPE_WITHIN_MS(1 + 3 * cast->count));
+    for (uint64_t i = 0; i < 20 && error == TROUPE_OK; i++) {
+        error = send_figure(self, cast->refs[0], i);
+    }
+    return error;
+}
+
+/* Takes its time for each. */
+static troupe_error watches(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_monitor_id id;
+    troupe_error error = troupe_monitor(self, cast->refs[1], &id);
+    while (error == TROUPE_OK) {
+        error = troupe_receive(self, &message, TROUPE_FOREVER);
+        if (error == TROUPE_OK && troupe_message_is(message, &troupe_down_type)) {
+            probe_say(cast->seen, "down %s", cast->count < cast->number ? "in time" : "last");
+        } else if (error == TROUPE_OK) {
+            cast->count++;
+            error = troupe_sleep(self, TROUPE_WITHIN_MS(1));
+        }
+    }
+    return error;
+}
+
+/* A DOWN stands behind what its actor has sent, and not behind all that ever comes after it.
+ * Promise: CREDIT-DOWN */
+static void has_downs_in_their_places(void **state)
+{
+    struct wires *wires = *state;
+    struct cast first = {.count = 0};
+    struct cast second = {.count = 1};
+    struct cast there = {.seen = a_probe(), .number = 40};
+    open_windows(wires);
+    there.refs[1] = wires_root(wires, 0, TROUPE_SPAWN(.body = sends_and_ends, .argument = &first));
+    first.refs[0] = wires_root(
+        wires, 1, TROUPE_SPAWN(.body = watches, .argument = &there, .mailbox_capacity = 2));
+    second.refs[0] = first.refs[0];
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_and_ends, .argument = &second));
+    wires_run(wires, 10 * MS);
+    assert_int_not_equal(tr_landing_held(&peer_of(wires, 1)->landings), 0);
+    wires_run(wires, 100 * MS);
+    assert_said(there.seen, "down in time");
+    assert_int_equal(there.count, 40);
+    drop_probe(&there.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +264,7 @@ int main(void)
         WITH_WIRES(takes_the_time_of_requests),
         WITH_WIRES(is_bounded_also_for_who_knows_no_credit),
         WITH_WIRES(refuses_who_has_no_credit_for_it),
+        WITH_WIRES(has_downs_in_their_places),
     };
     return cmocka_run_group_tests_name("landing", tests, NULL, NULL);
 }
