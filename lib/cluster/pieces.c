@@ -66,11 +66,11 @@ void tr_pieces_clear(tr_peer *peer)
     }
 }
 
-/* What it would have been is in the first bytes. */
+/* What it would have been is in the first bytes, which nobody has checked: they are not all. */
 static void say_no_memory(tr_peer *peer, const tr_envelope *piece)
 {
     tr_arena arena;
-    tr_envelope front;
+    tr_envelope front = {.window = 0};
     tr_arena_init(&arena, peer->border->system->ports.allocator, TR_UNPACK_BYTES_MAX);
     (void) tr_frame_read_one(&arena, piece->body, piece->body_size, &front);
     if (arena.lacks_memory) {
@@ -87,7 +87,7 @@ static void say_no_memory(tr_peer *peer, const tr_envelope *piece)
     } else {
         peer->border->counts.envelopes_lost++;
     }
-    if (front.window != 0 && front.kind != TR_ENVELOPE_CREDIT) {
+    if (front.window != 0 && front.window <= TR_WINDOWS_MAX) {
         tr_credit_owe(peer, front.window, (uint32_t) front.charge);
     }
     tr_arena_fini(&arena);
