@@ -307,12 +307,19 @@ static void take_word(struct groups *state, const tr_groups_word *word, uint64_t
     }
 }
 
+/* A sender's node is what the node says that sent it on: of what is none nothing is kept. */
+static bool is_there(const struct groups *state, uint64_t node)
+{
+    troupe_node_info info;
+    return tr_nodes_look(state->system, node, &info) && info.state < TROUPE_NODE_LOST;
+}
+
 static troupe_error on_word(troupe_self *self, void *given, troupe_message **message)
 {
     struct groups *state = given;
     const troupe_ref sender = troupe_message_sender(*message);
     tr_groups_word word;
-    if (sender.node != state->system->options.node_id && tr_groups_word_read(*message, &word)) {
+    if (is_there(state, sender.node) && tr_groups_word_read(*message, &word)) {
         tr_group_peer *peer = get_peer(state, sender.node);
         if (peer != NULL) {
             meet(self, state, peer, sender);

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <troupe/groups.h>
 
+#include "cluster/groups_word.h"
+#include "core/actor.h"
 #include "core/groups.h"
 #include "support/cast.h"
 #include "support/fleet.h"
@@ -266,6 +268,51 @@ static void members_go_with_the_actor_that_tells_of_them(void **state)
     fleet_end();
 }
 
+/* Says in the name of many nodes that there are none of. */
+static troupe_error says_what_is_not_so(troupe_self *self, void *argument)
+{
+    const tr_group_change change = {
+        .ref = {.node = 0, .slot = 3, .generation = 2}, .group = "red", .has_joined = true};
+    troupe_ref groups;
+    (void) argument;
+    troupe_error error =
+        troupe_lookup_on(self, fleet_id(1), "troupe.groups", TROUPE_WITHIN_S(1), &groups);
+    for (uint64_t i = 1; i <= 200 && error == TROUPE_OK; i++) {
+        TROUPE_AUTO(troupe_message) *message = NULL;
+        tr_group_change said = change;
+        said.ref.node = i << 40;
+        error = tr_groups_word_make(self, &said, 1, true, true, &message);
+        error = error ? error : tr_message_extend(&self->actor->worker->pool, &message);
+        if (error == TROUPE_OK) {
+            tr_message_extended(message)->node = said.ref.node;
+            tr_message_extended(message)->from = (tr_address) {.slot = 2, .generation = 1};
+            error = troupe_send_message(self, groups, &message);
+        }
+    }
+    return error;
+}
+
+/* Promise: GROUPS-HOSTILE */
+static void nothing_is_kept_of_nodes_that_there_are_not(void **state)
+{
+    (void) state;
+    troupe_ref ref;
+    size_t peers = 0;
+    begin(6, 2, 4);
+    fleet_run(60000);
+    assert_right();
+    assert_ok(troupe_simulation_spawn(fleet.simulation, 0,
+                                      TROUPE_SPAWN(.body = says_what_is_not_so), &ref));
+    fleet_run(1000);
+    const tr_list *list = &system_at(1)->groups.peers;
+    for (tr_list *at = tr_list_first(list); at != NULL; at = tr_list_next(list, at)) {
+        peers++;
+    }
+    assert_int_equal(peers, 1);
+    assert_right();
+    fleet_end();
+}
+
 static void live_through(uint64_t seed, void *context)
 {
     (void) context;
@@ -303,6 +350,7 @@ int main(void)
         cmocka_unit_test(views_are_the_same_again_after_a_cut),
         cmocka_unit_test(what_cannot_be_told_is_told_later),
         cmocka_unit_test(members_go_with_the_actor_that_tells_of_them),
+        cmocka_unit_test(nothing_is_kept_of_nodes_that_there_are_not),
         cmocka_unit_test(views_converge_whatever_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
