@@ -125,7 +125,7 @@ static troupe_error answered(troupe_self *self, void *state, troupe_error error,
             *reply = NULL;
             tr_held_remove(self->actor, message);
             message->correlation = their->number;
-            tr_outgoing_push(peer, message);
+            tr_outgoing_push_answer(peer, message);
         } else {
             answer_error(peer, self->actor, their->number, error);
         }

@@ -38,8 +38,10 @@
 /* Open at once in the name of one other node. */
 #define TR_CARRIER_MONITORS_MAX (UINT32_C(1) << 20)
 #define TR_ENTRANCE_ASKS_MAX TR_SHAKEN(UINT32_C(1) << 16, UINT32_C(1) << 10)
-/* Answers to one other node that nothing waits for here, such as to look-ups, on the way out. */
+/* Answers to one other node on the way out, for which nothing waits here: who does not take them
+ * may not ask for ever. */
 #define TR_ANSWERS_AT_ONCE_MAX (2 * TR_ENTRANCE_ASKS_MAX)
+#define TR_ANSWERS_BYTES_MAX (UINT64_C(256) << 20)
 /* What has come from one other node and waits for room in the mailboxes here. */
 #define TR_ENTRANCE_PARKED_MAX TR_SHAKEN(4096, 128)
 #define TR_ENTRANCE_PARKED_BYTES (UINT64_C(8) << 20)

@@ -39,9 +39,15 @@ void tr_outgoing_flush_soon(tr_peer *peer)
     tr_worker_tell(worker, worker->index, &peer->flush);
 }
 
+static size_t answer_bytes_of(const troupe_message *message)
+{
+    return tr_message_kind(message) == TR_KIND_REPLY ? message->size : 0;
+}
+
 void tr_outgoing_push(tr_peer *peer, troupe_message *message)
 {
     TR_ASSERT(peer->is_connected);
+    peer->answer_bytes += answer_bytes_of(message);
     tr_queue_push(&peer->out, message);
     tr_outgoing_flush_soon(peer);
 }
@@ -52,6 +58,17 @@ void tr_outgoing_push_at_once(tr_peer *peer, troupe_message *message)
     if (++peer->at_once > TR_ANSWERS_AT_ONCE_MAX) {
         tr_outgoing_complain(peer, "does not take its answers");
     }
+}
+
+void tr_outgoing_push_answer(tr_peer *peer, troupe_message *answer)
+{
+    if (peer->answer_bytes + answer->size <= TR_ANSWERS_BYTES_MAX) {
+        tr_outgoing_push_at_once(peer, answer);
+        return;
+    }
+    const uint64_t number = answer->correlation;
+    tr_message_end(peer->border->worker, answer, TROUPE_OUTCOME_LOST, TROUPE_ERROR_LIMIT_REACHED);
+    tr_outgoing_push_error(peer, number, TROUPE_ERROR_LIMIT_REACHED);
 }
 
 void tr_outgoing_push_error(tr_peer *peer, uint64_t number, troupe_error error)
@@ -88,7 +105,7 @@ void tr_outgoing_push_failure(tr_peer *peer, uint64_t number, const tr_failure *
     }
     answer->correlation = number;
     tr_message_set_kind(answer, TR_KIND_REPLY);
-    tr_outgoing_push(peer, answer);
+    tr_outgoing_push_at_once(peer, answer);
 }
 
 void tr_outgoing_push_stop(tr_peer *peer, troupe_ref actor)
@@ -161,6 +178,7 @@ static void end_refused(tr_peer *peer, troupe_message *message, troupe_error rea
     tr_worker *worker = peer->border->worker;
     const tr_kind kind = tr_message_kind(message);
     const bool has_number = kind == TR_KIND_MONITOR || tr_packing_is_ask(message);
+    peer->answer_bytes -= answer_bytes_of(message);
     if (has_number) {
         (void) tr_numbers_remove_own(
             &peer->numbers, tr_numbers_find_own(&peer->numbers, tr_packing_number(message)));
@@ -216,6 +234,7 @@ static void note_sent(tr_peer *peer, troupe_message *message)
     tr_worker *worker = peer->border->worker;
     const struct place place = place_of(peer, message);
     const bool asks = tr_packing_is_ask(message);
+    peer->answer_bytes -= answer_bytes_of(message);
     if (asks || tr_message_kind(message) == TR_KIND_MONITOR) {
         tr_own *own = tr_numbers_find_own(&peer->numbers, tr_packing_number(message));
         own->is_sent = true;
@@ -273,6 +292,7 @@ static bool make_error(tr_peer *peer, troupe_message *message, troupe_error erro
     if (tr_message_kind(message) != TR_KIND_REPLY || tr_message_form(message) == TR_FORM_NONE) {
         return false;
     }
+    peer->answer_bytes -= answer_bytes_of(message);
     tr_message_drop_body(peer->border->system->ports.allocator, message);
     message->value = (uint64_t) error;
     return true;
@@ -445,6 +465,7 @@ static bool send_pieces(tr_peer *peer)
         note_frame(peer, writer.count);
         troupe_message *message = tr_large_went(peer);
         if (message != NULL) {
+            peer->at_once -= peer->at_once > 0 ? 1 : 0;
             note_sent(peer, message);
         }
     }

@@ -14,9 +14,13 @@
 /* Puts a message on the way out; taken. */
 void tr_outgoing_push(tr_peer *peer, troupe_message *message);
 
-/* The same for an answer that is given at once, as to a look-up: of those there may be so many, or
- * who does not take them has his connection begun anew. */
+/* The same for an answer for which nothing waits here any more, be it given at once, as to a
+ * look-up: of those there may be so many, or who does not take them has his connection begun
+ * anew. */
 void tr_outgoing_push_at_once(tr_peer *peer, troupe_message *message);
+
+/* The same for what an actor has answered: beyond so many bytes the answer is LIMIT_REACHED. */
+void tr_outgoing_push_answer(tr_peer *peer, troupe_message *answer);
 
 /* An error as the answer to this number of theirs; without memory as break. */
 void tr_outgoing_push_error(tr_peer *peer, uint64_t number, troupe_error error);

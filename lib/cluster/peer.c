@@ -91,7 +91,7 @@ troupe_error tr_peer_spawn(tr_peer *peer, const troupe_behavior *behavior, uint3
         .argument = peer,
         .mailbox_capacity = capacity,
         .mailbox_bytes = TR_WINDOW_BYTES,
-        .reply_bytes = TR_FRAME_BYTES_MAX,
+        .reply_bytes = TR_LARGE_BYTES_MAX,
         .asks_max = TR_ENTRANCE_ASKS_MAX,
         .monitors_max = TR_CARRIER_MONITORS_MAX,
         .pinned = 1,

@@ -40,6 +40,7 @@ struct tr_peer {
     tr_timer sweep; /* to look for requests whose askers are gone */
     troupe_message flush;
     tr_call flush_call;
+    uint64_t answer_bytes; /* of the replies on the way out */
     uint32_t at_once; /* of what is on the way out: answers that nothing here waits for; at most */
     bool is_connected;
     bool squeezes; /* as long as it is connected: what is large goes in pieces, smaller */

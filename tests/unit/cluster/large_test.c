@@ -122,11 +122,52 @@ static void are_lost_as_a_whole(void **state)
     drop_probe(&cast.seen);
 }
 
+static troupe_error answers_with_much(troupe_self *self, void *argument)
+{
+    (void) argument;
+    TROUPE_AUTO(troupe_message) *request = NULL;
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    troupe_error error = troupe_receive(self, &request, TROUPE_FOREVER);
+    error = error ? error : make_large(self, LARGE, &reply);
+    return error ? error : troupe_reply_message(self, request, &reply);
+}
+
+static troupe_error asks_for_much(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    const uint64_t figure = 1;
+    size_t size = 0;
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    const troupe_error error =
+        troupe_ask_struct(self, cast->refs[0], &figure_type, &figure, TROUPE_WITHIN_S(1), &reply);
+    const void *bytes = troupe_message_bytes(reply, &size);
+    probe_say(cast->seen, "%d KiB", bytes != NULL ? (int) (size >> 10) : -1);
+    return error;
+}
+
+/* Promise: REMOTE-LARGE */
+static void are_answers_too(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.seen = a_probe()};
+    assert_ok(tr_types_learn(wires_system(wires, 0), false, &bulk_type));
+    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = answers_with_much));
+    (void) wires_root(
+        wires, 0, TROUPE_SPAWN(.body = asks_for_much, .argument = &cast, .reply_bytes = 2 * LARGE));
+    wires_run(wires, 20 * MS);
+    assert_said(cast.seen, "3072 KiB");
+    const tr_peer *peer = tr_border_peer(&wires->ends[1].border, wires->ends[0].node);
+    assert_int_equal(peer->at_once, 0);
+    assert_int_equal(peer->answer_bytes, 0);
+    drop_probe(&cast.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_WIRES(come_whole_and_in_their_place),
         WITH_WIRES(are_lost_as_a_whole),
+        WITH_WIRES(are_answers_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

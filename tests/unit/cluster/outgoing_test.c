@@ -77,6 +77,45 @@ static void is_stopped_even_while_the_wire_takes_nothing(void **state)
     drop_probe(&cast.seen);
 }
 
+static troupe_error asks_once(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    uint64_t answer = 0;
+    return tell(cast, "ask", ask_figure(self, cast->refs[0], 1, TROUPE_WITHIN_S(1), &answer));
+}
+
+/* Who asks again and again, and takes no answer, does not fill the memory of who answers.
+ * Promise: REMOTE-HOSTILE */
+static void has_so_many_answers_at_most(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.seen = a_probe()};
+    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_doubler));
+    tr_peer *peer = tr_border_peer(&wires->ends[1].border, wires->ends[0].node);
+    peer->answer_bytes = TR_ANSWERS_BYTES_MAX;
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_once, .argument = &cast));
+    wires_run(wires, 5 * MS);
+    assert_said(cast.seen, "ask LIMIT_REACHED");
+    assert_int_equal(peer->answer_bytes, TR_ANSWERS_BYTES_MAX);
+    peer->answer_bytes = 0;
+    probe_clear(cast.seen);
+
+    wires->ends[1].is_stuck = true;
+    peer->at_once = TR_ANSWERS_AT_ONCE_MAX - 1; /* as if there were so many */
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_once, .argument = &cast));
+    wires_run(wires, 5 * MS);
+    assert_int_equal(wires->ends[1].border.counts.offences, 0);
+    assert_int_equal(peer->answer_bytes, sizeof(uint64_t));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_once, .argument = &cast));
+    wires_run(wires, 5 * MS);
+    assert_int_equal(wires->ends[1].border.counts.offences, 1);
+    wires->ends[1].is_stuck = false;
+    wires_run(wires, 5 * MS);
+    assert_said(cast.seen, "ask NODE_LOST", "ask NODE_LOST");
+    assert_int_equal(peer->answer_bytes, 0);
+    drop_probe(&cast.seen);
+}
+
 static troupe_error tells_its_time(troupe_self *self, void *argument)
 {
     const struct cast *cast = argument;
@@ -296,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_WIRES(waits_in_a_bounded_mailbox_while_the_wire_takes_nothing),
         WITH_WIRES(is_stopped_even_while_the_wire_takes_nothing),
+        WITH_WIRES(has_so_many_answers_at_most),
         WITH_WIRES(takes_the_time_that_is_left_along),
         WITH_WIRES(takes_along_how_long_it_has_waited_in_a_session),
         WITH_WIRES(does_not_go_when_its_time_is_over),
