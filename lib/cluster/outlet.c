@@ -96,13 +96,20 @@ static uint32_t places_of_next(const tr_outlets *outlets)
     return outlets->left >= places ? places : 0;
 }
 
+/* While its actor is made others may be: what it is to have is taken before. */
 static tr_outlet *make(tr_peer *peer)
 {
     tr_outlets *outlets = &peer->outlets;
     const uint32_t places = places_of_next(outlets);
     tr_address address;
-    if (places == 0 || !reserve_number(peer) ||
-        tr_peer_spawn(peer, &tr_outlet_behavior, places, &address) != TROUPE_OK) {
+    if (places == 0 || !reserve_number(peer)) {
+        return NULL;
+    }
+    outlets->count++;
+    outlets->left -= places;
+    if (tr_peer_spawn(peer, &tr_outlet_behavior, places, &address) != TROUPE_OK) {
+        outlets->count--;
+        outlets->left += places;
         return NULL;
     }
     tr_actor *actor = actor_of(peer, address);
@@ -116,8 +123,6 @@ static tr_outlet *make(tr_peer *peer)
     outlet->number = free_number(outlets);
     outlet->is_fresh = true;
     outlets->by_number[outlet->number] = outlet;
-    outlets->count++;
-    outlets->left -= places;
     tr_list_push_back(&outlets->all, &outlet->link);
     return outlet;
 }

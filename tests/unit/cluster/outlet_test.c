@@ -2,6 +2,7 @@
 /* Windows: what an actor here may have sent to one of another node that has not taken it yet. */
 #include "cluster/outlet.h"
 
+#include "cluster/outgoing.h"
 #include "cluster/peer.h"
 #include "support/actors.h"
 #include "support/cast.h"
@@ -260,6 +261,41 @@ static void are_smaller_the_more_there_are_and_go_when_they_are_idle(void **stat
     assert_all_credited(wires);
 }
 
+static tr_peer *scarce;
+
+/* What makes windows is told before it is sent to two that have none yet: so that comes while the
+ * first is being made. */
+static troupe_error sends_meanwhile(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    scarce->outlets.left = TR_WINDOW_LEAST + 1;
+    scarce->outlets.wants_more = true;
+    tr_outgoing_flush_soon(scarce);
+    const troupe_error error = send_figure(self, cast->refs[0], 1);
+    return error ? error : send_figure(self, cast->refs[1], 1);
+}
+
+/* Promise: CREDIT-BOUND */
+static void are_no_more_than_are_left_whatever_comes_meanwhile(void **state)
+{
+    (void) state;
+    struct cast cast = {.seen = a_probe()};
+    struct wires *wires = some_wires(1, 1);
+    open_windows(wires);
+    scarce = peer_of(wires, 0);
+    const uint32_t before = scarce->outlets.left;
+    for (unsigned i = 0; i < 2; i++) {
+        cast.refs[i] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_idle));
+    }
+    assert_int_equal(scarce->outlets.windows.ready_count, TR_WINDOWS_READY);
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_meanwhile, .argument = &cast));
+    wires_run(wires, 2 * MS);
+    assert_in_range(scarce->outlets.left, 0, TR_WINDOW_LEAST);
+    scarce->outlets.left += before - (TR_WINDOW_LEAST + 1);
+    drop_probe(&cast.seen);
+    drop_wires(&wires);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +304,7 @@ int main(void)
         WITH_WIRES(begin_anew_with_each_connection),
         WITH_WIRES(come_back_from_one_that_has_ended),
         WITH_WIRES(are_smaller_the_more_there_are_and_go_when_they_are_idle),
+        cmocka_unit_test(are_no_more_than_are_left_whatever_comes_meanwhile),
     };
     return cmocka_run_group_tests_name("outlet", tests, NULL, NULL);
 }
