@@ -252,7 +252,7 @@ bool tr_large_pack(tr_peer *peer, tr_frame_writer *writer, troupe_message **out_
     tr_list_push_front(&peer->larges.turns, &large->link);
     large->packing = 0;
     add_piece(peer, large, writer);
-    if (large->packing == large->front_size && large->data_size > 0) {
+    if (large->sent == 0 && large->data_size > 0) { /* that was the front */
         add_piece(peer, large, writer);
     }
     peer->border->frame->bulk = large->packing; /* what is squeezed takes time too */

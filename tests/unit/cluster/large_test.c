@@ -162,12 +162,36 @@ static void are_answers_too(void **state)
     drop_probe(&cast.seen);
 }
 
+static troupe_error sends_each_size(troupe_self *self, void *argument)
+{
+    struct cast *cast = argument;
+    troupe_error error = TROUPE_OK;
+    for (; cast->count < cast->number && error == TROUPE_OK; cast->count++) {
+        error = send_large(self, cast->refs[0], TR_FRAME_BYTES_MAX + 11840 + cast->count);
+    }
+    return tell(cast, "sent", error);
+}
+
+/* However much is left for the last piece: with one of these sizes it is as much as the front. */
+static void have_no_piece_too_many(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.seen = a_probe(), .number = 128};
+    assert_ok(tr_types_learn(wires_system(wires, 1), false, &bulk_type));
+    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_idle));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_each_size, .argument = &cast));
+    wires_run(wires, 200 * MS);
+    assert_int_equal(wires->ends[1].border.counts.envelopes_refused, 0);
+    drop_probe(&cast.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_WIRES(come_whole_and_in_their_place),
         WITH_WIRES(are_lost_as_a_whole),
         WITH_WIRES(are_answers_too),
+        WITH_WIRES(have_no_piece_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
