@@ -245,13 +245,13 @@ static bool find_parked(const tr_system *system, const tr_actor *sender, tr_addr
     return false;
 }
 
-/* The outlet, in whose place the carrier is. */
+/* The outlet, in whose place the carrier is; or that where there are none. */
 static void find_window(tr_worker *worker, const tr_actor *sender, const struct far_node *far,
                         troupe_ref to, tr_address *address)
 {
     const tr_system *system = worker->system;
     const tr_address there = {.slot = to.slot, .generation = to.generation};
-    if (find_parked(system, sender, far->carrier, there, address)) {
+    if (find_parked(system, sender, far->carrier, there, address) || far->windows == NULL) {
         return;
     }
     *address = tr_far_windows_pick(system, far->windows, there);
@@ -279,7 +279,7 @@ static troupe_error find_way(tr_worker *worker, const tr_actor *sender, troupe_r
         error = far != NULL ? far->verdict : TROUPE_ERROR_UNREACHABLE;
         if (error == TROUPE_OK) {
             *out_address = far->carrier;
-            if (sender != NULL && far->windows != NULL) {
+            if (sender != NULL) {
                 find_window(worker, sender, far, to, out_address);
             }
         }
