@@ -95,7 +95,8 @@ static troupe_error give_numbers(tr_peer *peer, troupe_message *message)
 static void take_user(tr_worker *worker, tr_peer *peer, tr_actor *actor, troupe_message *message)
 {
     const tr_extension *extension = tr_message_extension(message);
-    troupe_error error = peer->is_connected ? TROUPE_OK : TROUPE_ERROR_UNREACHABLE;
+    const bool is_connected = peer != NULL && peer->is_connected; /* an outlet may outlive it */
+    troupe_error error = is_connected ? TROUPE_OK : TROUPE_ERROR_UNREACHABLE;
     troupe_dead_reason reason = TROUPE_DEAD_UNREACHABLE;
     if (extension == NULL || (extension->to.generation == 0 && !tr_far_is_for_node(message))) {
         error = TROUPE_ERROR_NO_SUCH_ACTOR; /* it was sent to the carrier itself */
