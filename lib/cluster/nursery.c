@@ -159,7 +159,7 @@ static void answer(tr_their *their, const tr_nursling *nursling, troupe_error er
     tr_list_remove(&their->waiting);
     their->answer = NULL;
     tr_numbers_remove_their(&peer->numbers, their);
-    tr_outgoing_push(peer, message);
+    tr_outgoing_push_at_once(peer, message);
 }
 
 static void settle(tr_nursling *nursling, troupe_error result)
@@ -538,7 +538,7 @@ void tr_nursery_take_spawn(tr_peer *peer, const tr_envelope *envelope)
     }
     if (added) {
         ((tr_nursery_answer *) message->body)->error = added;
-        tr_outgoing_push(peer, message);
+        tr_outgoing_push_at_once(peer, message);
         return;
     }
     their->owner = peer;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Actors that one node spawns for another by a key, and how many of them. */
 #include "cluster/nursery.h"
+
+#include "cluster/peer.h"
 #include "support/fixtures.h"
 #include "support/offers_fixture.h"
 
@@ -96,6 +98,30 @@ static void are_found_again_after_the_connection_was_lost(void **state)
     drop_probe(&again.cast.seen);
 }
 
+/* An answer for which nothing has to be done costs who asks no more than a word.
+ * Promise: REMOTE-HOSTILE */
+static void have_so_many_answers_at_most(void **state)
+{
+    struct wires *wires = *state;
+    struct wish wish = a_wish(wires, WELL);
+    wish.key = 5;
+    (void) make(wires, &wish);
+    wires_run(wires, 5 * MS);
+    assert_said(wish.cast.seen, "spawn OK");
+    probe_clear(wish.cast.seen);
+
+    wires->ends[1].is_stuck = true;
+    tr_border *border = &wires->ends[1].border;
+    tr_border_peer(border, wires->ends[0].node)->at_once = TR_ANSWERS_AT_ONCE_MAX;
+    (void) make(wires, &wish);
+    wires_run(wires, 5 * MS);
+    assert_int_equal(border->counts.offences, 1);
+    wires->ends[1].is_stuck = false;
+    wires_run(wires, 5 * MS);
+    assert_said(wish.cast.seen, "spawn NODE_LOST");
+    drop_probe(&wish.cast.seen);
+}
+
 /* Promise: REMOTE-SPAWN-KEY */
 static void have_the_same_result_for_a_key_for_so_long(void **state)
 {
@@ -182,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_OFFERS(are_one_for_each_key),
+        WITH_OFFERS(have_so_many_answers_at_most),
         WITH_OFFERS(are_others_for_another_name),
         WITH_OFFERS(end_with_who_is_linked_to_them_later),
         WITH_OFFERS(are_found_again_after_the_connection_was_lost),
