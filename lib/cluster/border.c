@@ -406,6 +406,13 @@ static bool is_in_order(tr_peer *peer, const tr_frame_head *head)
     return true;
 }
 
+/* When the node stops a carrier that is choked ends later than who takes in what comes. */
+static bool is_open(const tr_peer *peer)
+{
+    const tr_actor *entrance = tr_peer_actor(peer, peer->entrance);
+    return entrance != NULL && entrance->state == TR_ACTOR_LIVE;
+}
+
 /* The connected peer that has sent the frame, if it is to be taken in. */
 static tr_peer *find_sender(tr_border *border, uint64_t from_node, const tr_frame_head *head)
 {
@@ -426,7 +433,7 @@ static tr_peer *find_sender(tr_border *border, uint64_t from_node, const tr_fram
         say_gone(border, head);
         return NULL;
     }
-    if (peer == NULL || !peer->is_connected) {
+    if (peer == NULL || !peer->is_connected || !is_open(peer)) {
         border->counts.frames_strange++;
         return NULL;
     }

@@ -77,6 +77,37 @@ static void is_stopped_even_while_the_wire_takes_nothing(void **state)
     drop_probe(&cast.seen);
 }
 
+static troupe_error sends_on_and_on(troupe_self *self, void *argument)
+{
+    const struct cast *cast = argument;
+    troupe_error error = TROUPE_OK;
+    for (unsigned i = 0; i < 100 && error == TROUPE_OK; i++) {
+        error = send_figure(self, cast->refs[0], 1);
+        error = error ? error : troupe_sleep(self, troupe_timeout_of_ns(MS / 10));
+    }
+    return tell(cast, "sent", error);
+}
+
+/* Promise: REMOTE-BOUND */
+static void takes_in_what_comes_until_it_is_stopped(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.seen = a_probe(), .number = 3};
+    struct cast there = {.seen = a_probe()};
+    there.refs[0] = wires_root(wires, 0, TROUPE_SPAWN(.body = play_idle));
+    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_idle));
+    wires->ends[0].is_stuck = true;
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_many, .argument = &cast));
+    (void) wires_root(wires, 1, TROUPE_SPAWN(.body = sends_on_and_on, .argument = &there));
+    wires_run(wires, 2 * MS);
+
+    tr_virtual_node_stop(tr_fleet_berth(tr_world_fleet(wires->ends[0].world), 0)->node);
+    wires_run(wires, 20 * MS);
+    assert_said(there.seen, "sent OK");
+    drop_probe(&cast.seen);
+    drop_probe(&there.seen);
+}
+
 static troupe_error asks_once(troupe_self *self, void *argument)
 {
     const struct cast *cast = argument;
@@ -335,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_WIRES(waits_in_a_bounded_mailbox_while_the_wire_takes_nothing),
         WITH_WIRES(is_stopped_even_while_the_wire_takes_nothing),
+        WITH_WIRES(takes_in_what_comes_until_it_is_stopped),
         WITH_WIRES(has_so_many_answers_at_most),
         WITH_WIRES(takes_the_time_that_is_left_along),
         WITH_WIRES(takes_along_how_long_it_has_waited_in_a_session),
