@@ -97,6 +97,9 @@ troupe_error tr_peer_spawn(tr_peer *peer, const troupe_behavior *behavior, uint3
         .pinned = 1,
     };
     tr_worker *worker = border->worker;
+    const tr_actor *root = tr_actor_at(worker, border->root);
+    /* Once it has told its children to stop it would wait for this one for ever. */
+    TR_REQUIRE(root != NULL && root->state == TR_ACTOR_LIVE, STOPPING);
     const troupe_error error = tr_spawn(worker, border->root, &options, NULL, out_address);
     if (error) {
         return error;

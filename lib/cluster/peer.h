@@ -78,7 +78,8 @@ static inline void tr_peer_count_sent(tr_peer *peer, uint32_t count)
 void tr_peer_choke(tr_peer *peer);
 void tr_peer_unchoke(tr_peer *peer);
 
-/* An actor that stands for it, on the border's worker. Errors: as tr_spawn. */
+/* An actor that stands for it, on the border's worker. Errors: as tr_spawn; STOPPING when the
+ * border's own actor ends, which would wait for it. */
 TROUPE_MUST_CHECK troupe_error tr_peer_spawn(tr_peer *peer, const troupe_behavior *behavior,
                                              uint32_t capacity, tr_address *out_address);
 

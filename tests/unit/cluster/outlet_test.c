@@ -296,6 +296,32 @@ static void are_no_more_than_are_left_whatever_comes_meanwhile(void **state)
     drop_wires(&wires);
 }
 
+/* None is made under an actor that has told its children to stop.
+ * Promise: REMOTE-BOUND */
+static void are_not_made_any_more_when_the_node_stops(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.seen = a_probe(), .number = 3};
+    open_windows(wires);
+    tr_peer *peer = peer_of(wires, 0);
+    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_idle));
+    wires->ends[0].is_stuck = true;
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_many, .argument = &cast));
+    wires_run(wires, 2 * MS);
+    const tr_virtual_node *node = tr_fleet_berth(tr_world_fleet(wires->ends[0].world), 0)->node;
+    tr_virtual_node_stop(tr_fleet_berth(tr_world_fleet(wires->ends[0].world), 0)->node);
+    for (unsigned i = 0; i < 100; i++) {
+        wires_run(wires, WIRE_STEP_NS);
+        if (peer->is_connected) { /* somebody has found no window of his own */
+            peer->outlets.wants_more = true;
+            tr_outgoing_flush_soon(peer);
+        }
+    }
+    wires_run(wires, 100 * MS);
+    assert_true(tr_virtual_node_has_ended(node));
+    drop_probe(&cast.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +330,7 @@ int main(void)
         WITH_WIRES(begin_anew_with_each_connection),
         WITH_WIRES(come_back_from_one_that_has_ended),
         WITH_WIRES(are_smaller_the_more_there_are_and_go_when_they_are_idle),
+        WITH_WIRES(are_not_made_any_more_when_the_node_stops),
         cmocka_unit_test(are_no_more_than_are_left_whatever_comes_meanwhile),
     };
     return cmocka_run_group_tests_name("outlet", tests, NULL, NULL);
