@@ -33,6 +33,7 @@ static troupe_error start(troupe_self *self, void *state, void *argument)
     border->worker = tr_enter(self);
     border->root = self->actor->address;
     self->actor->is_home = true;
+    self->actor->is_own = true;
     tr_far_set_home(border->system, border->root);
     tr_herald_tell(&border->herald); /* who has watched before */
     tr_leave(self);
@@ -277,7 +278,8 @@ void tr_border_lost(tr_border *border, uint64_t node, troupe_error reason)
     if (peer->is_connected) {
         char title[TR_NODE_TITLE_SIZE];
         tr_nodes_write_title(border->system, node, title);
-        tr_log_write(border->system->ports.log, TROUPE_LOG_NOTICE,
+        /* Of one that has left, who has its connection says so, too. */
+        tr_log_write(border->system->ports.log, is_over ? TROUPE_LOG_INFO : TROUPE_LOG_NOTICE,
                      "border: node %s is %s; who waits for it is told", title,
                      is_over ? "not there any more" : "lost");
     }

@@ -118,6 +118,14 @@ troupe_error tr_peer_spawn(tr_peer *peer, const troupe_behavior *behavior, uint3
     return TROUPE_OK;
 }
 
+uint64_t tr_peer_node_of(const tr_actor *actor)
+{
+    const tr_peer *peer = actor->is_carrier || actor->is_entrance
+                              ? ((const tr_carrier *) actor->state_block)->peer
+                              : NULL;
+    return peer != NULL ? peer->node : 0;
+}
+
 static void stop_actor(tr_peer *peer, tr_address address)
 {
     const tr_actor *actor = tr_peer_actor(peer, address);

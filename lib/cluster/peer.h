@@ -83,6 +83,9 @@ void tr_peer_unchoke(tr_peer *peer);
 TROUPE_MUST_CHECK troupe_error tr_peer_spawn(tr_peer *peer, const troupe_behavior *behavior,
                                              uint32_t capacity, tr_address *out_address);
 
+/* The node that such an actor stands for; 0: it is none. */
+uint64_t tr_peer_node_of(const tr_actor *actor);
+
 /* Makes one, connected. Errors: NO_MEMORY; LIMIT_REACHED. */
 TROUPE_MUST_CHECK troupe_error tr_peer_create(tr_border *border, uint64_t node, tr_peer **out_peer);
 /* Frees it and all it has, uncounted; its actors are gone or go. */

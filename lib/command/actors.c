@@ -36,9 +36,12 @@ static void take(tr_actor_row *row, const Troupe__Inspect__Actor *actor)
         .restarts = actor->restarts,
         .waiting_ns = actor->waiting_ns,
         .is_supervisor = actor->is_supervisor,
+        .serves = actor->serves,
     };
     (void) snprintf(row->name, sizeof row->name, "%s", actor->name);
     (void) snprintf(row->behavior, sizeof row->behavior, "%s", actor->behavior);
+    (void) snprintf(row->role, sizeof row->role, "%s", actor->role);
+    (void) snprintf(row->serves_name, sizeof row->serves_name, "%s", actor->serves_name);
 }
 
 static bool take_all(tr_actors *actors, const Troupe__Inspect__Actors *piece)
@@ -100,6 +103,23 @@ bool tr_actors_fetch(tr_client *client, tr_actors *actors)
         request.cursor = piece->next;
     } while (request.cursor != 0);
     return true;
+}
+
+void tr_actors_hide_own(tr_actors *actors)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < actors->count; i++) { /* while all can be found */
+        const tr_actor_row *parent = tr_actors_find(actors, actors->rows[i].parent);
+        if (parent != NULL && parent->role[0] != '\0') {
+            actors->rows[i].parent = troupe_ref_none();
+        }
+    }
+    for (size_t i = 0; i < actors->count; i++) {
+        if (actors->rows[i].role[0] == '\0') {
+            actors->rows[kept++] = actors->rows[i];
+        }
+    }
+    actors->count = kept;
 }
 
 bool tr_actors_copy(const tr_actors *actors, tr_actors *out_copy)
@@ -165,6 +185,21 @@ bool tr_actors_fetch_rates(tr_client *client, uint64_t apart_ns, tr_actors *acto
     return is_done;
 }
 
+void tr_actors_title(const tr_actor_row *row, char *text, size_t size)
+{
+    char node[24];
+    (void) snprintf(node, sizeof node, "%" PRIx64, row->serves);
+    if (row->name[0] != '\0' || row->role[0] == '\0') {
+        (void) snprintf(text, size, "%s", row->name);
+    } else if (row->serves == 0) {
+        (void) snprintf(text, size, "[%s]", row->role);
+    } else {
+        (void) snprintf(text, size, "[%s %s %s]", row->role,
+                        strcmp(row->role, "entrance") == 0 ? "from" : "to",
+                        row->serves_name[0] != '\0' ? row->serves_name : node);
+    }
+}
+
 const char *tr_actors_wait_name(Troupe__Inspect__Wait wait)
 {
     static const char *const names[] = {"running",  "message", "room", "reply",  "time", "start",
@@ -178,9 +213,13 @@ void tr_actors_label(const tr_actors *actors, troupe_ref ref, char *text, size_t
         (void) snprintf(text, size, "an actor of node %" PRIx64, ref.node);
         return;
     }
+    char title[TR_ACTORS_TITLE_SIZE] = "";
     const tr_actor_row *row = tr_actors_find(actors, ref);
+    if (row != NULL) {
+        tr_actors_title(row, title, sizeof title);
+    }
     (void) snprintf(text, size, "%" PRIu32 ".%" PRIu32 "%s%s", ref.slot, ref.generation,
-                    row != NULL && row->name[0] != '\0' ? " " : "", row != NULL ? row->name : "");
+                    title[0] != '\0' ? " " : "", title);
 }
 
 void tr_actors_print_silent(const tr_actors *actors)
@@ -214,6 +253,23 @@ static void write_waits_for(tr_json *json, const tr_actor_row *row)
     tr_json_text(json, "waits_for", node);
 }
 
+/* null: it is the program's; or is there for no node. */
+static void write_role(tr_json *json, const tr_actor_row *row)
+{
+    char node[24];
+    (void) snprintf(node, sizeof node, "%" PRIx64, row->serves);
+    if (row->role[0] != '\0') {
+        tr_json_text(json, "role", row->role);
+    } else {
+        tr_json_null(json, "role");
+    }
+    if (row->serves != 0) {
+        tr_json_text(json, "serves", node);
+    } else {
+        tr_json_null(json, "serves");
+    }
+}
+
 void tr_actors_write(tr_json *json, const char *key, const tr_actor_row *row)
 {
     tr_json_open(json, key, '{');
@@ -238,5 +294,6 @@ void tr_actors_write(tr_json *json, const char *key, const tr_actor_row *row)
     tr_json_number(json, "parked", row->parked);
     tr_json_number(json, "senders_waiting", row->waiting);
     tr_json_number(json, "asks", row->asks);
+    write_role(json, row);
     tr_json_close(json, '}');
 }

@@ -10,12 +10,17 @@
 #include "command/client.h"
 #include "command/json_writer.h"
 
+#define TR_ACTORS_TITLE_SIZE 144
+
 typedef struct tr_actor_row {
     troupe_ref ref;
     troupe_ref parent;    /* none: it is a root actor */
     troupe_ref waits_for; /* none; or with generation 0 and a node: some actor there */
     char name[64];
     char behavior[64];
+    char role[64];        /* "": it is the program's, not of those that the node is made of */
+    char serves_name[64]; /* of these: the node it is there for */
+    uint64_t serves;      /* 0: none */
     Troupe__Inspect__Wait wait;
     uint32_t worker;
     uint32_t depth;
@@ -50,16 +55,23 @@ bool tr_actors_fetch(tr_client *client, tr_actors *actors);
 bool tr_actors_fetch_rates(tr_client *client, uint64_t apart_ns, tr_actors *actors);
 /* The rates of those that were listed before, too. */
 void tr_actors_set_rates(tr_actors *actors, const tr_actors *before);
+/* Leaves the program's own; who has a parent among the others is a root actor then. */
+void tr_actors_hide_own(tr_actors *actors);
 /* False without memory. */
 bool tr_actors_copy(const tr_actors *actors, tr_actors *out_copy);
 void tr_actors_free(tr_actors *actors);
 
+/* Of the option of several commands. */
+#define TR_ALL_HELP "  --all             those of the node's own, too\n"
+
 /* NULL: it is not in the list. */
 const tr_actor_row *tr_actors_find(const tr_actors *actors, troupe_ref ref);
 
+/* For people: its name, or what it is if it is one of the node's own, or "". */
+void tr_actors_title(const tr_actor_row *row, char *text, size_t size);
 /* What it is at, in a word. */
 const char *tr_actors_wait_name(Troupe__Inspect__Wait wait);
-/* "12.3 shop": by what one may be named, without its node, and its name if it has one. */
+/* "12.3 shop": by what one may be named, without its node, and its title if it has one. */
 void tr_actors_label(const tr_actors *actors, troupe_ref ref, char *text, size_t size);
 /* For people: whom there was no answer from. */
 void tr_actors_print_silent(const tr_actors *actors);

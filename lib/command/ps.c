@@ -16,6 +16,7 @@ struct wish {
     uint64_t most;
     uint64_t apart_ns;
     tr_order order;
+    bool is_for_all;
 };
 
 static const char *const orders[] = {"id", "depth", "rate", "handled", "bytes", "name"};
@@ -97,8 +98,10 @@ void tr_ps_print(const tr_actors *actors)
     tr_table table = {.titles = titles, .columns = sizeof titles / sizeof titles[0]};
     for (size_t i = 0; i < actors->count; i++) {
         const tr_actor_row *row = &actors->rows[i];
+        char title[TR_ACTORS_TITLE_SIZE];
+        tr_actors_title(row, title, sizeof title);
         tr_table_add(&table, "%" PRIu32 ".%" PRIu32, row->ref.slot, row->ref.generation);
-        tr_table_add(&table, "%s", row->name[0] != '\0' ? row->name : "-");
+        tr_table_add(&table, "%s", title[0] != '\0' ? title : "-");
         tr_table_add(&table, "%s", row->behavior[0] != '\0' ? row->behavior : "?");
         tr_table_add(&table, "%s", tr_actors_wait_name(row->wait));
         tr_table_add(&table, "%" PRIu32, row->depth);
@@ -130,6 +133,9 @@ static int show(tr_client *client, void *argument)
     const struct wish *wish = argument;
     tr_actors actors = {0};
     const bool is_fetched = tr_actors_fetch_rates(client, wish->apart_ns, &actors);
+    if (is_fetched && !wish->is_for_all) {
+        tr_actors_hide_own(&actors);
+    }
     if (is_fetched) {
         tr_order_apply(&actors, wish->order, wish->most);
         if (client->reach->is_json) {
@@ -150,6 +156,7 @@ static int run(int argc, char **argv)
         {"--sort", TR_OPTION_TEXT, &wish.sort},
         {"--top", TR_OPTION_NUMBER, &wish.most},
         {"--over", TR_OPTION_SECONDS, &wish.apart_ns},
+        {"--all", TR_OPTION_FLAG, &wish.is_for_all},
         {NULL, TR_OPTION_FLAG, NULL},
     };
     const int status = tr_options_take(&tr_command_ps, &argc, argv, options, &reach);
@@ -171,9 +178,10 @@ const tr_command tr_command_ps = {
     .arguments = "[OPTION]...",
     .summary = "list the actors of a node",
     .details =
-        "Lists the actors of a node: what each is at ('running', or what it waits for), how\n"
-        "many messages are in its mailbox, how many it handles in a second, and on which\n"
-        "worker it is.\n\n" TR_REACH_HELP
+        "Lists the actors of a node's program: what each is at ('running', or what it waits\n"
+        "for), how many messages are in its mailbox, how many it handles in a second, and on\n"
+        "which worker it is. With --all those of the node's own, too, by which it looks after\n"
+        "other nodes and answers this command.\n\n" TR_REACH_HELP TR_ALL_HELP
         "  --sort BY         id, depth, rate, handled, bytes or name; the highest come first\n"
         "  --top N           only the first N\n"
         "  --over SECONDS    what rates are measured over; 0.5 if not given\n",

@@ -15,6 +15,7 @@ struct wish {
     uint64_t every_ns;
     uint64_t times; /* 0: until it is stopped */
     tr_order order;
+    bool is_for_all;
 };
 
 /* What the node has counted, at one moment. */
@@ -90,10 +91,13 @@ static int show_once(tr_client *client, const struct wish *wish, const tr_actors
     if (!fetch_totals(client, totals)) {
         return TR_EXIT_FAILED;
     }
-    totals->actors = now->count;
     if (!tr_actors_copy(now, &shown)) {
         return tr_client_fail(client, "out of memory", NULL);
     }
+    if (!wish->is_for_all) {
+        tr_actors_hide_own(&shown);
+    }
+    totals->actors = shown.count;
     tr_order_apply(&shown, wish->order, wish->most);
     if (client->reach->is_json) {
         write_all(&shown, totals);
@@ -136,11 +140,9 @@ static int run(int argc, char **argv)
     struct wish wish = {.sort = "rate", .most = MOST_DEFAULT, .every_ns = EVERY_DEFAULT_NS};
     tr_reach reach;
     const tr_option options[] = {
-        {"--sort", TR_OPTION_TEXT, &wish.sort},
-        {"--top", TR_OPTION_NUMBER, &wish.most},
-        {"--every", TR_OPTION_SECONDS, &wish.every_ns},
-        {"--count", TR_OPTION_NUMBER, &wish.times},
-        {NULL, TR_OPTION_FLAG, NULL},
+        {"--sort", TR_OPTION_TEXT, &wish.sort},         {"--top", TR_OPTION_NUMBER, &wish.most},
+        {"--every", TR_OPTION_SECONDS, &wish.every_ns}, {"--count", TR_OPTION_NUMBER, &wish.times},
+        {"--all", TR_OPTION_FLAG, &wish.is_for_all},    {NULL, TR_OPTION_FLAG, NULL},
     };
     const int status = tr_options_take(&tr_command_top, &argc, argv, options, &reach);
     if (status != TR_EXIT_OK) {
@@ -163,7 +165,7 @@ const tr_command tr_command_top = {
     .details =
         "Shows again and again what the node is at, and the actors that handle most messages.\n"
         "On a terminal each table takes the place of the one before. Ends at "
-        "Ctrl-C.\n\n" TR_REACH_HELP
+        "Ctrl-C.\n\n" TR_REACH_HELP TR_ALL_HELP
         "  --sort BY         id, depth, rate, handled, bytes or name; rate if not given\n"
         "  --top N           so many actors; 20 if not given, 0: all\n"
         "  --every SECONDS   1 if not given\n"

@@ -73,8 +73,10 @@ static void print_actor(const struct tree *tree, size_t at, int depth)
 {
     const tr_actor_row *row = &tree->actors->rows[at];
     const int shown = depth < DEPTH_SHOWN ? depth : DEPTH_SHOWN;
-    (void) printf("%*s%s%s%" PRIu32 ".%" PRIu32 " (%s)%s", 2 * shown, "", row->name,
-                  row->name[0] != '\0' ? " " : "", row->ref.slot, row->ref.generation,
+    char title[TR_ACTORS_TITLE_SIZE];
+    tr_actors_title(row, title, sizeof title);
+    (void) printf("%*s%s%s%" PRIu32 ".%" PRIu32 " (%s)%s", 2 * shown, "", title,
+                  title[0] != '\0' ? " " : "", row->ref.slot, row->ref.generation,
                   row->behavior[0] != '\0' ? row->behavior : "?",
                   row->is_supervisor ? " supervisor" : "");
     if (row->restarts > 0) {
@@ -125,9 +127,12 @@ static int show(tr_client *client, void *argument)
     tr_actors actors = {0};
     struct tree tree;
     int status = TR_EXIT_FAILED;
-    (void) argument;
+    const bool *is_for_all = argument;
     if (!tr_actors_fetch(client, &actors)) {
         return TR_EXIT_FAILED;
+    }
+    if (!*is_for_all) {
+        tr_actors_hide_own(&actors);
     }
     if (!plant(&tree, &actors)) {
         (void) tr_client_fail(client, "out of memory", NULL);
@@ -145,15 +150,18 @@ static int show(tr_client *client, void *argument)
 
 static int run(int argc, char **argv)
 {
+    bool is_for_all = false;
+    const tr_option options[] = {{"--all", TR_OPTION_FLAG, &is_for_all},
+                                 {NULL, TR_OPTION_FLAG, NULL}};
     tr_reach reach;
-    const int status = tr_options_take(&tr_command_tree, &argc, argv, NULL, &reach);
+    const int status = tr_options_take(&tr_command_tree, &argc, argv, options, &reach);
     if (status != TR_EXIT_OK) {
         return status;
     }
     if (argc > 1) {
         return tr_command_misused(&tr_command_tree, "there are only options");
     }
-    return tr_client_run(&tr_command_tree, &reach, show, NULL);
+    return tr_client_run(&tr_command_tree, &reach, show, &is_for_all);
 }
 
 const tr_command tr_command_tree = {
@@ -161,7 +169,8 @@ const tr_command tr_command_tree = {
     .arguments = "[OPTION]...",
     .summary = "show who has spawned and who supervises whom",
     .details =
-        "Shows the actors of a node, each below its parent, which stops it when it ends;\n"
-        "which of them are supervisors, and how often they have restarted whom.\n\n" TR_REACH_HELP,
+        "Shows the actors of a node's program, each below its parent, which stops it when it\n"
+        "ends; which of them are supervisors, and how often they have restarted whom. With\n"
+        "--all those of the node's own, too.\n\n" TR_REACH_HELP TR_ALL_HELP,
     .run = run,
 };

@@ -138,7 +138,8 @@ static troupe_error watches(troupe_self *self, void *argument)
 troupe_error tr_warden_start(tr_warden *warden, troupe_node *node)
 {
     troupe_ref ref;
-    return troupe_node_spawn(
-        node, TROUPE_SPAWN(.body = watches, .argument = warden, .place = TROUPE_PLACE_OWN_THREAD),
-        &ref);
+    return troupe_node_spawn(node,
+                             TROUPE_SPAWN(.name = "troupe.warden", .body = watches,
+                                          .argument = warden, .place = TROUPE_PLACE_OWN_THREAD),
+                             &ref);
 }

@@ -153,6 +153,7 @@ struct tr_actor {
     bool is_carrier : 1;  /* stands for the actors of another node; see far */
     bool is_entrance : 1; /* in its name comes what is from another node; see far */
     bool is_home : 1;     /* is the carriers' parent, which has them end last: see far */
+    bool is_own : 1;      /* of those that the node itself is made of, for people; see spawn */
     uint64_t bytes_to_release;
     uint64_t tickets_made;
     uint32_t tickets;              /* places in lines asked for and not answered */

@@ -181,12 +181,25 @@ static void unlink_child(tr_system *system, tr_slot *child)
     }
 }
 
+/* Whether it is of those that the node itself is made of: these have such names, or such a parent,
+ * but for what a child of the border's spawns for other nodes. The border says it of itself. */
+static bool is_own(tr_worker *worker, const tr_actor *parent, const char *name)
+{
+    static const char prefix[] = "troupe.";
+    if (parent != NULL && parent->is_own) {
+        const tr_actor *above = tr_actor_at(worker, tr_actor_parent(parent));
+        return above == NULL || !above->is_home;
+    }
+    return name != NULL && strncmp(name, prefix, sizeof prefix - 1) == 0;
+}
+
 /* All that can fail of an actor whose block and slot are there. */
 static troupe_error furnish(tr_worker *worker, tr_actor *actor, const troupe_spawn_options *options,
                             const troupe_message *ready)
 {
     troupe_error error = TROUPE_OK;
     tr_actor *parent = tr_actor_at(worker, tr_actor_parent(actor));
+    actor->is_own = is_own(worker, parent, options->name);
     if (options->body != NULL) {
         error = tr_task_create(worker, actor);
     }

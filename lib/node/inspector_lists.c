@@ -7,7 +7,9 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "cluster/peer.h"
 #include "core/far.h"
+#include "core/nodes.h"
 #include "core/snapshot.h"
 #include "node/hub_list.h"
 #include "node/inspect.h"
@@ -74,13 +76,41 @@ struct piece {
     Troupe__Inspect__Actor *pointers[TR_INSPECTOR_ROWS];
     Troupe__Ref refs[TR_INSPECTOR_ROWS][3];
     char behaviors[TR_INSPECTOR_ROWS][NAME_MAX_SHOWN + 1];
+    /* Of each row, too: whether it is of those that the node itself is made of, and for whom. */
+    bool are_own[TR_INSPECTOR_ROWS];
+    uint64_t serve[TR_INSPECTOR_ROWS];
+    char roles[TR_INSPECTOR_ROWS][NAME_MAX_SHOWN + 1];
+    char served[TR_INSPECTOR_ROWS][TROUPE_NODE_NAME_SIZE];
     struct asked asked;
 };
+
+/* For which node it is there, if it is of those that stand for others. */
+static void look_whom_for(tr_worker *worker, const tr_actor *actor, struct piece *piece,
+                          uint32_t row)
+{
+    const uint64_t node = tr_peer_node_of(actor);
+    tr_known_node *known = node != 0 ? tr_nodes_hold(worker->system, node) : NULL;
+    piece->serve[row] = node;
+    piece->served[row][0] = '\0';
+    if (known != NULL) {
+        (void) snprintf(piece->served[row], sizeof piece->served[row], "%s", known->info.name);
+        tr_nodes_release(worker->system, known);
+    }
+}
 
 static void look(tr_worker *worker, void *context)
 {
     struct piece *piece = context;
     tr_snapshot_look(worker, piece->first, piece->count, piece->rows);
+    for (uint32_t i = 0; i < piece->count; i++) {
+        const troupe_ref ref = piece->rows[i].ref;
+        const tr_address address = {.slot = ref.slot, .generation = ref.generation};
+        const tr_actor *actor = ref.generation != 0 ? tr_actor_at(worker, address) : NULL;
+        if (actor != NULL && actor->is_own) {
+            piece->are_own[i] = true;
+            look_whom_for(worker, actor, piece, i);
+        }
+    }
 }
 
 /* Goes on to where there are actors; sees what can be seen from here. Where to look next, or 0. */
@@ -102,6 +132,8 @@ static uint64_t find_actors(tr_inspector *inspector, uint64_t cursor, uint32_t l
         } else {
             *row = (troupe_actor_info) {0};
         }
+        piece->are_own[piece->count] = false;
+        piece->serve[piece->count] = 0;
         piece->count++;
     }
     return at < used ? at : 0;
@@ -125,9 +157,31 @@ static void show_wait(tr_system *system, const troupe_actor_info *row, uint64_t 
         tr_inspector_ref(ref, far != 0 ? (troupe_ref) {.node = far} : row->waits_for);
 }
 
-static void show(tr_system *system, struct piece *piece, size_t place, const troupe_actor_info *row,
+/* What an actor of the node's own is: its name behind the "troupe.", or else its behavior's. */
+static void show_role(const tr_system *system, struct piece *piece, uint32_t index,
+                      Troupe__Inspect__Actor *shown)
+{
+    const troupe_actor_info *row = &piece->rows[index];
+    const char *dot = strchr(row->name, '.');
+    const bool is_tap = row->parent.slot == system->inspector.slot &&
+                        row->parent.generation == system->inspector.generation;
+    if (piece->are_own[index]) {
+        (void) snprintf(piece->roles[index], sizeof piece->roles[index], "%s",
+                        dot != NULL ? dot + 1
+                        : is_tap    ? "tap"
+                                    : row->behavior);
+        shown->role = piece->roles[index];
+        shown->serves = piece->serve[index];
+    }
+    if (shown->serves != 0) {
+        shown->serves_name = piece->served[index];
+    }
+}
+
+static void show(tr_system *system, struct piece *piece, size_t place, uint32_t index,
                  uint64_t now_ns)
 {
+    const troupe_actor_info *row = &piece->rows[index];
     Troupe__Inspect__Actor *shown = &piece->actors[place];
     Troupe__Ref *refs = piece->refs[place];
     *shown = (Troupe__Inspect__Actor) TROUPE__INSPECT__ACTOR__INIT;
@@ -154,6 +208,7 @@ static void show(tr_system *system, struct piece *piece, size_t place, const tro
     shown->asks = row->asks;
     shown->restarts = row->restarts;
     shown->is_supervisor = row->is_supervisor != 0;
+    show_role(system, piece, index, shown);
     piece->pointers[place] = shown;
 }
 
@@ -166,7 +221,7 @@ static size_t show_all(const tr_inspector *inspector, struct piece *piece, bool 
         const troupe_actor_info *row = &piece->rows[i];
         if (!troupe_ref_is_none(row->ref) &&
             (!only_waiting || !troupe_ref_is_none(row->waits_for))) {
-            show(&inspector->node->system, piece, count++, row, now_ns);
+            show(&inspector->node->system, piece, count++, i, now_ns);
         }
     }
     return count;
