@@ -254,6 +254,18 @@ static bool is_better(const tr_hub *hub, const tr_way *made, const tr_way *other
     return (made->from != NULL) == (other->from != NULL) || is_dialled_by_lower;
 }
 
+static void say_replaced(const tr_hub *hub, const tr_target *at, uint64_t before)
+{
+    char title[TR_NODE_TITLE_SIZE];
+    const tr_session *session = tr_sessions_find(&hub->sessions, before);
+    if (session != NULL && !session->is_over) { /* else that it has left was said */
+        tr_nodes_write_title(hub->options.system, before, title);
+        tr_log_write(tr_hub_log(hub), TROUPE_LOG_NOTICE,
+                     "node '%s': node %s (%s) is over: another listens there", hub->options.name,
+                     title, at->given.endpoint);
+    }
+}
+
 /* Somebody else than before listens there: the one before is over. */
 static void note_who_is_there(tr_hub *hub, tr_target *at, uint64_t node)
 {
@@ -263,6 +275,7 @@ static void note_who_is_there(tr_hub *hub, tr_target *at, uint64_t node)
     at->has_failed = false;
     if (before != 0 && before < node) {
         tr_way *old = find_way(hub, before);
+        say_replaced(hub, at, before);
         if (old != NULL) {
             tr_hub_end_way(old);
         }
