@@ -16,11 +16,17 @@ static bool complain(const char *path, const char *what)
     return false;
 }
 
-/* The last error of dlopen, which has the path in it where the file is what is wrong. */
-static const char *loader_error(void)
+/* The last error of dlopen; of the path itself, which stands before it, it is said once. */
+static const char *loader_error(const char *path)
 {
     const char *text = dlerror(); /* NOLINT(concurrency-mt-unsafe): there is one thread */
-    return text != NULL ? text : "it cannot be loaded";
+    const size_t length = strlen(path);
+    if (text == NULL) {
+        return "it cannot be loaded";
+    }
+    return strncmp(text, path, length) == 0 && strncmp(text + length, ": ", 2) == 0
+               ? text + length + 2
+               : text;
 }
 
 static bool check(const char *path, const troupe_module *module)
@@ -48,7 +54,7 @@ static const troupe_module *load(const char *path)
 {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
-        (void) complain(path, loader_error());
+        (void) complain(path, loader_error(path));
         if (strchr(path, '/') == NULL) {
             (void) complain(path,
                             "without a '/' it is looked for where libraries are: perhaps "
