@@ -186,13 +186,13 @@ TROUPE_API void troupe_node_destroy(troupe_node **node);
 TROUPE_API TROUPE_MUST_CHECK troupe_error troupe_run(const troupe_node_options *options,
                                                      troupe_body *body, void *argument);
 
-/* The same for a whole program: takes --workers N, --spares N, --watchdog-ms N and --help out of
- * argv, in place, up to a "--", logs to stderr, stops at SIGINT and SIGTERM, watches for handlers
- * that take more than N ms (without the argument 100; 0: none), has spare threads for handlers that
- * block (without the argument 8; 0: none) and .fault_signals. TROUPE_DEBUG=1 in the environment
- * turns debug mode on. Returns the exit status: 0, or 1
- * after saying on stderr what failed, or 2 for a bad argument. Other arguments are the program's
- * own and may come through `argument`. */
+/* The same for a whole program: takes the options of a node, those of arguments.h, and --help out
+ * of argv, in place, up to a "--": so it may listen, and join other nodes. Without them it logs to
+ * stderr, watches for handlers that take more than 100 ms, and has 8 spare threads for those that
+ * block; always it has .fault_signals and stops at SIGINT and SIGTERM. TROUPE_DEBUG=1 in the
+ * environment turns debug mode on. Other arguments are the program's own and may come through
+ * `argument`. Returns the exit status: 0, or 1 after saying on stderr what failed, or 2 for a bad
+ * option. */
 TROUPE_API int troupe_main(int argc, char **argv, troupe_body *body, void *argument);
 
 TROUPE_END

@@ -9,6 +9,7 @@
 #include <troupe/admission.h>
 #include <troupe/allocator.h>
 #include <troupe/api.h>
+#include <troupe/arguments.h>
 #include <troupe/ask.h>
 #include <troupe/attach.h>
 #include <troupe/behavior.h>

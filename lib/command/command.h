@@ -19,7 +19,8 @@ typedef struct tr_command {
     const char *arguments; /* for people, as "FILE" */
     const char *summary;   /* one line */
     const char *details;   /* of its help, whole lines */
-    const char *options;   /* likewise, behind that; NULL: none */
+    /* Likewise, behind that; NULL: none. */
+    const char *(*options)(void);
     /* argv[0] is the name. Returns one of the above. */
     int (*run)(int argc, char **argv);
 } tr_command;

@@ -77,7 +77,7 @@ static int explain(const tr_command *command)
 {
     (void) printf("troupe %s - %s\n\nUsage: troupe %s %s\n\n%s%s", command->name, command->summary,
                   command->name, command->arguments, command->details,
-                  command->options != NULL ? command->options : "");
+                  command->options != NULL ? command->options() : "");
     return tr_command_written();
 }
 

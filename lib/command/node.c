@@ -10,6 +10,8 @@
 #include "command/notify.h"
 #include "command/warden.h"
 
+#define SPARES_DEFAULT 8
+
 /* As the journal reads it. */
 static void write_to_journal(void *context, troupe_log_level level, const char *text)
 {
@@ -26,17 +28,18 @@ static void describe(const tr_node_wishes *wishes, const troupe_node *node, char
 {
     char endpoint[128];
     const bool is_listening = troupe_node_endpoint(node, endpoint, sizeof endpoint) == TROUPE_OK;
-    (void) snprintf(text, size, "node %016" PRIx64 ", %s%s, %u modules, %u nodes to join",
+    const unsigned modules = wishes->modules.count;
+    const unsigned nodes = wishes->arguments->options->peer_count;
+    (void) snprintf(text, size, "node %016" PRIx64 ", %s%s, %u module%s, %u node%s to join",
                     troupe_node_id(node), is_listening ? "listening on " : "not listening",
-                    is_listening ? endpoint : "", wishes->modules.count,
-                    wishes->options.peer_count);
+                    is_listening ? endpoint : "", modules, modules == 1 ? "" : "s", nodes,
+                    nodes == 1 ? "" : "s");
 }
 
 /* There until the program ends: some threads may have been left behind with it. */
 struct service {
     tr_node_wishes wishes;
     tr_notify notify;
-    troupe_log log;
     tr_warden warden;
 };
 
@@ -54,8 +57,9 @@ static troupe_error start(struct service *service, troupe_node *node)
     }
     if (!error) {
         tr_notify_say(&service->notify, "READY=1\nSTATUS=%s", warden->status);
-        if (service->log.level >= TROUPE_LOG_NOTICE) {
-            service->log.write(service->log.context, TROUPE_LOG_NOTICE, warden->status);
+        const troupe_log *log = service->warden.log;
+        if (log->level >= TROUPE_LOG_NOTICE) {
+            log->write(log->context, TROUPE_LOG_NOTICE, warden->status);
         }
     }
     return error;
@@ -65,16 +69,9 @@ static troupe_error start(struct service *service, troupe_node *node)
 static troupe_error serve(struct service *service)
 {
     troupe_node *node = NULL;
-    troupe_node_options *options = &service->wishes.options;
-    service->log.write = tr_notify_is_journal() ? write_to_journal : troupe_log_to_stderr;
-    service->log.level = service->wishes.log_level;
+    const troupe_node_options *options = service->wishes.arguments->options;
     service->warden = (tr_warden) {
-        .notify = &service->notify, .log = &service->log, .watchdog_ns = tr_notify_watchdog_ns()};
-    options->log = &service->log;
-    options->stop_on_signals = 1;
-    options->on_root_failure = TROUPE_ROOT_STOP;
-    options->watchdog = TROUPE_WATCHDOG_ON;
-    options->fault_signals = 1;
+        .notify = &service->notify, .log = options->log, .watchdog_ns = tr_notify_watchdog_ns()};
     troupe_error error = troupe_node_create(options, &node);
     if (error) {
         return error;
@@ -93,7 +90,13 @@ static troupe_error serve(struct service *service)
 static int run(int argc, char **argv)
 {
     static struct service service;
-    if (!tr_node_options_read(&service.wishes, argc, argv)) {
+    const troupe_log log = {.write =
+                                tr_notify_is_journal() ? write_to_journal : troupe_log_to_stderr};
+    if (!tr_node_options_read(
+            &service.wishes, argc, argv,
+            TROUPE_NODE_OPTIONS(.log = &log, .stop_on_signals = 1,
+                                .on_root_failure = TROUPE_ROOT_STOP, .watchdog = TROUPE_WATCHDOG_ON,
+                                .fault_signals = 1, .spares_max = SPARES_DEFAULT))) {
         return tr_command_misused(&tr_command_node, NULL);
     }
     if (!tr_modules_load(&service.wishes.modules) || !tr_notify_open(&service.notify)) {
@@ -116,7 +119,8 @@ const tr_command tr_command_node = {
         "stopped, and the other nodes are told that it leaves; a second signal cancels what\n"
         "has not ended. As a service of systemd it says when it is ready, and that its\n"
         "workers live; see troupe@.service. Status 0: told to stop, and in order; 1: it\n"
-        "could not start, failed, or left actors behind that would not end.\n"
+        "could not start, failed, or left actors behind that would not end. At SIGHUP\n"
+        "--allowed-file is read again.\n"
         "\n",
     .options = tr_node_options_help,
     .run = run,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* node_options: the command line of `troupe node`.
  *
- * Owns:    nothing: all texts are those of the command line, in which it parts those of --join.
+ * Owns:    what troupe_arguments_take gave; the texts are those of the command line.
  * Threads: one. */
 #ifndef TR_COMMAND_NODE_OPTIONS_H
 #define TR_COMMAND_NODE_OPTIONS_H
@@ -11,20 +11,17 @@
 
 #include "command/modules.h"
 
-#define TR_NODE_PEERS_MAX 256
-
-/* What was asked for. .options has what is the node's, but for the peers. */
+/* What was asked for. */
 typedef struct tr_node_wishes {
-    troupe_node_options options;
-    troupe_log_level log_level;
-    troupe_peer peers[TR_NODE_PEERS_MAX];
+    troupe_arguments *arguments;
     tr_modules modules; /* not loaded */
 } tr_node_wishes;
 
-/* Says on stderr what was not understood. */
-bool tr_node_options_read(tr_node_wishes *wishes, int argc, char **argv);
+/* Completes these options. Says on stderr what was not understood. */
+bool tr_node_options_read(tr_node_wishes *wishes, int argc, char **argv,
+                          const troupe_node_options *options);
 
 /* What the options are, for people: lines of a help. */
-extern const char tr_node_options_help[];
+const char *tr_node_options_help(void);
 
 #endif

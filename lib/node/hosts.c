@@ -76,7 +76,7 @@ static bool check_endpoint(const troupe_node_options *options, const troupe_log 
                      options->plain == TROUPE_PLAIN_ON_LOOPBACK
                          ? "without keys only this machine may be reached (.plain = "
                            "TROUPE_PLAIN_ANYWHERE would allow it), not"
-                         : "keys are needed (or .plain, to do without them) for",
+                         : "keys are needed (or .plain, --plain, to do without them) for",
                      endpoint);
     }
     return true;

@@ -173,6 +173,16 @@ void call_about_hosts(troupe_node *node)
     BAD(troupe_key_file_create, (NULL, NULL, text, sizeof text));
     BAD(troupe_key_file_create, ("", NULL, text, sizeof text));
     BAD(troupe_key_file_create, ("/none/file", NULL, NULL, sizeof text));
+    int count = 1;
+    char *words[] = {text, NULL};
+    troupe_arguments *arguments = NULL;
+    BAD(troupe_arguments_take, (NULL, &count, words, NULL, &arguments));
+    BAD(troupe_arguments_take, ("x", NULL, words, NULL, &arguments));
+    BAD(troupe_arguments_take, ("x", &count, NULL, NULL, &arguments));
+    BAD(troupe_arguments_take, ("x", &count, words, NULL, NULL));
+    RETURNS(troupe_arguments_destroy, (NULL));
+    RETURNS(troupe_arguments_destroy, (&arguments));
+    note("troupe_arguments_help", troupe_arguments_help() != NULL, "there is none");
 }
 
 void call_about_snapshots(troupe_node *node)

@@ -214,6 +214,7 @@ static void runs_a_module_and_leaves_in_order(void **state)
     assert_string_equal(probe_line(scene->said, 3), "OK, down SHUTDOWN");
     assert_int_equal(service_end(&scene->service), 0);
     service_hear_until(&scene->service, "STATUS=stopped");
+    service_assert_logged(&scene->service, ", 1 module, 0 nodes to join");
     drop_node(&scene->node);
     assert_int_equal(scene->left, 1);
     assert_int_equal(scene->lost, 0);
@@ -309,9 +310,10 @@ static void ends(const char *arguments, int status, const char *err)
 static void says_what_is_wrong_with_a_module(void **state)
 {
     (void) state;
-    ends("--load /none/module.so", 1, "/none/module.so: cannot open shared object file");
+    ends("--load /none/module.so", 1,
+         "troupe node: --load /none/module.so: cannot open shared object file");
     ends("--load none.so", 1, "perhaps ./FILE is meant");
-    ends("--load ./README.md", 1, "./README.md: invalid ELF header");
+    ends("--load ./README.md", 1, "--load ./README.md: invalid ELF header");
     ends("--load '" LIBRARY "'", 1, "it has no troupe_module_entry");
     ends("--load '" MODULES "/tomorrows_module.so'", 1,
          "it is a module of version 2, and this node takes version 1");
@@ -324,15 +326,16 @@ static void says_what_is_wrong_with_a_module(void **state)
 static void says_what_it_did_not_understand(void **state)
 {
     (void) state;
-    ends("--listen", 2, "--listen has no value");
-    ends("--listen=", 2, "--listen has no value");
+    ends("--listen", 2, "troupe node: --listen: its value is missing");
+    ends("--listen=", 2, "--listen: its value is missing");
+    ends("--load", 2, "--load: its value is missing");
     ends("--nam x", 2, "there is no option '--nam'");
     ends("x", 2, "there is no option 'x'");
-    ends("--workers 65", 2, "--workers '65': should be a number from 1 to 64");
-    ends("--workers -1", 2, "should be a number");
-    ends("--plain here", 2, "should be 'loopback' or 'anywhere'");
-    ends("--compress zip", 2, "should be 'lz4' or 'none'");
-    ends("--log-level loud", 2, "should be error, warning");
+    ends("--workers 65", 2, "--workers: '65' is not a number from 1 to 64");
+    ends("--workers -1", 2, "is not a number");
+    ends("--plain here", 2, "is neither 'loopback' nor 'anywhere'");
+    ends("--compress zip", 2, "is neither 'lz4' nor 'none'");
+    ends("--log-level loud", 2, "'loud' is not error, warning");
     ends("--listen tcp://127.0.0.1:1", 1, "keys are needed");
     ends("--join 'tcp://127.0.0.1:1=k=y'", 1, "to dial with keys the node needs keys of its own");
     ends("--join tcp://127.0.0.1:1 --key-file /none", 1, "/none");

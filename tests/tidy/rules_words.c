@@ -93,8 +93,8 @@ static const struct banned calls[] = {
     {"tr_allocator_default(",
      "the node's allocator",
      {"lib/base/memory.[ch]", "lib/simulation/*", "lib/node/settings.c", "lib/transport/inproc.c",
-      /* What outlives its node. */
-      "lib/node/node_gate.c", "lib/core/snapshot.c"}},
+      /* What outlives its node, or is there before it. */
+      "lib/node/node_gate.c", "lib/core/snapshot.c", "lib/node/arguments.c"}},
     /* Order, and what the machine is like. */
     {"qsort(", "an order that no address and no library decides", {"lib/command/*"}},
     {"getenv(", "an option", {"lib/node/main.c", "lib/simulation/environment.c", "lib/command/*"}},
