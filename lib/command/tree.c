@@ -80,7 +80,8 @@ static void print_actor(const struct tree *tree, size_t at, int depth)
                   row->behavior[0] != '\0' ? row->behavior : "?",
                   row->is_supervisor ? " supervisor" : "");
     if (row->restarts > 0) {
-        (void) printf(", restarted %" PRIu64 " times", row->restarts);
+        (void) printf(", restarted %" PRIu64 " time%s", row->restarts,
+                      row->restarts == 1 ? "" : "s");
     }
     if (tree->parent[at] == NONE && !troupe_ref_is_none(row->parent)) {
         (void) printf(", its parent is ending");
