@@ -83,6 +83,52 @@ static void the_nodes_own_actors_are_shown_if_wanted(void **state)
     command_ends("troupe top --all --every 0.01 --count 1", 0, "[border]", NULL);
 }
 
+static troupe_error offers(troupe_self *self, void *argument)
+{
+    const troupe_error error =
+        troupe_offer(self, "member.1", TROUPE_SPAWN(.behavior = &member), NULL);
+    probe_say(argument, "offers %s", troupe_error_name(error));
+    return error ? error : idle_body(self, NULL);
+}
+
+static troupe_error spawns_there(troupe_self *self, void *argument)
+{
+    uint64_t node = 0;
+    troupe_ref ref;
+    troupe_error error = troupe_await_node(self, "stage", TROUPE_WITHIN_S(60), &node);
+    error = error ? error
+                  : troupe_spawn_on(
+                        self, node,
+                        TROUPE_SPAWN_ON(.name = "member.1", .timeout = TROUPE_WITHIN_S(60)), &ref);
+    probe_say(argument, "spawns %s", troupe_error_name(error));
+    return error;
+}
+
+/* Promise: COMMAND-OWN */
+static void what_others_have_spawned_is_the_programs(void **state)
+{
+    struct scene *scene = *state;
+    struct probe *probe = a_probe();
+    const troupe_peer peer = {.endpoint = scene->endpoint};
+    troupe_node *other =
+        a_node(TROUPE_NODE_OPTIONS(.name = "other", .workers = 1, .peers = &peer, .peer_count = 1,
+                                   .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.body = offers, .argument = probe));
+    assert_true(probe_wait_for(probe, "offers OK"));
+    (void) a_root_of(other, TROUPE_SPAWN(.body = spawns_there, .argument = probe));
+    assert_true(probe_wait_for(probe, "spawns OK"));
+    command_shows("troupe tree --json",
+                  "[r[\"actor\"][\"parent\"] for r in d[\"roots\"]"
+                  " if r[\"actor\"][\"behavior\"] == \"member\"]",
+                  "[None]");
+    command_shows("troupe ps --json --all --over 0.01",
+                  "[a[\"role\"] for a in d[\"actors\"]"
+                  " if a[\"behavior\"] in (\"member\", \"nursery\")]",
+                  "['nursery', None]");
+    drop_node(&other);
+    drop_probe(&probe);
+}
+
 static const troupe_type stone_type = TROUPE_SIGNAL("stone");
 
 static troupe_error sleeps_full(troupe_self *self, void *argument)
@@ -246,6 +292,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ten_thousand_actors_are_listed, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(the_nodes_own_actors_are_shown_if_wanted, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(what_others_have_spawned_is_the_programs, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(ps_sorts_and_cuts, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(waits_are_shown, open_scene, close_scene),
