@@ -28,6 +28,10 @@ static int fail_by(const tr_client *client, const char *what, troupe_error error
         return tr_client_fail(
             client, what, "the node's allow-list gives this key no role for it (docs/security.md)");
     }
+    if (error == TROUPE_ERROR_NAME_TAKEN) { /* no answer but that to Tap is this */
+        return tr_client_fail(client, what,
+                              "somebody taps this actor already, and one at a time can");
+    }
     return tr_client_fail(client, what, troupe_error_text(error));
 }
 

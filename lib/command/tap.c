@@ -6,7 +6,8 @@
 #include "command/client.h"
 #include "command/json_writer.h"
 
-#define WITHIN_NS UINT64_C(1000000000)
+/* What an answer waits for a message; and Ctrl-C at most. */
+#define WITHIN_NS UINT64_C(300000000)
 
 struct wish {
     const char *actor;
@@ -91,6 +92,17 @@ static void end(tr_client *client, const struct progress *progress)
     (void) !troupe_ask(client->self, client->inspector, &request.base, TROUPE_WITHIN_S(1), &reply);
 }
 
+/* Ctrl-C was: what comes otherwise is not for this actor. */
+static bool is_told_to_stop(troupe_self *self)
+{
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_error error = TROUPE_OK;
+    while (!error) {
+        error = troupe_receive(self, &message, TROUPE_NOW);
+    }
+    return error != TROUPE_ERROR_TIMED_OUT;
+}
+
 static bool is_done(const struct wish *wish, const struct progress *progress, uint64_t until_ns,
                     uint64_t now_ns)
 {
@@ -113,7 +125,8 @@ static int listen_on(tr_client *client, void *argument)
     request.target = &target;
     request.one_in = (uint32_t) wish->one_in;
     while (status == TR_EXIT_OK &&
-           !is_done(wish, &progress, until_ns, troupe_self_now_ns(client->self))) {
+           !is_done(wish, &progress, until_ns, troupe_self_now_ns(client->self)) &&
+           !is_told_to_stop(client->self)) {
         const uint64_t left_ns = until_ns - troupe_self_now_ns(client->self);
         request.number = progress.number;
         request.within_ns = left_ns < WITHIN_NS ? left_ns : WITHIN_NS;

@@ -176,6 +176,19 @@ static void taps_an_actor(void **state)
     command_ends("troupe tap till", 1, NULL, "no role for it");
 }
 
+/* So that another can tap the actor at once.
+ * Promise: COMMAND-TAP */
+static void a_tap_ends_in_order_at_ctrl_c(void **state)
+{
+    struct scene *scene = *state;
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.body = sends_orders, .argument = &scene->till));
+    command_ends("coproc T { exec '" COMMAND
+                 "' tap till; }; p=$T_PID; read -r -u ${T[0]} line;"
+                 " troupe tap till; kill -INT $p; wait $p; echo \"ended with $?\"",
+                 0, "ended with 0\n", "somebody taps this actor already");
+    command_ends("troupe tap --count 1 till", 0, "1 of ", NULL);
+}
+
 /* Promise: COMMAND-ROLES */
 static void who_has_no_role_is_told_so(void **state)
 {
@@ -216,6 +229,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(asks_an_actor, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(sends_to_an_actor, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(taps_an_actor, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(a_tap_ends_in_order_at_ctrl_c, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(who_has_no_role_is_told_so, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(stops_an_actor_and_the_node, open_scene, close_scene),
     };
