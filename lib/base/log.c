@@ -29,6 +29,11 @@ static void replace_control_characters(char *line)
         if (byte < 0x20 || byte == 0x7f) {
             *at = ' ';
         }
+        const unsigned char next = (unsigned char) at[1];
+        if (byte == 0xc2 && next >= 0x80 && next < 0xa0) { /* those of two bytes of UTF-8 */
+            at[0] = ' ';
+            at[1] = ' ';
+        }
     }
 }
 

@@ -6,14 +6,18 @@
 #include <string.h>
 #include <troupe/nodes.h>
 
+#include "command/plain.h"
+
 #define REPLY_BYTES (UINT64_C(1) << 20)
 #define STACK_BYTES (256 << 10)
 #define INSPECTOR "troupe.inspect"
 
 int tr_client_fail(const tr_client *client, const char *what, const char *why)
 {
-    (void) fprintf(stderr, "troupe %s: %s: %s%s%s\n", client->command->name,
-                   client->reach->endpoint, what, why != NULL ? ": " : "", why != NULL ? why : "");
+    (void) fprintf(stderr, "troupe %s: %s: %s%s", client->command->name, client->reach->endpoint,
+                   what, why != NULL ? ": " : "");
+    tr_plain_print(stderr, why != NULL ? why : "");
+    (void) fputc('\n', stderr);
     return TR_EXIT_FAILED;
 }
 
@@ -75,6 +79,7 @@ static troupe_error await_node(tr_client *client)
         if (event != NULL && event->node.state == TROUPE_NODE_CONNECTED) {
             client->node = event->node.node;
             (void) snprintf(client->node_name, sizeof client->node_name, "%s", event->node.name);
+            tr_plain_make(client->node_name);
             (void) troupe_unwatch_nodes(client->self);
             return TROUPE_OK;
         }

@@ -21,8 +21,8 @@ struct tr_client {
     troupe_self *self;
     const tr_command *command;
     const tr_reach *reach;
-    uint64_t node; /* the other's */
-    char node_name[64];
+    uint64_t node;      /* the other's */
+    char node_name[64]; /* plain */
     troupe_ref inspector;
     tr_client_body *body;
     void *argument;

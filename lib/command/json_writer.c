@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command/plain.h"
+
 /* What stdout does not take is told at the end: see tr_command_written. */
 
 static void begin(tr_json *json, const char *key)
@@ -37,43 +39,19 @@ void tr_json_close(tr_json *json, char bracket)
     }
 }
 
-/* How many bytes the character takes that begins here; 0: it is none of UTF-8. */
-static size_t character(const unsigned char *text)
-{
-    static const struct {
-        unsigned char mask, lead;
-        uint32_t least;
-    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    for (size_t more = 0; more < 4; more++) {
-        if ((text[0] & forms[more].mask) != forms[more].lead) {
-            continue;
-        }
-        uint32_t code = text[0] & (unsigned char) ~forms[more].mask;
-        for (size_t i = 1; i <= more; i++) {
-            if ((text[i] & 0xc0) != 0x80) { /* the end of the text, too */
-                return 0;
-            }
-            code = code << 6 | (text[i] & 0x3fU);
-        }
-        const bool is_one =
-            code >= forms[more].least && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff);
-        return is_one ? more + 1 : 0;
-    }
-    return 0;
-}
-
 static void quote(const char *text)
 {
-    const unsigned char *at = (const unsigned char *) text;
+    const char *at = text;
     (void) putchar('"');
     while (*at != '\0') {
-        const size_t size = character(at);
+        const size_t size = tr_plain_character(at);
         if (*at == '"' || *at == '\\') {
             (void) printf("\\%c", *at);
         } else if (size == 0) {
             (void) fputs("\\ufffd", stdout);
-        } else if (*at < 0x20 || *at == 0x7f) {
-            (void) printf("\\u%04x", (unsigned) *at);
+        } else if (tr_plain_is_control(
+                       at)) { /* of one byte, or of two with the code in the second */
+            (void) printf("\\u%04x", (unsigned) (unsigned char) at[size - 1]);
         } else {
             (void) fwrite(at, 1, size, stdout);
         }

@@ -5,6 +5,7 @@
 
 #include "command/client.h"
 #include "command/json_writer.h"
+#include "command/plain.h"
 #include "command/table.h"
 
 static const char *state_name(Troupe__Inspect__PeerState state)
@@ -116,15 +117,19 @@ static int show(tr_client *client, void *argument)
             tr_client_ask(client, &request.base, &troupe__inspect__peers__descriptor, &reply);
         if (answer == NULL || (answer->next != 0 && answer->next <= request.cursor)) {
             tr_table_free(&table);
-            return TR_EXIT_FAILED;
+            return answer == NULL ? TR_EXIT_FAILED
+                                  : tr_client_fail(client, "its list has no end", NULL);
         }
         Troupe__Inspect__Peers peers = *answer;
         leave_out_self(client, &peers);
         if (client->reach->is_json && !is_begun) {
             write_head(&json, &peers);
         } else if (!is_begun) {
-            (void) printf("node %" PRIx64 " '%s' listens at %s\n", peers.node, peers.name,
-                          peers.endpoint[0] != '\0' ? peers.endpoint : "no address");
+            (void) printf("node %" PRIx64 " '", peers.node);
+            tr_plain_print(stdout, peers.name);
+            (void) printf("' listens at ");
+            tr_plain_print(stdout, peers.endpoint[0] != '\0' ? peers.endpoint : "no address");
+            (void) putchar('\n');
         }
         is_begun = true;
         for (size_t i = 0; i < peers.n_peers && client->reach->is_json; i++) {

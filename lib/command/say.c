@@ -2,9 +2,11 @@
 /* `troupe send`, `troupe ask` and `troupe stop`: what is done by the node for who asks it. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/client.h"
 #include "command/json_writer.h"
+#include "command/plain.h"
 
 struct wish {
     const char *actor; /* NULL: the node */
@@ -47,13 +49,17 @@ static void write_said(const Troupe__Inspect__Said *said, bool has_answer)
 static void print_answer(const Troupe__Inspect__Said *said)
 {
     if (said->json[0] != '\0') {
-        (void) printf("%s\n", said->json);
+        tr_plain_print(stdout, said->json);
+        (void) putchar('\n');
+    } else if (said->data.len > 0 && isatty(STDOUT_FILENO) == 1) {
+        tr_plain_print_lines(stdout, (const char *) said->data.data, said->data.len);
+        (void) putchar('\n');
     } else if (said->data.len > 0) {
         (void) fwrite(said->data.data, 1, said->data.len, stdout);
         (void) putchar('\n');
     } else {
-        (void) printf("%s, %llu bytes\n", said->type[0] != '\0' ? said->type : "raw",
-                      (unsigned long long) said->size);
+        tr_plain_print(stdout, said->type[0] != '\0' ? said->type : "raw");
+        (void) printf(", %llu bytes\n", (unsigned long long) said->size);
     }
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/plain.h"
+
 #define CELL_MAX 256
 
 static bool reserve(tr_table *table)
@@ -41,9 +43,7 @@ void tr_table_add(tr_table *table, const char *format, ...)
         return;
     }
     (void) memcpy(cell, text, size);
-    for (char *at = cell; *at != '\0'; at++) {
-        *at = (char) ((unsigned char) *at < 0x20 || *at == 0x7f ? '?' : *at);
-    }
+    tr_plain_make(cell);
     table->cells[table->count++] = cell;
 }
 

@@ -6,7 +6,7 @@
  *     tr_table_print(&table);
  *     tr_table_free(&table);
  *
- * Control characters are shown as '?'.
+ * Each is made plain (plain.h).
  * Owns:    the cells.
  * Threads: one.
  * Fails:   without memory: what finds none is left out, and print says so. */

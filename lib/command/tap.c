@@ -5,6 +5,7 @@
 
 #include "command/client.h"
 #include "command/json_writer.h"
+#include "command/plain.h"
 
 /* What an answer waits for a message; and Ctrl-C at most. */
 #define WITHIN_NS UINT64_C(300000000)
@@ -41,9 +42,12 @@ static void print(const Troupe__Inspect__TappedMessage *message)
     if (message->sender != NULL) {
         troupe_ref_print(sender_of(message), sender);
     }
-    (void) printf("+%.6f %s from %s, %" PRIu64 " bytes%s%s\n", (double) message->at_ns / 1e9,
-                  message->type, sender, message->size, message->json[0] != '\0' ? ": " : "",
-                  message->json);
+    (void) printf("+%.6f ", (double) message->at_ns / 1e9);
+    tr_plain_print(stdout, message->type);
+    (void) printf(" from %s, %" PRIu64 " bytes%s", sender, message->size,
+                  message->json[0] != '\0' ? ": " : "");
+    tr_plain_print(stdout, message->json);
+    (void) putchar('\n');
 }
 
 static void write_message(const Troupe__Inspect__TappedMessage *message)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "command/actors.h"
+#include "command/plain.h"
 
 #define NONE SIZE_MAX
 /* Columns that are indented at most. */
@@ -75,10 +76,12 @@ static void print_actor(const struct tree *tree, size_t at, int depth)
     const int shown = depth < DEPTH_SHOWN ? depth : DEPTH_SHOWN;
     char title[TR_ACTORS_TITLE_SIZE];
     tr_actors_title(row, title, sizeof title);
-    (void) printf("%*s%s%s%" PRIu32 ".%" PRIu32 " (%s)%s", 2 * shown, "", title,
-                  title[0] != '\0' ? " " : "", row->ref.slot, row->ref.generation,
-                  row->behavior[0] != '\0' ? row->behavior : "?",
-                  row->is_supervisor ? " supervisor" : "");
+    (void) printf("%*s", 2 * shown, "");
+    tr_plain_print(stdout, title);
+    (void) printf("%s%" PRIu32 ".%" PRIu32 " (", title[0] != '\0' ? " " : "", row->ref.slot,
+                  row->ref.generation);
+    tr_plain_print(stdout, row->behavior[0] != '\0' ? row->behavior : "?");
+    (void) printf(")%s", row->is_supervisor ? " supervisor" : "");
     if (row->restarts > 0) {
         (void) printf(", restarted %" PRIu64 " time%s", row->restarts,
                       row->restarts == 1 ? "" : "s");

@@ -44,6 +44,8 @@ static void write_text(struct writer *writer, const char *text)
             say(writer, "\\%c", *at);
         } else if (*at < 0x20 || *at == 0x7f) {
             say(writer, "\\u%04x", (unsigned) *at);
+        } else if (*at == 0xc2 && at[1] < 0xa0) { /* control characters too, of two bytes */
+            say(writer, "\\u%04x", (unsigned) at[1]);
         } else {
             tr_json_buffer_append(writer->out, at, size);
         }

@@ -287,6 +287,33 @@ static void says_why_a_node_is_not_reached(void **state)
     drop_node(&closed);
 }
 
+/* What a terminal would obey is not written to it, whoever has made it up. In JSON it is escaped.
+ * Promise: COMMAND-PLAIN */
+static void names_do_nothing_to_a_terminal(void **state)
+{
+    (void) state;
+    static const troupe_behavior evil = TROUPE_BEHAVIOR(.name = "wicked\033[2J\xc2\x9b");
+    char endpoint[64];
+    troupe_node *node = a_node(TROUPE_NODE_OPTIONS(.name = "bad\033]0;me\a\xc2\x9b", .workers = 1,
+                                                   .listen = "tcp://127.0.0.1:*",
+                                                   .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    (void) a_root_of(node, TROUPE_SPAWN(.name = "foul\033[31m\xc2\x9b!\xff", .behavior = &evil));
+    assert_ok(troupe_node_endpoint(node, endpoint, sizeof endpoint));
+    command_reach(endpoint, NULL, NULL);
+    command_ends(
+        "(troupe ps; troupe tree; troupe peers; troupe top --count 1 --every 0.1) |"
+        " LC_ALL=C grep -c '[^ -~]'",
+        1, "0", NULL);
+    command_ends("troupe tree", 0, "foul?[31m?!? ", NULL);
+    command_ends("troupe peers", 0, "'bad?]0;me", NULL);
+    command_ends("troupe ps --json | LC_ALL=C grep -c '[^ -~]'", 1, "0", NULL);
+    command_shows("troupe ps --json",
+                  "ascii([a[\"name\"] for a in d[\"actors\"]"
+                  " if a[\"behavior\"].startswith(\"wicked\")][0])",
+                  "'foul\\x1b[31m\\x9b!\\ufffd'");
+    drop_node(&node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +327,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_ring_is_shown, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(top_shows_who_is_busy, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(peers_are_shown, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(names_do_nothing_to_a_terminal, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(says_why_a_node_is_not_reached, open_scene, close_scene),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,9 +95,9 @@ static void keeps_a_line_in_one_line(void **state)
     struct collected collected = {0};
     const troupe_log log = {.write = collect, .context = &collected};
 
-    tr_log_write(&log, TROUPE_LOG_ERROR, "name '%s'", "a\nERROR b\x1b[31m");
+    tr_log_write(&log, TROUPE_LOG_ERROR, "name '%s'", "a\nERROR b\x1b[31m\xc2\x9b\xc2\xa3");
 
-    assert_string_equal(collected.text, "name 'a ERROR b [31m'");
+    assert_string_equal(collected.text, "name 'a ERROR b [31m  \xc2\xa3'");
 }
 
 static void writes_to_standard_error_for_those_who_want_that(void **state)

@@ -18,7 +18,7 @@ static void writes(const ProtobufCMessage *message, const char *expected)
     tr_json_buffer_free(&buffer);
 }
 
-static char text[] = "say \"hi\"\\\n\x01\xc3\xa4\xff";
+static char text[] = "say \"hi\"\\\n\x01\xc3\xa4\xc2\x9b\xff";
 
 /* Promise: JSON-WRITE */
 static void what_has_a_value(void **state)
@@ -47,7 +47,7 @@ static void what_has_a_value(void **state)
     order.is_gift = 1;
     writes(&order.base,
            "{\"id\": \"5\", \"items\": [{\"name\": \"say "
-           "\\\"hi\\\"\\\\\\u000a\\u0001\xc3\xa4\\ufffd\","
+           "\\\"hi\\\"\\\\\\u000a\\u0001\xc3\xa4\\u009b\\ufffd\","
            " \"priceCents\": \"18446744073709551615\"}], \"signature\": \"AAEC/+8=\","
            " \"discount\": 0.1, \"tags\": [], \"cashCents\": \"0\", \"shelfNumbers\": [],"
            " \"pictures\": [], \"isGift\": true, \"urgencies\": [\"NOW\", 9]}");
