@@ -83,6 +83,17 @@ static troupe_message *copy_of(tr_worker *worker, troupe_message *message)
                : NULL;
 }
 
+/* Notes leave some room in the mailbox, so that who asks for them does not wait for it. One that
+ * has ended has room: it is found out by the sending. */
+static bool has_room(const tr_worker *worker, tr_address to)
+{
+    const tr_slot *slot = tr_system_slot(worker->system, to);
+    const uint64_t word = atomic_load_explicit(&slot->admission, memory_order_relaxed);
+    const uint32_t capacity = atomic_load_explicit(&slot->capacity, memory_order_relaxed);
+    return (uint32_t) (word >> 32) != to.generation ||
+           (word & TR_SLOT_DEPTH_MASK) < capacity - capacity / TR_TAP_SPARED;
+}
+
 void tr_tap_look(tr_worker *worker, tr_actor *actor, troupe_message *message)
 {
     tr_extra *extra = actor->extra;
@@ -99,6 +110,9 @@ void tr_tap_look(tr_worker *worker, tr_actor *actor, troupe_message *message)
         return;
     }
     (void) count(&tap->notes);
+    if (!has_room(worker, tap->to)) {
+        return;
+    }
     tr_tap_note note = {.at_ns = worker->now_ns - tap->begun_ns,
                         .sender = troupe_message_sender(message),
                         .type = troupe_message_type_name(message),

@@ -3,7 +3,8 @@
  *
  * A tap is put on an actor, on its worker. From then on each message that comes into its mailbox,
  * or one in so many, is told to another actor by a note, which has a copy unless that would keep
- * much memory. A note that finds no room is dropped: nobody waits.
+ * much memory. A note that finds no room is dropped: nobody waits. In the mailbox they
+ * leave room for others.
  * Owns:       its counts.
  * Invariants: an actor has one at most. Notes are not told of.
  * Threads:    create, end, counts and release any; the rest the worker's.
@@ -17,6 +18,9 @@
 
 /* Of a message with a copy: in copies of less its body is copied, in others shared. */
 #define TR_TAP_COPY_MAX (16 << 10)
+
+/* Of the mailbox of who is told, one part in so many stays free of notes. */
+#define TR_TAP_SPARED 8
 
 typedef struct tr_tap {
     const troupe_allocator *allocator; /* borrowed */

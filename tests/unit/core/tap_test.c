@@ -175,6 +175,30 @@ static void ends_with_the_actor(void **state)
     drop_scene(&scene);
 }
 
+static troupe_error sleeps(troupe_self *self, void *argument)
+{
+    (void) argument;
+    return troupe_sleep(self, TROUPE_FOREVER);
+}
+
+/* For who asks for them would wait else, as long as the ear is held up.
+ * Promise: TAP */
+static void notes_leave_room_for_others(void **state)
+{
+    struct scene scene = a_scene(*state, 1);
+    const troupe_ref deaf =
+        a_root(*state, TROUPE_SPAWN(.body = sleeps, .mailbox_capacity = 2 * TR_TAP_SPARED));
+    scene.tap->to = (tr_address) {.slot = deaf.slot, .generation = deaf.generation};
+    const tr_slot *slot = tr_system_slot(tr_world_worker(scene.world, 0)->system, scene.tap->to);
+    assert_ok(put(&scene, scene.tap));
+    for (int i = 0; i < TR_TAP_SPARED; i++) {
+        send_three(&scene);
+    }
+    assert_int_equal(scene.tap->notes, 3 * TR_TAP_SPARED);
+    assert_int_equal(slot->admission & TR_SLOT_DEPTH_MASK, 2 * TR_TAP_SPARED - 2);
+    drop_scene(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +206,7 @@ int main(void)
         WITH_WORLD(one_in_so_many),
         WITH_WORLD(one_at_a_time),
         WITH_WORLD(no_copy_of_what_is_large),
+        WITH_WORLD(notes_leave_room_for_others),
         WITH_WORLD(ends_with_the_actor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
