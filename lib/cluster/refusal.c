@@ -51,13 +51,15 @@ static void answer(tr_peer *peer, const tr_envelope *envelope)
     }
 }
 
-/* To the inspector a message takes what it asks for. */
+/* To the inspector a message takes what it asks for; so does what is for it, to whomever it goes:
+ * the actors that help it take it too. */
 static uint32_t rights_for(const tr_peer *peer, const tr_envelope *envelope)
 {
     const tr_address inspector = peer->border->system->inspector;
     const tr_address to = {.slot = envelope->to.slot, .generation = envelope->to.generation};
     const bool is_message = envelope->kind == TR_ENVELOPE_TELL || envelope->kind == TR_ENVELOPE_ASK;
-    return is_message && inspector.generation != 0 && tr_address_is_same(to, inspector)
+    const bool is_to_inspector = inspector.generation != 0 && tr_address_is_same(to, inspector);
+    return is_message && (is_to_inspector || tr_rights_is_to_inspect(envelope->type))
                ? tr_rights_to_inspect(envelope->type)
                : tr_rights_for(envelope->kind);
 }

@@ -52,6 +52,13 @@ const char *tr_right_name(uint32_t right)
     return "none";
 }
 
+static const char inspection[] = "troupe.inspect.";
+
+bool tr_rights_is_to_inspect(const char *type)
+{
+    return type != NULL && strncmp(type, inspection, sizeof inspection - 1) == 0;
+}
+
 uint32_t tr_rights_to_inspect(const char *type)
 {
     static const struct {
@@ -66,11 +73,9 @@ uint32_t tr_rights_to_inspect(const char *type)
         {"Say", TR_RIGHT_SEND},
         {"Stop", TR_RIGHT_SPAWN},
     };
-    static const char package[] = "troupe.inspect.";
-    const size_t length = sizeof package - 1;
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
-        if (type != NULL && strncmp(type, package, length) == 0 &&
-            strcmp(type + length, requests[i].type) == 0) {
+        if (tr_rights_is_to_inspect(type) &&
+            strcmp(type + sizeof inspection - 1, requests[i].type) == 0) {
             return requests[i].rights;
         }
     }

@@ -37,6 +37,8 @@ uint32_t tr_rights_for(tr_envelope_kind kind);
 /* The name of one of them, as in a list. */
 const char *tr_right_name(uint32_t right);
 
+/* Whether the type is one of those by which nodes are looked at. */
+bool tr_rights_is_to_inspect(const char *type);
 /* What a request to the inspector takes, by its type: docs/security.md has the list. One that is
  * not known takes all. */
 uint32_t tr_rights_to_inspect(const char *type);

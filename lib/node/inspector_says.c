@@ -67,8 +67,20 @@ static bool is_of_border(const tr_inspector *inspector, const troupe_actor_info 
     return home.generation != 0 && (is_same(info->ref, home) || is_same(info->parent, home));
 }
 
+/* One that keeps what a tap has told. */
+static bool is_ear(const tr_inspector *inspector, troupe_ref ref)
+{
+    for (size_t i = 0; i < TR_INSPECTOR_TAPS; i++) {
+        const tr_inspector_tap *tap = &inspector->taps[i];
+        if (tap->number != 0 && tap->ear.slot == ref.slot) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An actor of this node that is not of those that the node itself is made of: these are of the
- * border, but for this one. */
+ * border, this one, and those of its taps. */
 troupe_error tr_inspector_find(const tr_inspector *inspector, troupe_self *self,
                                const Troupe__Inspect__Target *target, troupe_ref *out_ref)
 {
@@ -92,6 +104,7 @@ troupe_error tr_inspector_find(const tr_inspector *inspector, troupe_self *self,
     TR_REQUIRE(info.ref.generation == out_ref->generation, STALE);
     TR_REQUIRE(!troupe_ref_is_same(*out_ref, troupe_self_ref(self)), NO_SUCH_ACTOR);
     TR_REQUIRE(!is_of_border(inspector, &info), NO_SUCH_ACTOR);
+    TR_REQUIRE(!is_ear(inspector, *out_ref), NO_SUCH_ACTOR);
     return TROUPE_OK;
 }
 

@@ -166,6 +166,37 @@ static void answers_need_no_right(void **state)
     drop_probe(&cast.seen);
 }
 
+/* Asks the first by a type of the inspector's. */
+static troupe_error tries_to_look(troupe_self *self, void *argument)
+{
+    static const troupe_type tap = TROUPE_SIGNAL("troupe.inspect.Tap");
+    const struct cast *cast = argument;
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    (void) tell(cast, "look",
+                troupe_ask_struct(self, cast->refs[0], &tap, NULL, TROUPE_WITHIN_MS(20), &reply));
+    return TROUPE_OK;
+}
+
+/* Those that help the inspector take the same requests, and have refs that can be guessed.
+ * Promise: INSPECT-ROLES */
+static void to_look_takes_its_role_with_any_actor(void **state)
+{
+    struct wires *wires = *state;
+    uint32_t granted = TR_RIGHT_SEND | TR_RIGHT_MONITOR | TR_RIGHT_SPAWN;
+    struct cast cast = {.seen = a_probe()};
+    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_idle));
+    grant(wires, &granted);
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = tries_to_look, .argument = &cast));
+    wires_run(wires, 100 * MS);
+    assert_said(cast.seen, "look NOT_AUTHORISED");
+    granted = TR_RIGHT_INSPECT;
+    probe_clear(cast.seen);
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = tries_to_look, .argument = &cast));
+    wires_run(wires, 100 * MS);
+    assert_said(cast.seen, "look PROTOCOL"); /* which that node has not learned */
+    drop_probe(&cast.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +204,7 @@ int main(void)
         WITH_WIRES(who_may_not_spawn_may_end_nobody_either),
         cmocka_unit_test(the_log_tells_of_the_first_ten),
         WITH_WIRES(answers_need_no_right),
+        WITH_WIRES(to_look_takes_its_role_with_any_actor),
     };
     return cmocka_run_group_tests_name("A refusal", tests, NULL, NULL);
 }

@@ -63,6 +63,9 @@ static void are_needed_to_inspect(void **state)
     assert_int_equal(tr_rights_to_inspect("troupe.inspect.Other"), TR_RIGHTS_ALL);
     assert_int_equal(tr_rights_to_inspect("ListActors"), TR_RIGHTS_ALL);
     assert_int_equal(tr_rights_to_inspect(NULL), TR_RIGHTS_ALL);
+    assert_true(tr_rights_is_to_inspect("troupe.inspect.Tap"));
+    assert_false(tr_rights_is_to_inspect("troupe.inspected"));
+    assert_false(tr_rights_is_to_inspect(NULL));
 }
 
 static void are_written_as_they_are_read(void **state)

@@ -195,13 +195,58 @@ static void is_over_with_its_actor(void **state)
     inspected_free(tapped);
 }
 
+/* The child of the inspector. */
+static Troupe__Ref ear_of(const struct scene *scene)
+{
+    Troupe__Inspect__ListActors request = TROUPE__INSPECT__LIST_ACTORS__INIT;
+    Troupe__Inspect__Actors *actors = inspected_ok(scene->node, troupe_node_id(scene->node),
+                                                   &request, &troupe__inspect__actors__descriptor);
+    Troupe__Ref ear = TROUPE__REF__INIT;
+    uint32_t inspector = 0;
+    for (size_t i = 0; i < actors->n_actors; i++) {
+        const Troupe__Inspect__Actor *actor = actors->actors[i];
+        inspector = strcmp(actor->name, "troupe.inspect") == 0 ? actor->ref->slot : inspector;
+    }
+    for (size_t i = 0; i < actors->n_actors; i++) {
+        const Troupe__Inspect__Actor *actor = actors->actors[i];
+        if (actor->parent != NULL && actor->parent->slot == inspector) {
+            ear.slot = actor->ref->slot;
+            ear.generation = actor->ref->generation;
+        }
+    }
+    inspected_free(actors);
+    return ear;
+}
+
+/* Not by having another tap asked for what it has, either.
+ * Promise: INSPECT-ROLES */
+static void who_may_only_send_hears_nothing(void **state)
+{
+    struct scene *scene = *state;
+    const uint64_t number = begin(scene, 1);
+    Troupe__Ref ear = ear_of(scene);
+    assert_int_not_equal(ear.generation, 0);
+    Troupe__Inspect__Target target = TROUPE__INSPECT__TARGET__INIT;
+    Troupe__Inspect__Say request = TROUPE__INSPECT__SAY__INIT;
+    target.ref = &ear;
+    request.to = &target;
+    request.is_ask = true;
+    request.type = (char *) (uintptr_t) "troupe.inspect.Tap";
+    request.json = (char *) (uintptr_t) "{\"withinNs\": 1}";
+    Troupe__Inspect__Said *said = inspected_ok(scene->node, troupe_node_id(scene->node), &request,
+                                               &troupe__inspect__said__descriptor);
+    assert_int_equal(said->error, TROUPE_ERROR_NO_SUCH_ACTOR);
+    inspected_free(said);
+    end(scene, number);
+}
+
 int main(void)
 {
 #define IN_SCENE(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
     const struct CMUnitTest tests[] = {
         IN_SCENE(tells_each_message),          IN_SCENE(tells_one_in_so_many),
         IN_SCENE(leaves_out_what_is_too_much), IN_SCENE(is_refused_for_who_has_one),
-        IN_SCENE(is_over_with_its_actor),
+        IN_SCENE(is_over_with_its_actor),      IN_SCENE(who_may_only_send_hears_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
