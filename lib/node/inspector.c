@@ -31,6 +31,18 @@ static const struct {
 
 #define REQUESTS (sizeof requests / sizeof requests[0])
 
+char *tr_inspector_text(char *text)
+{
+    size_t left = strlen(text);
+    for (char *at = text; left > 0;) {
+        const size_t size = tr_json_character((const unsigned char *) at, left);
+        *at = (char) (size != 0 ? *at : '?');
+        at += size != 0 ? size : 1;
+        left -= size != 0 ? size : 1;
+    }
+    return text;
+}
+
 Troupe__Ref *tr_inspector_ref(Troupe__Ref *out_ref, troupe_ref ref)
 {
     *out_ref = (Troupe__Ref) TROUPE__REF__INIT;

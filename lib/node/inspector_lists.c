@@ -57,6 +57,12 @@ static bool ask_worker(tr_inspector *inspector, struct asked *asked, uint32_t in
     return false;
 }
 
+static char *name_of(const troupe_node *node, char name[TR_NAME_MAX + 1])
+{
+    (void) memcpy(name, node->settings.name, TR_NAME_MAX + 1);
+    return tr_inspector_text(name);
+}
+
 static uint32_t ends_of(troupe_node *node)
 {
     tr_mutex_lock(&node->mutex);
@@ -170,27 +176,27 @@ static void show_role(const tr_system *system, struct piece *piece, uint32_t ind
                         dot != NULL ? dot + 1
                         : is_tap    ? "tap"
                                     : row->behavior);
-        shown->role = piece->roles[index];
+        shown->role = tr_inspector_text(piece->roles[index]);
         shown->serves = piece->serve[index];
     }
     if (shown->serves != 0) {
-        shown->serves_name = piece->served[index];
+        shown->serves_name = tr_inspector_text(piece->served[index]);
     }
 }
 
 static void show(tr_system *system, struct piece *piece, size_t place, uint32_t index,
                  uint64_t now_ns)
 {
-    const troupe_actor_info *row = &piece->rows[index];
+    troupe_actor_info *row = &piece->rows[index];
     Troupe__Inspect__Actor *shown = &piece->actors[place];
     Troupe__Ref *refs = piece->refs[place];
     *shown = (Troupe__Inspect__Actor) TROUPE__INSPECT__ACTOR__INIT;
     shown->ref = tr_inspector_ref(&refs[0], row->ref);
     if (row->name[0] != '\0') {
-        shown->name = (char *) (uintptr_t) row->name; /* read only, all of it */
+        shown->name = tr_inspector_text(row->name);
     }
     (void) snprintf(piece->behaviors[place], sizeof piece->behaviors[place], "%s", row->behavior);
-    shown->behavior = piece->behaviors[place];
+    shown->behavior = tr_inspector_text(piece->behaviors[place]);
     if (!troupe_ref_is_none(row->parent)) {
         shown->parent = tr_inspector_ref(&refs[2], row->parent);
     }
@@ -285,6 +291,7 @@ static void show_counts(const troupe_counts *counts, Troupe__Inspect__Counts *sh
 struct statistics {
     Troupe__Inspect__Counts shown[TR_WORKERS_MAX + 1]; /* the last is the sum */
     Troupe__Inspect__Counts *pointers[TR_WORKERS_MAX];
+    char name[TR_NAME_MAX + 1];
 };
 
 /* The counts of a ledger may be read by any thread. */
@@ -309,7 +316,7 @@ troupe_error tr_inspector_get_statistics(tr_inspector *inspector, troupe_self *s
     }
     show_counts(&total, &room->shown[TR_WORKERS_MAX]);
     statistics.node = node->system.options.node_id;
-    statistics.name = node->settings.name;
+    statistics.name = name_of(node, room->name);
     statistics.now_ns = tr_node_now_ns(node);
     statistics.total = &room->shown[TR_WORKERS_MAX];
     statistics.n_workers = workers;
@@ -335,7 +342,7 @@ static void show_letter(struct letters *letters, size_t place, uint64_t now_ns)
     Troupe__Inspect__DeadLetter *shown = &letters->shown[place];
     *shown = (Troupe__Inspect__DeadLetter) TROUPE__INSPECT__DEAD_LETTER__INIT;
     (void) snprintf(letters->types[place], sizeof letters->types[place], "%s", letter->type);
-    shown->type = letters->types[place];
+    shown->type = tr_inspector_text(letters->types[place]);
     shown->reason = (char *) (uintptr_t) troupe_dead_reason_text(letter->reason); /* read only */
     shown->age_ns = now_ns - letters->samples[place].time_ns;
     if (!troupe_ref_is_none(letter->sender)) {
@@ -372,6 +379,7 @@ struct peers {
     Troupe__Inspect__Peer peers[PEERS_PER_ANSWER];
     Troupe__Inspect__Peer *pointers[PEERS_PER_ANSWER];
     char roles[PEERS_PER_ANSWER][64];
+    char name[TR_NAME_MAX + 1]; /* this node's */
     struct asked asked;
 };
 
@@ -389,7 +397,7 @@ static void show_peer(struct peers *peers, size_t place)
     *shown = (Troupe__Inspect__Peer) TROUPE__INSPECT__PEER__INIT;
     tr_rights_write(row->rights, peers->roles[place], sizeof peers->roles[place]);
     shown->node = row->node;
-    shown->name = row->name;
+    shown->name = tr_inspector_text(row->name);
     shown->labels = row->labels;
     shown->endpoint = row->endpoint;
     shown->state = !row->is_up       ? TROUPE__INSPECT__PEER_STATE__DOWN
@@ -397,7 +405,7 @@ static void show_peer(struct peers *peers, size_t place)
                                      : TROUPE__INSPECT__PEER_STATE__UP;
     shown->is_dialled = row->is_dialled;
     shown->roles = peers->roles[place];
-    shown->key_name = row->key_name;
+    shown->key_name = tr_inspector_text(row->key_name);
     shown->sessions = row->counts.begun;
     shown->sessions_lost = row->counts.lost;
     shown->links = row->counts.links;
@@ -424,7 +432,7 @@ troupe_error tr_inspector_list_peers(tr_inspector *inspector, troupe_self *self,
     peers->asked.silent_count = 0;
     peers->asked.deadline_ns = tr_node_now_ns(node) + ANSWER_NS;
     shown.node = node->system.options.node_id;
-    shown.name = node->settings.name;
+    shown.name = name_of(node, peers->name);
     troupe_error error = TROUPE_OK;
     if (node->hub != NULL) {
         const char *endpoint = tr_hub_endpoint(node->hub);

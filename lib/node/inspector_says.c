@@ -49,7 +49,7 @@ static void give(troupe_self *self, troupe_message *request, struct answer *answ
     if (answer->what[0] == '\0') {
         (void) snprintf(answer->what, sizeof answer->what, "%s", troupe_error_text(error));
     }
-    answer->said.what = answer->what;
+    answer->said.what = tr_inspector_text(answer->what);
     (void) !troupe_reply(self, request, &answer->said.base);
 }
 

@@ -263,6 +263,30 @@ static void counts_and_dead_letters_are_told(void **state)
     drop_probe(&probe);
 }
 
+/* Of a message with a text that is none, others than this library unpack nothing.
+ * Promise: INSPECT-UTF8 */
+static void what_is_no_utf8_is_made_so(void **state)
+{
+    (void) state;
+    static const troupe_behavior odd = TROUPE_BEHAVIOR(
+            .name = "a word that is cut in the middle of its last character, as it!\xc3\xa4");
+    troupe_node *node =
+        a_node(TROUPE_NODE_OPTIONS(.name = "n\xe4me", .workers = 1, .inspect = TROUPE_INSPECT_ON,
+                                   .drain_timeout = TROUPE_NOW));
+    (void) a_root_of(node, TROUPE_SPAWN(.name = "\xff\xc3\xa4\xc3", .behavior = &odd));
+    Troupe__Inspect__Actors *actors = list(node, 0, 0);
+    const Troupe__Inspect__Actor *actor = find(actors, "?\xc3\xa4?");
+    assert_int_equal(strncmp(actor->behavior, odd.name, 62), 0);
+    assert_string_equal(actor->behavior + 62, "?");
+    inspected_free(actors);
+    Troupe__Inspect__GetStatistics request = TROUPE__INSPECT__GET_STATISTICS__INIT;
+    Troupe__Inspect__Statistics *statistics = inspected_ok(
+        node, troupe_node_id(node), &request, &troupe__inspect__statistics__descriptor);
+    assert_string_equal(statistics->name, "n?me");
+    inspected_free(statistics);
+    drop_node(&node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +296,7 @@ int main(void)
         cmocka_unit_test(who_supervises_whom_is_told),
         cmocka_unit_test(a_limit_is_kept),
         cmocka_unit_test(counts_and_dead_letters_are_told),
+        cmocka_unit_test(what_is_no_utf8_is_made_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
