@@ -68,8 +68,8 @@ TROUPE_MUST_CHECK troupe_error tr_inspector_find(const tr_inspector *inspector, 
 /* The body as text with an end, in the buffer. False: it is no protobuf message, or too large. */
 bool tr_inspector_show(const troupe_message *message, tr_json_buffer *json);
 
-/* Makes a text one that a message may have: bytes that are no UTF-8, as of a character that was cut,
- * become '?'. Others unpack nothing of a message in which one is not. */
+/* Makes a text one that a message may have: bytes that are no UTF-8, as of a character that was
+ * cut, become '?'. Others unpack nothing of a message in which one is not. */
 char *tr_inspector_text(char *text);
 /* A ref as messages have it, made of one and the other way round. */
 Troupe__Ref *tr_inspector_ref(Troupe__Ref *out_ref, troupe_ref ref);

@@ -223,6 +223,34 @@ static void stops_an_actor_and_the_node(void **state)
     drop_node(&scene->node);
 }
 
+/* Keeps the first request. */
+static troupe_error ponders(troupe_self *self, void *argument)
+{
+    TROUPE_AUTO(troupe_message) *request = NULL;
+    TROUPE_AUTO(troupe_message) *other = NULL;
+    const troupe_error error = troupe_receive(self, &request, TROUPE_FOREVER);
+    (void) argument;
+    return error ? error : troupe_receive(self, &other, TROUPE_FOREVER);
+}
+
+static troupe_error asks_for_ever(troupe_self *self, void *argument)
+{
+    const troupe_ref *deaf = argument;
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    (void) !troupe_ask_struct(self, *deaf, &stone_type, NULL, TROUPE_FOREVER, &reply);
+    return TROUPE_OK;
+}
+
+/* Promise: COMMAND-SCHEMA */
+static void json_is_as_the_document_says(void **state)
+{
+    struct scene *scene = *state;
+    troupe_ref deaf = a_root_of(scene->node, TROUPE_SPAWN(.body = ponders));
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.body = asks_for_ever, .argument = &deaf));
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.body = sends_orders, .argument = &scene->till));
+    command_ends("python3 '" SCHEMA "' '" COMMAND "' '" DOCUMENT "'", 0, "8 commands", NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +259,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(taps_an_actor, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(a_tap_ends_in_order_at_ctrl_c, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(who_has_no_role_is_told_so, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(json_is_as_the_document_says, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(stops_an_actor_and_the_node, open_scene, close_scene),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
