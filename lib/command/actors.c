@@ -176,6 +176,9 @@ bool tr_actors_fetch_rates(tr_client *client, uint64_t apart_ns, tr_actors *acto
     bool is_done = tr_actors_fetch(client, &before);
     if (is_done) {
         const troupe_error error = troupe_sleep(client->self, troupe_timeout_of_ns(apart_ns));
+        if (error) {
+            (void) tr_client_fail(client, "it was given up", troupe_error_text(error));
+        }
         is_done = error == TROUPE_OK && tr_actors_fetch(client, actors);
     }
     if (is_done) {

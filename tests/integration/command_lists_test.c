@@ -287,6 +287,16 @@ static void says_why_a_node_is_not_reached(void **state)
     drop_node(&closed);
 }
 
+/* Promise: COMMAND-REACH */
+static void says_so_when_it_is_given_up(void **state)
+{
+    (void) state;
+    command_ends("coproc P { exec '" COMMAND
+                 "' ps --over 60; }; p=$P_PID;"
+                 " until troupe peers | grep -q command; do :; done; kill -INT $p; wait $p",
+                 1, NULL, "it was given up: the node or the actor is stopping");
+}
+
 /* What a terminal would obey is not written to it, whoever has made it up. In JSON it is escaped.
  * Promise: COMMAND-PLAIN */
 static void names_do_nothing_to_a_terminal(void **state)
@@ -327,6 +337,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_ring_is_shown, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(top_shows_who_is_busy, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(peers_are_shown, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(says_so_when_it_is_given_up, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(names_do_nothing_to_a_terminal, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(says_why_a_node_is_not_reached, open_scene, close_scene),
     };

@@ -79,8 +79,9 @@ static int open_scene(void **state)
         troupe_key_file_create(scene->guest_file, NULL, scene->guest_key, sizeof scene->guest_key));
     write_list(scene, "all");
     scene->node =
-        a_node(TROUPE_NODE_OPTIONS(.name = "shop", .workers = 2, .listen = "tcp://127.0.0.1:*",
-                                   .key_file = scene->server_file, .allowed_file = scene->list));
+        a_node(TROUPE_NODE_OPTIONS(.name = "shop", .workers = 2, .drain_timeout = TROUPE_NOW,
+                                   .listen = "tcp://127.0.0.1:*", .key_file = scene->server_file,
+                                   .allowed_file = scene->list));
     assert_ok(troupe_node_endpoint(scene->node, scene->endpoint, sizeof scene->endpoint));
     command_reach(scene->endpoint, scene->guest_file, scene->server_key);
     scene->probe = a_probe();
