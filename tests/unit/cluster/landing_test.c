@@ -73,15 +73,15 @@ static void assert_told(struct wires *wires, const troupe_spawn_options *receive
     struct cast then = {.seen = a_probe(), .number = after};
     first.refs[0] = wires_root(wires, 1, receiver);
     then.refs[0] = first.refs[0];
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &first));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &first));
     wires_run(wires, 5 * MS);
     (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_once, .argument = &first));
     wires_run(wires, 5 * MS);
-    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_some, .argument = &then));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &then));
     wires_run(wires, 5 * MS);
     assert_said(first.seen, "sent OK", told);
     assert_said(then.seen, "sent OK");
-    assert_int_equal(tr_landing_held(&peer_of(wires, 1)->landings), 0);
+    assert_int_equal(tr_landing_held(&wires_peer(wires, 1)->landings), 0);
     drop_probe(&first.seen);
     drop_probe(&then.seen);
 }
@@ -94,7 +94,7 @@ static void tells_who_asks_what_the_policy_made_of_it(void **state)
     struct wires *wires = *state;
     const troupe_ref doubler = wires_root(wires, 1, TROUPE_SPAWN(.body = play_doubler));
     const char full[] = "MAILBOX_FULL 0";
-    open_windows(wires);
+    wires_open_windows(wires);
     assert_told(wires, TROUPE_SPAWN(FULL_WITH_TWO, .on_full = TROUPE_ON_FULL_CONFLATE), 0, 1, full);
     assert_told(wires, TROUPE_SPAWN(FULL_WITH_TWO, .on_full = TROUPE_ON_FULL_DROP_OLDEST), 0, 3,
                 full);
@@ -241,14 +241,14 @@ static void has_downs_in_their_places(void **state)
     struct cast first = {.count = 0};
     struct cast second = {.count = 1};
     struct cast there = {.seen = a_probe(), .number = 40};
-    open_windows(wires);
+    wires_open_windows(wires);
     there.refs[1] = wires_root(wires, 0, TROUPE_SPAWN(.body = sends_and_ends, .argument = &first));
     first.refs[0] = wires_root(
         wires, 1, TROUPE_SPAWN(.body = watches, .argument = &there, .mailbox_capacity = 2));
     second.refs[0] = first.refs[0];
     (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_and_ends, .argument = &second));
     wires_run(wires, 10 * MS);
-    assert_int_not_equal(tr_landing_held(&peer_of(wires, 1)->landings), 0);
+    assert_int_not_equal(tr_landing_held(&wires_peer(wires, 1)->landings), 0);
     wires_run(wires, 100 * MS);
     assert_said(there.seen, "down in time");
     assert_int_equal(there.count, 40);

@@ -281,8 +281,8 @@ static void are_no_more_than_are_left_whatever_comes_meanwhile(void **state)
     (void) state;
     struct cast cast = {.seen = a_probe()};
     struct wires *wires = some_wires(1, 1);
-    open_windows(wires);
-    scarce = peer_of(wires, 0);
+    wires_open_windows(wires);
+    scarce = wires_peer(wires, 0);
     const uint32_t before = scarce->outlets.left;
     for (unsigned i = 0; i < 2; i++) {
         cast.refs[i] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_idle));
@@ -302,8 +302,8 @@ static void are_not_made_any_more_when_the_node_stops(void **state)
 {
     struct wires *wires = *state;
     struct cast cast = {.seen = a_probe(), .number = 3};
-    open_windows(wires);
-    tr_peer *peer = peer_of(wires, 0);
+    wires_open_windows(wires);
+    tr_peer *peer = wires_peer(wires, 0);
     cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_idle));
     wires->ends[0].is_stuck = true;
     (void) wires_root(wires, 0, TROUPE_SPAWN(.body = sends_many, .argument = &cast));
