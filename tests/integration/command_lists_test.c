@@ -40,10 +40,10 @@ static int close_scene(void **state)
 static void ten_thousand_actors_are_listed(void **state)
 {
     struct scene *scene = *state;
-    struct crowd crowd = {.probe = a_probe(), .count = CROWD};
+    struct idlers idlers = {.probe = a_probe(), .count = CROWD};
     (void) a_root_of(scene->node,
-                     TROUPE_SPAWN(.name = "crowd", .body = crowd_body, .argument = &crowd));
-    assert_true(probe_wait_for(crowd.probe, "OK"));
+                     TROUPE_SPAWN(.name = "crowd", .body = idlers_body, .argument = &idlers));
+    assert_true(probe_wait_for(idlers.probe, "OK"));
     command_shows("troupe ps --json --over 0.01",
                   "sum(a[\"behavior\"] == \"member\" for a in d[\"actors\"])", "10000");
     command_shows("troupe ps --json --over 0.01",
@@ -56,7 +56,7 @@ static void ten_thousand_actors_are_listed(void **state)
                   "[10000]");
     command_ends("troupe ps | grep -c member", 0, "10000", NULL);
     command_ends("troupe tree | grep -c '^  [0-9.]* (member)'", 0, "10000", NULL);
-    drop_probe(&crowd.probe);
+    drop_probe(&idlers.probe);
 }
 
 /* Promise: COMMAND-OWN */

@@ -132,17 +132,17 @@ troupe_error stubborn_body(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
-troupe_error crowd_body(troupe_self *self, void *argument)
+troupe_error idlers_body(troupe_self *self, void *argument)
 {
     static const troupe_behavior member = TROUPE_BEHAVIOR(.name = "member");
-    const struct crowd *crowd = argument;
+    const struct idlers *idlers = argument;
     troupe_error error = TROUPE_OK;
-    for (uint32_t i = 0; i < crowd->count && !error; i++) {
+    for (uint32_t i = 0; i < idlers->count && !error; i++) {
         troupe_ref ref;
         error =
             troupe_spawn(self, TROUPE_SPAWN(.behavior = &member, .place = TROUPE_PLACE_ANY), &ref);
     }
-    probe_say(crowd->probe, "%s", troupe_error_name(error));
+    probe_say(idlers->probe, "%s", troupe_error_name(error));
     return error ? error : idle_body(self, NULL);
 }
 

@@ -55,11 +55,11 @@ troupe_error stubborn_body(troupe_self *self, void *argument);
 
 /* Spawns so many idle actors, of the behavior "member" on any worker; says whether that went well,
  * and idles. */
-struct crowd {
+struct idlers {
     struct probe *probe;
     uint32_t count;
 };
-troupe_error crowd_body(troupe_self *self, void *argument);
+troupe_error idlers_body(troupe_self *self, void *argument);
 
 /* Stops its node, says "stopped node", and returns OK. */
 troupe_error stopping_body(troupe_self *self, void *argument);

@@ -40,10 +40,10 @@ static const Troupe__Inspect__Actor *find(const Troupe__Inspect__Actors *actors,
 static void a_crowd_comes_in_pieces_each_actor_once(void **state)
 {
     (void) state;
-    struct crowd crowd = {.probe = a_probe(), .count = CROWD};
+    struct idlers idlers = {.probe = a_probe(), .count = CROWD};
     troupe_node *node = an_open_node();
-    (void) a_root_of(node, TROUPE_SPAWN(.name = "crowd", .body = crowd_body, .argument = &crowd));
-    assert_true(probe_wait_for(crowd.probe, "OK"));
+    (void) a_root_of(node, TROUPE_SPAWN(.name = "crowd", .body = idlers_body, .argument = &idlers));
+    assert_true(probe_wait_for(idlers.probe, "OK"));
     bool *seen = calloc(2 * CROWD, sizeof *seen);
     uint32_t members = 0;
     uint32_t pieces = 0;
@@ -71,7 +71,7 @@ static void a_crowd_comes_in_pieces_each_actor_once(void **state)
     assert_in_range(pieces, CROWD / TR_INSPECTOR_ROWS, CROWD);
     free(seen);
     drop_node(&node);
-    drop_probe(&crowd.probe);
+    drop_probe(&idlers.probe);
 }
 
 static const troupe_type stone_type = TROUPE_SIGNAL("stone");
