@@ -83,6 +83,8 @@ static void the_nodes_own_actors_are_shown_if_wanted(void **state)
     command_ends("troupe top --all --every 0.01 --count 1", 0, "[border]", NULL);
 }
 
+static const troupe_behavior member = TROUPE_BEHAVIOR(.name = "member");
+
 static troupe_error offers(troupe_self *self, void *argument)
 {
     const troupe_error error =
