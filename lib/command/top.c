@@ -2,6 +2,7 @@
 /* `troupe top`. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "command/ps.h"
@@ -53,16 +54,14 @@ static void print(const tr_client *client, const tr_actors *actors, const struct
                   bool is_screen)
 {
     if (is_screen) {
-        (void) fputs("\033[H\033[2J", stdout); /* home, and clear */
+        (void) fputs("\033[H\033[2J\033[?7l", stdout); /* home, clear, and cut long lines */
     }
     (void) printf("node '%s' %" PRIx64 ": %zu actors, %.1f messages/s, %" PRIu64
                   " handled, %" PRIu64 " dead letters, %" PRIu64 " refused\n",
                   client->node_name, actors->node, totals->actors, totals->rate, totals->handled,
                   totals->dead_letters, totals->refused);
     tr_ps_print(actors);
-    if (!is_screen) {
-        (void) putchar('\n');
-    }
+    (void) fputs(is_screen ? "\033[?7h" : "\n", stdout); /* lines are as they were */
 }
 
 static void write_all(const tr_actors *actors, const struct totals *totals)
@@ -83,6 +82,18 @@ static void write_all(const tr_actors *actors, const struct totals *totals)
     tr_json_close(&json, '}');
 }
 
+/* How many actors a terminal has room for, beside the lines around them, which go first; 0: nobody
+ * knows. */
+static uint64_t room_for_actors(const tr_actors *actors)
+{
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) {
+        return 0;
+    }
+    const size_t others = 3 + actors->silent_count; /* with the one that the cursor is in */
+    return size.ws_row > others ? size.ws_row - others : 1;
+}
+
 /* What is shown once: of those that are sorted nothing can be found any more, so it is a copy. */
 static int show_once(tr_client *client, const struct wish *wish, const tr_actors *now,
                      struct totals *totals)
@@ -98,11 +109,14 @@ static int show_once(tr_client *client, const struct wish *wish, const tr_actors
         tr_actors_hide_own(&shown);
     }
     totals->actors = shown.count;
-    tr_order_apply(&shown, wish->order, wish->most);
+    const bool is_screen = !client->reach->is_json && isatty(STDOUT_FILENO) == 1;
+    const uint64_t room = is_screen ? room_for_actors(now) : 0;
+    const bool is_cut = room != 0 && (wish->most == 0 || room < wish->most);
+    tr_order_apply(&shown, wish->order, is_cut ? room : wish->most);
     if (client->reach->is_json) {
         write_all(&shown, totals);
     } else {
-        print(client, &shown, totals, isatty(STDOUT_FILENO) == 1);
+        print(client, &shown, totals, is_screen);
     }
     tr_actors_free(&shown);
     return tr_command_written();
@@ -164,10 +178,10 @@ const tr_command tr_command_top = {
     .summary = "watch the busiest actors of a node",
     .details =
         "Shows again and again what the node is at, and the actors that handle most messages.\n"
-        "On a terminal each table takes the place of the one before. Ends at "
-        "Ctrl-C.\n\n" TR_REACH_HELP TR_ALL_HELP
+        "On a terminal each table takes the place of the one before, and is cut to its size. Ends\n"
+        "at Ctrl-C.\n\n" TR_REACH_HELP TR_ALL_HELP
         "  --sort BY         id, depth, rate, handled, bytes or name; rate if not given\n"
-        "  --top N           so many actors; 20 if not given, 0: all\n"
+        "  --top N           so many actors; 20 if not given, 0: all there is room for\n"
         "  --every SECONDS   1 if not given\n"
         "  --count N         ends after so many tables\n",
     .run = run,
