@@ -87,7 +87,7 @@ static bool read_double(tr_json_reader *reader, double *out_number)
         *out_number = word.text[0] == '-' ? -(double) INFINITY : (double) INFINITY;
         return true;
     }
-    *out_number = strtod(word.text, &end);
+    *out_number = tr_json_to_real(word.text, &end);
     if (!is_number(word.text) || *end != '\0' || isinf(*out_number)) {
         return tr_json_blame(reader, "there should be a number");
     }
@@ -107,7 +107,7 @@ static bool read_integer(tr_json_reader *reader, int64_t least, uint64_t most, u
     errno = 0;
     uint64_t size = strtoull(digits, &end, 10);
     if (is_number(word.text) && *end != '\0') { /* 1e3 and 1.0 are whole numbers, too */
-        const double number = strtod(digits, &end);
+        const double number = tr_json_to_real(digits, &end);
         const bool is_whole =
             number < 18446744073709551616.0 && (double) (uint64_t) number == number;
         size = is_whole ? (uint64_t) number : 0;

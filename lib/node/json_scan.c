@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "node/json_scan.h"
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -41,6 +43,41 @@ void tr_json_buffer_free(tr_json_buffer *buffer)
     buffer->data = NULL;
     buffer->size = 0;
     buffer->capacity = 0;
+}
+
+/* Numbers. */
+
+/* That of C, for this thread; has to be left again. It is there always: the C library has it in
+ * itself. */
+static locale_t enter_plain(locale_t *out_plain)
+{
+    *out_plain = newlocale(LC_ALL_MASK, "C", (locale_t) 0);
+    return uselocale(*out_plain);
+}
+
+static void leave_plain(locale_t before, locale_t plain)
+{
+    (void) uselocale(before);
+    if (plain != (locale_t) 0) {
+        freelocale(plain);
+    }
+}
+
+double tr_json_to_real(const char *text, char **out_end)
+{
+    locale_t plain = (locale_t) 0;
+    const locale_t before = enter_plain(&plain);
+    const double number = strtod(text, out_end);
+    leave_plain(before, plain);
+    return number;
+}
+
+void tr_json_from_real(double number, int digits, char *text, size_t size)
+{
+    locale_t plain = (locale_t) 0;
+    const locale_t before = enter_plain(&plain);
+    (void) snprintf(text, size, "%.*g", digits, number);
+    leave_plain(before, plain);
 }
 
 /* Complaints. */

@@ -43,4 +43,8 @@ bool tr_json_scan_word(tr_json_reader *reader, tr_json_word *out_word);
 /* Reads the characters of a number, or of a text in quotes that may be one. */
 bool tr_json_scan_digits(tr_json_reader *reader, tr_json_word *out_word);
 
+/* strtod, and "%.*g", with a point whatever the program's locale has. */
+double tr_json_to_real(const char *text, char **out_end);
+void tr_json_from_real(double number, int digits, char *text, size_t size);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "core/protobuf.h"
 #include "node/json.h"
+#include "node/json_scan.h"
 
 struct writer {
     tr_json_buffer *out;
@@ -82,8 +83,8 @@ static void write_real(struct writer *writer, double number, bool is_float)
         return;
     }
     for (int digits = is_float ? 6 : 15; digits <= 17; digits++) {
-        (void) snprintf(text, sizeof text, "%.*g", digits, number);
-        const double again = strtod(text, NULL);
+        tr_json_from_real(number, digits, text, sizeof text);
+        const double again = tr_json_to_real(text, NULL);
         if (is_float ? (float) again == (float) number : again == number) {
             break;
         }

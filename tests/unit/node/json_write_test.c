@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON that is written. */
+#include <locale.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -86,12 +89,59 @@ static void not_more_than_fits(void **state)
     tr_json_buffer_free(&buffer);
 }
 
+/* A locale with a decimal comma, of the test's own making; false: there is no localedef here. */
+static bool set_comma(const char *folder)
+{
+    char command[400];
+    (void) snprintf(command, sizeof command,
+                    "printf 'LC_NUMERIC\\ndecimal_point \",\"\\nthousands_sep \"\"\\n"
+                    "grouping -1\\nEND LC_NUMERIC\\n' >%s/source; "
+                    "localedef -c -i %s/source %s/comma >%s/log 2>&1",
+                    folder, folder, folder, folder);
+    (void) !system(command); /* NOLINT(cert-env33-c): it warns of all that is missing */
+    assert_int_equal(setenv("LOCPATH", folder, 1), 0);
+    return setlocale(LC_NUMERIC, "comma") != NULL;
+}
+
+/* Promise: JSON-LOCALE */
+static void numbers_are_the_same_in_every_locale(void **state)
+{
+    (void) state;
+    char folder[] = "/tmp/troupe-locale-XXXXXX";
+    char command[64];
+    char why[TR_JSON_WHY_SIZE];
+    const char *json = "{\"id\": 1e3, \"discount\": 0.25}";
+    assert_non_null(mkdtemp(folder));
+    const bool is_set = set_comma(folder);
+    (void) snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+    if (!is_set) {
+        skip();
+    }
+    tr_json_buffer buffer = {.allocator = tr_allocator_default(), .limit = 1000};
+    const bool is_read = tr_json_read(&shop__order__descriptor, json, strlen(json), &buffer, why);
+    Shop__Order order = SHOP__ORDER__INIT;
+    order.has_discount = 1;
+    order.discount = 0.25;
+    tr_json_buffer written = {.allocator = tr_allocator_default(), .limit = 1000};
+    assert_true(tr_json_write(&order.base, &written));
+    tr_json_buffer_append(&written, "", 1);
+    assert_non_null(setlocale(LC_NUMERIC, "C"));
+    if (!is_read) {
+        fail_msg("%s", why);
+    }
+    assert_non_null(strstr((const char *) written.data, "\"discount\": 0.25"));
+    tr_json_buffer_free(&buffer);
+    tr_json_buffer_free(&written);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_has_a_value),
         cmocka_unit_test(what_cannot_be_without_one),
         cmocka_unit_test(not_more_than_fits),
+        cmocka_unit_test(numbers_are_the_same_in_every_locale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
