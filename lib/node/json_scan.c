@@ -181,6 +181,9 @@ static bool put(tr_json_reader *reader, const struct sink *sink, const void *dat
     if (size >= sizeof word->text - word->length) {
         return tr_json_blame(reader, "this is too long");
     }
+    if (memchr(data, 0, size) != NULL) { /* it would be taken for the word's end */
+        return tr_json_blame(reader, "there should be no \\u0000 here");
+    }
     (void) memcpy(word->text + word->length, data, size);
     word->length += size;
     word->text[word->length] = '\0';

@@ -112,6 +112,9 @@ static void what_is_wrong_is_said_with_its_place(void **state)
     refuses("{\"note\": \"\\ud800\\u0041\"}", "half a character");
     refuses("{\"note\": \"\\u12g4\"}", "four digits");
     refuses("{\"note\": \"a\\u0000b\"}", "no \\u0000");
+    refuses("{\"id\\u0000s\": 1}", "no \\u0000");
+    refuses("{\"id\": \"7\\u00008\"}", "no \\u0000");
+    refuses("{\"urgency\": \"NOW\\u0000\"}", "no \\u0000");
     refuses("{\"note\": \"\xff\"}", "no UTF-8");
     refuses("{\"note\": \"\xed\xa0\x80\"}", "no UTF-8");
     refuses("{\"note\": \"\xc0\x80\"}", "no UTF-8");
