@@ -86,6 +86,9 @@ static troupe_error serve(tr_inspector *inspector, troupe_self *self)
             tr_inspector_tap_ended(inspector, down->actor);
             continue;
         }
+        if (!troupe_message_wants_reply(request)) {
+            continue; /* a request is an ask, which ends with who asks */
+        }
         const troupe_error refused = answer(inspector, self, &request);
         if (refused && request != NULL) {
             (void) !troupe_reply_error(self, request, refused); /* it may want none */

@@ -139,6 +139,55 @@ static void says_nothing_to_itself_or_the_node_s_own(void **state)
                "no actor 'troupe.inspect' of the program's");
 }
 
+static troupe_error tells_the_inspector(troupe_self *self, void *argument)
+{
+    const struct scene *scene = argument;
+    Troupe__Inspect__Target target = TROUPE__INSPECT__TARGET__INIT;
+    Troupe__Inspect__Say request = TROUPE__INSPECT__SAY__INIT;
+    troupe_ref inspector;
+    target.name = (char *) (uintptr_t) "pit";
+    request.to = &target;
+    request.type = (char *) (uintptr_t) "stone";
+    request.is_ask = true;
+    request.within_ns = UINT64_MAX;
+    troupe_error error = troupe_lookup(self, "troupe.inspect", &inspector);
+    for (int i = 0; i < 80 && !error; i++) {
+        error = troupe_send(self, inspector, &request.base);
+    }
+    probe_say(scene->probe, "told %s", troupe_error_name(error));
+    return error;
+}
+
+/* Keeps what it is asked. */
+static troupe_error pit(troupe_self *self, void *argument)
+{
+    troupe_message *kept[200] = {NULL};
+    size_t count = 0;
+    troupe_error error = TROUPE_OK;
+    (void) argument;
+    while (!error && count < 200) {
+        error = troupe_receive(self, &kept[count], TROUPE_FOREVER);
+        count += error ? 0 : 1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        troupe_message_destroy(&kept[i]);
+    }
+    return TROUPE_OK;
+}
+
+/* What is done for nobody would have no end.
+ * Promise: INSPECT-SAY */
+static void does_nothing_for_who_does_not_ask(void **state)
+{
+    struct scene *scene = *state;
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "pit", .body = pit));
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.body = tells_the_inspector, .argument = scene));
+    assert_true(probe_wait_for(scene->probe, "told OK"));
+    Troupe__Inspect__Said *said = say(scene, true, "till", "shop.Order", "{\"id\": 7}");
+    assert_int_equal(said->error, TROUPE_OK);
+    inspected_free(said);
+}
+
 static Troupe__Inspect__Said *stop(const struct scene *scene, const troupe_ref *actor)
 {
     Troupe__Inspect__Target target = TROUPE__INSPECT__TARGET__INIT;
@@ -202,6 +251,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(says_what_is_wrong, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(says_nothing_to_itself_or_the_node_s_own, open_scene,
                                         close_scene),
+        cmocka_unit_test_setup_teardown(does_nothing_for_who_does_not_ask, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(stops_an_actor, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(stops_the_node, open_scene, close_scene),
     };
