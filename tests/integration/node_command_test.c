@@ -36,6 +36,7 @@ struct scene {
     const troupe_type *type; /* and what is sent to it */
     _Atomic uint32_t left;
     _Atomic uint32_t lost;
+    _Atomic uint32_t named; /* lines that name the service, as important as a notice or more */
 };
 
 static void write_log(void *context, troupe_log_level level, const char *text)
@@ -44,6 +45,7 @@ static void write_log(void *context, troupe_log_level level, const char *text)
     (void) level;
     scene->left += strstr(text, " has left") != NULL ? 1 : 0;
     scene->lost += strstr(text, "is lost; who waits") != NULL ? 1 : 0;
+    scene->named += strstr(text, "served") != NULL ? 1 : 0;
 }
 
 static void write_list(const struct scene *scene, const char *line)
@@ -218,6 +220,7 @@ static void runs_a_module_and_leaves_in_order(void **state)
     drop_node(&scene->node);
     assert_int_equal(scene->left, 1);
     assert_int_equal(scene->lost, 0);
+    assert_int_equal(scene->named, 2); /* it came, and it left */
 }
 
 /* Promise: SERVICE-WATCHDOG */

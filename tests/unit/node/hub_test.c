@@ -18,7 +18,6 @@ static void connects_with_whom_it_dials(void **state)
     drop_node(&b);
     until(&lines[0].interrupted, 1);
     assert_int_equal(lines[0].left, 1); /* it has said so */
-    assert_int_equal(lines[0].noticed, 2);
 
     /* Again, as another incarnation. */
     b = a_dialler("b", endpoint, NULL, &logs[1]);
