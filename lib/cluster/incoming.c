@@ -192,7 +192,8 @@ static void take_cancel(tr_peer *peer, const tr_envelope *envelope)
     tr_their *their = tr_numbers_find_their(&peer->numbers, envelope->number);
     if (their != NULL && their->answer != NULL) {
         tr_nursery_cancel(peer, their);
-    } else if (their != NULL && !their->is_monitor) { /* else it was answered just now */
+    } else if (their != NULL && !their->is_monitor && !their->is_given_up) {
+        their->is_given_up = true; /* once: it is looked for among all that has landed */
         tr_landing_give_up(peer, their->to, their->local);
     }
 }

@@ -48,6 +48,7 @@ typedef struct tr_their {
     uint64_t ties[2]; /* as above */
     bool is_monitor;  /* or link */
     bool is_void;
+    bool is_given_up; /* by who asked */
 } tr_their;
 
 typedef struct tr_numbers {
