@@ -162,6 +162,7 @@ static troupe_error ask(tr_peer *peer, const tr_envelope *envelope, tr_their *th
     their->owner = peer;
     their->to = asking.to;
     error = tr_ask_then_known(worker, entrance, &asking, &message, &continuation, &their->local);
+    their->stand = peer->landings.last;
     if (error) {
         tr_message_free(&worker->pool, message);
     }
@@ -193,8 +194,8 @@ static void take_cancel(tr_peer *peer, const tr_envelope *envelope)
     if (their != NULL && their->answer != NULL) {
         tr_nursery_cancel(peer, their);
     } else if (their != NULL && !their->is_monitor && !their->is_given_up) {
-        their->is_given_up = true; /* once: it is looked for among all that has landed */
-        tr_landing_give_up(peer, their->to, their->local);
+        their->is_given_up = true; /* its receiver is told once */
+        tr_landing_give_up(peer, their->to, &their->stand, their->local);
     }
 }
 
@@ -591,7 +592,7 @@ void tr_incoming_forget_all(tr_peer *peer)
         } else if (their->is_monitor) {
             tr_incoming_end(peer, their);
         } else {
-            tr_landing_give_up(peer, their->to, their->local);
+            tr_landing_give_up(peer, their->to, &their->stand, their->local);
             tr_numbers_void_their(&peer->numbers, their);
         }
     }

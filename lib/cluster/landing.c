@@ -18,6 +18,7 @@ struct landing {
     uint64_t came; /* that have stood there, since it was made */
     uint64_t left; /* of those, that do no more */
     uint64_t ticket;
+    uint64_t queue; /* its number */
 };
 
 static uint64_t hash_of(const tr_peer *peer, tr_address to)
@@ -57,6 +58,7 @@ void tr_landing_begin(tr_peer *peer, uint32_t window, uint32_t charge)
 {
     peer->landings.window = window;
     peer->landings.charge = charge;
+    peer->landings.last = (tr_landing_stand) {.queue = 0};
 }
 
 void tr_landing_finish(tr_peer *peer)
@@ -181,7 +183,7 @@ static troupe_error begin(tr_worker *worker, tr_peer *peer, tr_address to,
         tr_message_free(&worker->pool, enter);
         return TROUPE_ERROR_NO_MEMORY;
     }
-    *landing = (struct landing) {.to = to};
+    *landing = (struct landing) {.to = to, .queue = ++peer->landings.queues};
     tr_map_add(&peer->landings.by_receiver, &landing->by_receiver, hash_of(peer, to));
     *out_landing = landing;
     *out_enter = enter;
@@ -212,6 +214,8 @@ troupe_error tr_landing_land(tr_worker *worker, tr_sending *sending)
     landings->window = 0;
     landing->came++;
     tr_queue_push(&landing->waiting, message);
+    landings->last =
+        (tr_landing_stand) {.message = message, .queue = landing->queue, .place = landing->came};
     sending->was_parked = true;
     if (enter != NULL) {
         enter_line(worker, entrance, landing, enter);
@@ -289,47 +293,50 @@ bool tr_landing_granted(tr_worker *worker, tr_actor *entrance, troupe_message *g
     return true;
 }
 
-static void void_landed(tr_peer *peer, tr_address to, uint64_t ask)
+/* The queue that it still stands in, or NULL: they are left in the order in which they came. */
+static const struct landing *find_stand(const tr_peer *peer, tr_address to,
+                                        const tr_landing_stand *stand)
 {
-    const struct landing *landing = find(peer, to);
-    troupe_message *at = landing != NULL ? landing->waiting.head : NULL;
-    for (; at != NULL; at = at->next) {
-        if (tr_message_has(at, TR_MESSAGE_WANTS_REPLY) && at->correlation == ask) {
-            tr_message_set(at, tr_message_has(at, TR_MESSAGE_SETTLES) ? TR_MESSAGE_GIVEN_UP
-                                                                      : TR_MESSAGE_VOID);
-            return;
-        }
-    }
+    const struct landing *landing = stand->queue != 0 ? find(peer, to) : NULL;
+    return landing != NULL && landing->queue == stand->queue && landing->left < stand->place
+               ? landing
+               : NULL;
 }
 
-void tr_landing_give_up(tr_peer *peer, tr_address to, uint64_t ask)
+void tr_landing_give_up(tr_peer *peer, tr_address to, const tr_landing_stand *stand, uint64_t ask)
 {
-    void_landed(peer, to, ask);
+    if (find_stand(peer, to, stand) != NULL) {
+        troupe_message *message = stand->message;
+        TR_ASSERT(tr_message_has(message, TR_MESSAGE_WANTS_REPLY) && message->correlation == ask);
+        tr_message_set(message, tr_message_has(message, TR_MESSAGE_SETTLES) ? TR_MESSAGE_GIVEN_UP
+                                                                            : TR_MESSAGE_VOID);
+    }
     tr_scope_give_up(peer->border->worker, peer->entrance, to, ask);
 }
 
-bool tr_landing_has_ask(const tr_peer *peer, tr_address to, uint64_t ask, uint64_t *out_ticket)
+bool tr_landing_has_ask(const tr_peer *peer, tr_address to, const tr_landing_stand *stand,
+                        uint64_t *out_ticket)
 {
-    const struct landing *landing = find(peer, to);
-    const troupe_message *at = landing != NULL ? landing->waiting.head : NULL;
-    while (at != NULL && (!tr_message_has(at, TR_MESSAGE_WANTS_REPLY) || at->correlation != ask)) {
-        at = at->next;
-    }
-    *out_ticket = at != NULL ? landing->ticket : 0;
-    return at != NULL;
+    const struct landing *landing = find_stand(peer, to, stand);
+    *out_ticket = landing != NULL ? landing->ticket : 0;
+    return landing != NULL;
 }
 
 bool tr_landing_has_all(const tr_peer *peer, tr_address to, uint32_t window, uint32_t count,
-                        uint64_t *out_ticket)
+                        uint64_t *out_ticket, uint64_t *steps)
 {
     const struct landing *landing = find(peer, to);
     uint32_t found = 0;
-    for (troupe_message *at = landing != NULL ? landing->waiting.head : NULL; at != NULL;
-         at = at->next) {
+    *out_ticket = 0;
+    if (landing == NULL || count == 0 || landing->came - landing->left < count) {
+        return false;
+    }
+    for (troupe_message *at = landing->waiting.head; at != NULL; at = at->next) {
         found += stay_of(at).slot == window ? 1 : 0;
     }
-    *out_ticket = landing != NULL ? landing->ticket : 0;
-    return landing != NULL && count > 0 && found == count;
+    *steps += landing->came - landing->left;
+    *out_ticket = landing->ticket;
+    return found == count;
 }
 
 void tr_landing_forget_session(tr_peer *peer)

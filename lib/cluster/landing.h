@@ -23,8 +23,17 @@ typedef struct tr_landing_count {
     uint64_t bytes;
 } tr_landing_count;
 
+/* Where a message stands: it is found again as long as it does. */
+typedef struct tr_landing_stand {
+    troupe_message *message;
+    uint64_t queue; /* 0: nowhere */
+    uint64_t place; /* from 1 up */
+} tr_landing_stand;
+
 typedef struct tr_landings {
     tr_map by_receiver;
+    uint64_t queues;          /* that there ever were */
+    tr_landing_stand last;    /* of what is being taken in, if it has landed */
     tr_landing_count counted; /* in windows of this session */
     tr_landing_count others;
     /* Of the envelope that is being taken in: its window, 0 when it counts in none or its credit is
@@ -50,15 +59,17 @@ bool tr_landing_blocks(const tr_actor *entrance, tr_address to);
 TROUPE_MUST_CHECK troupe_error tr_landing_land(tr_worker *worker, tr_sending *sending);
 bool tr_landing_granted(tr_worker *worker, tr_actor *entrance, troupe_message *grant);
 
-/* Its asker waits no longer for this request, be it there or with its receiver; or, if it is
- * settled, for its last word only. */
-void tr_landing_give_up(tr_peer *peer, tr_address to, uint64_t ask);
+/* The asker waits no longer for this request, be it there, where it has stood, or with its
+ * receiver; or, if it is settled, for its last word only. */
+void tr_landing_give_up(tr_peer *peer, tr_address to, const tr_landing_stand *stand, uint64_t ask);
 
-/* Whether this request stands there; the place in line that it waits for. */
-bool tr_landing_has_ask(const tr_peer *peer, tr_address to, uint64_t ask, uint64_t *out_ticket);
-/* Whether exactly so many of this window stand there, all for this receiver. */
-bool tr_landing_has_all(const tr_peer *peer, tr_address to, uint32_t window, uint32_t count,
+/* Whether this request stands there still; the place in line that it waits for. */
+bool tr_landing_has_ask(const tr_peer *peer, tr_address to, const tr_landing_stand *stand,
                         uint64_t *out_ticket);
+/* Whether exactly so many of this window stand there, all for this receiver. How many were looked
+ * at is added to *steps. */
+bool tr_landing_has_all(const tr_peer *peer, tr_address to, uint32_t window, uint32_t count,
+                        uint64_t *out_ticket, uint64_t *steps);
 
 /* A session ends: what stands there counts in none of the next. */
 void tr_landing_forget_session(tr_peer *peer);

@@ -119,6 +119,10 @@
 #define TR_WIRE_AGAIN_NS UINT64_C(1000000)
 /* When who had no room to be told of a node is told. */
 #define TR_HERALD_AGAIN_NS UINT64_C(10000000)
+/* What a look at one message that has landed is reckoned with, ten times what it takes; and how far
+ * ahead of the clock those looks may be. */
+#define TR_RING_STEP_NS UINT64_C(100)
+#define TR_RINGS_AHEAD_NS UINT64_C(5000000)
 /* How often requests are looked for whose askers have given up by themselves. */
 #define TR_NUMBERS_SWEEP_NS UINT64_C(1000000000)
 

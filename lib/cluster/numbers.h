@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/table.h"
+#include "cluster/landing.h"
 #include "core/message.h"
 
 /* One of ours. */
@@ -40,6 +41,7 @@ typedef struct tr_their {
     uint64_t number;
     uint64_t local; /* the ask or monitor here */
     tr_address to;
+    tr_landing_stand stand; /* of an ask that has landed */
     troupe_message *exit; /* of a link: what tells the actor here; it is the entry's */
     /* Of a spawn. */
     troupe_message *answer; /* the entry's; NULL: it is none */

@@ -59,6 +59,7 @@ struct tr_peer {
     uint64_t their_sequence;   /* of the last frame that came */
     tr_rights rights;          /* when the last frame came; the name is valid only then */
     bool has_heard;            /* in this connection of ours */
+    uint64_t rings_until_ns;   /* looking for rings has been paid for; see rings */
 };
 
 /* The actor if it is still there, or NULL. */

@@ -184,26 +184,45 @@ static bool read_ring(const tr_envelope *envelope, tr_probe_way *way)
 }
 
 /* Where it goes on. What has landed waits for room here, in the entrance's name. */
-static bool find_edge(const tr_peer *peer, const tr_envelope *envelope, tr_probe_edge *edge)
+static bool find_edge(const tr_peer *peer, const tr_envelope *envelope, tr_probe_edge *edge,
+                      uint64_t *steps)
 {
     if (envelope->number == 0) {
         edge->to = (tr_address) {.slot = envelope->to.slot, .generation = envelope->to.generation};
         return tr_landing_has_all(peer, edge->to, envelope->window, (uint32_t) envelope->charge,
-                                  &edge->id);
+                                  &edge->id, steps);
     }
     const tr_their *their = tr_numbers_find_their(&peer->numbers, envelope->number);
     if (their == NULL || their->is_void || their->is_monitor || their->answer != NULL) {
         return false;
     }
     edge->to = their->to;
-    edge->is_reply = !tr_landing_has_ask(peer, their->to, their->local, &edge->id);
+    edge->is_reply = !tr_landing_has_ask(peer, their->to, &their->stand, &edge->id);
     edge->id = edge->is_reply ? their->local : edge->id;
     return true;
+}
+
+/* Looking at much that has landed is to take a tenth of the border's time at most, whatever the
+ * other asks for: a probe for which there is none is dropped, and comes again. */
+static bool has_time(const tr_peer *peer)
+{
+    return peer->rings_until_ns <= peer->border->worker->now_ns + TR_RINGS_AHEAD_NS;
+}
+
+static void note_time(tr_peer *peer, uint64_t steps)
+{
+    const uint64_t now_ns = peer->border->worker->now_ns;
+    const uint64_t from_ns = peer->rings_until_ns > now_ns ? peer->rings_until_ns : now_ns;
+    peer->rings_until_ns = from_ns + steps * TR_RING_STEP_NS;
 }
 
 void tr_rings_take(tr_peer *peer, const tr_envelope *envelope)
 {
     tr_probe_way way;
+    uint64_t steps = 0;
+    if (!has_time(peer)) {
+        return;
+    }
     if (!read_ring(envelope, &way)) {
         peer->border->counts.envelopes_refused++;
         return;
@@ -211,7 +230,9 @@ void tr_rings_take(tr_peer *peer, const tr_envelope *envelope)
     way.origin_node = envelope->from.node != 0 ? envelope->from.node : peer->node;
     way.origin =
         (tr_address) {.slot = envelope->from.slot, .generation = envelope->from.generation};
-    if (find_edge(peer, envelope, &way.edge)) {
+    const bool is_found = find_edge(peer, envelope, &way.edge, &steps);
+    note_time(peer, steps);
+    if (is_found) {
         tr_probe_go_on(peer->border->worker, &way, peer->entrance);
     }
 }

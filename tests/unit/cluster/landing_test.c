@@ -255,9 +255,55 @@ static void has_downs_in_their_places(void **state)
     drop_probe(&there.seen);
 }
 
+static troupe_error takes_one_in_a_while(troupe_self *self, void *argument)
+{
+    (void) argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_error error = TROUPE_OK;
+    while (!error) {
+        error = troupe_sleep(self, TROUPE_WITHIN_MS(5));
+        error = error ? error : troupe_receive(self, &message, TROUPE_FOREVER);
+    }
+    return error;
+}
+
+/* Promise: CREDIT-ASK */
+static void finds_a_request_again_as_long_as_it_stands_there(void **state)
+{
+    struct wires *wires = *state;
+    struct cast before = {.seen = a_probe(), .number = 3};
+    struct cast after = {.seen = a_probe(), .number = 20};
+    uint64_t ticket = 0;
+    wires_open_windows(wires);
+    before.refs[0] =
+        wires_root(wires, 1, TROUPE_SPAWN(.body = takes_one_in_a_while, .mailbox_capacity = 2));
+    after.refs[0] = before.refs[0];
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &before));
+    wires_run(wires, MS);
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = asks_once, .argument = &before));
+    wires_run(wires, MS);
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &after));
+    wires_run(wires, MS);
+    const tr_peer *peer = wires_peer(wires, 1);
+    const tr_their *their = tr_numbers_first_their(&peer->numbers);
+    assert_non_null(their);
+    assert_true(tr_landing_has_ask(peer, their->to, &their->stand, &ticket));
+    assert_int_not_equal(ticket, 0);
+    const tr_landing_stand other = {
+        .message = their->stand.message, .queue = their->stand.queue + 1, .place = 2};
+    assert_false(tr_landing_has_ask(peer, their->to, &other, &ticket));
+    wires_run(wires, 20 * MS); /* it is in the mailbox, or handled, and others stand there still */
+    assert_true(tr_landing_held(&peer->landings) > 0);
+    assert_false(tr_landing_has_ask(peer, their->to, &their->stand, &ticket));
+    assert_int_equal(ticket, 0);
+    drop_probe(&before.seen);
+    drop_probe(&after.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_WIRES(finds_a_request_again_as_long_as_it_stands_there),
         WITH_WIRES(meets_the_receivers_policy_when_it_enters),
         WITH_WIRES(tells_who_asks_what_the_policy_made_of_it),
         WITH_WIRES(is_not_where_another_node_redirects),

@@ -158,12 +158,53 @@ static void are_not_seen_where_a_request_was_handed_on(void **state)
     drop_probe(&cast.seen);
 }
 
+/* Promise: RING-FAR-LIES */
+static void are_looked_for_no_longer_than_a_tenth_of_the_time(void **state)
+{
+    struct wires *wires = *state;
+    struct cast cast = {.seen = a_probe(), .number = 40};
+    unsigned char body[] = {0x09, 1, 0, 0, 0, 0, 0, 0, 0};
+    wires_open_windows(wires);
+    cast.refs[0] = wires_root(wires, 1, TROUPE_SPAWN(.body = play_sleeper, .mailbox_capacity = 2));
+    (void) wires_root(wires, 0, TROUPE_SPAWN(.body = play_sender, .argument = &cast));
+    wires_run(wires, 10 * MS);
+    tr_peer *peer = wires_peer(wires, 1);
+    const uint32_t held = tr_landing_held(&peer->landings);
+    assert_true(held > 0);
+    const tr_envelope ring = {.kind = TR_ENVELOPE_RING,
+                              .window = 1,
+                              .charge = held,
+                              .to = cast.refs[0],
+                              .from = {.slot = 1, .generation = 1},
+                              .form = TR_ENVELOPE_BYTES,
+                              .body = body,
+                              .body_size = sizeof body};
+    const uint64_t now_ns = wires->ends[1].border.worker->now_ns;
+    for (uint64_t i = 0; i < TR_RINGS_AHEAD_NS; i++) {
+        tr_rings_take(peer, &ring);
+        if (peer->rings_until_ns > now_ns + TR_RINGS_AHEAD_NS) {
+            break;
+        }
+        assert_int_equal(peer->rings_until_ns, now_ns + (i + 1) * held * TR_RING_STEP_NS);
+    }
+    const uint64_t until_ns = peer->rings_until_ns;
+    assert_in_range(until_ns, now_ns + TR_RINGS_AHEAD_NS,
+                    now_ns + TR_RINGS_AHEAD_NS + held * TR_RING_STEP_NS);
+    tr_rings_take(peer, &ring);
+    assert_int_equal(peer->rings_until_ns, until_ns);
+    wires_run(wires, 20 * MS);
+    tr_rings_take(peer, &ring);
+    assert_true(peer->rings_until_ns > until_ns); /* later there is time again */
+    drop_probe(&cast.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_WIRES(have_the_same_bytes_for_ever),
         WITH_WIRES(do_nothing_when_they_lie),
         WITH_WIRES(are_not_seen_where_a_request_was_handed_on),
+        WITH_WIRES(are_looked_for_no_longer_than_a_tenth_of_the_time),
     };
     return cmocka_run_group_tests_name("rings", tests, NULL, NULL);
 }
