@@ -287,15 +287,20 @@ static void finds_a_request_again_as_long_as_it_stands_there(void **state)
     const tr_peer *peer = wires_peer(wires, 1);
     const tr_their *their = tr_numbers_first_their(&peer->numbers);
     assert_non_null(their);
-    assert_true(tr_landing_has_ask(peer, their->to, &their->stand, &ticket));
-    assert_int_not_equal(ticket, 0);
+    const tr_landing_stand stand = their->stand;
     const tr_landing_stand other = {
-        .message = their->stand.message, .queue = their->stand.queue + 1, .place = 2};
-    assert_false(tr_landing_has_ask(peer, their->to, &other, &ticket));
-    wires_run(wires, 20 * MS); /* it is in the mailbox, or handled, and others stand there still */
+        .message = stand.message, .queue = stand.queue + 1, .place = stand.place};
+    const tr_address to = their->to;
+    assert_true(tr_landing_has_ask(peer, to, &stand, &ticket));
+    assert_int_not_equal(ticket, 0);
+    assert_false(tr_landing_has_ask(peer, to, &other, &ticket));
+    wires_run(wires, 30 * MS); /* it was taken, and others stand there still */
     assert_true(tr_landing_held(&peer->landings) > 0);
-    assert_false(tr_landing_has_ask(peer, their->to, &their->stand, &ticket));
+    assert_false(tr_landing_has_ask(peer, to, &stand, &ticket));
     assert_int_equal(ticket, 0);
+    wires_run(wires, 200 * MS);
+    assert_said(before.seen, "sent OK", "NO_REPLY 0");
+    assert_said(after.seen, "sent OK");
     drop_probe(&before.seen);
     drop_probe(&after.seen);
 }
