@@ -51,6 +51,11 @@ troupe_error tr_groups_word_learn(troupe_self *self)
     return troupe_learn(self, &troupe__groups_word__descriptor);
 }
 
+bool tr_groups_word_is(const char *type)
+{
+    return type != NULL && strcmp(type, troupe__groups_word__descriptor.name) == 0;
+}
+
 static bool read_member(const Troupe__GroupMember *member, uint64_t node, bool has_joined,
                         tr_group_change *out_change)
 {

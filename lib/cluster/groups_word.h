@@ -28,6 +28,9 @@ typedef struct tr_groups_word {
 /* From now on they come in. Errors: those of troupe_learn. */
 TROUPE_MUST_CHECK troupe_error tr_groups_word_learn(troupe_self *self);
 
+/* Whether that is the type of one; NULL: no. */
+bool tr_groups_word_is(const char *type);
+
 /* Whether the message is one of another node, and all in it is right. */
 bool tr_groups_word_read(const troupe_message *message, tr_groups_word *out_word);
 

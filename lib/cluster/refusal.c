@@ -2,6 +2,7 @@
 #include "cluster/refusal.h"
 
 #include "base/log.h"
+#include "cluster/groups_word.h"
 #include "cluster/outgoing.h"
 #include "core/message.h"
 #include "core/worker.h"
@@ -64,8 +65,23 @@ static uint32_t rights_for(const tr_peer *peer, const tr_envelope *envelope)
                : tr_rights_for(envelope->kind);
 }
 
+/* A word of the actor that keeps groups, in the name of another node than has sent it. Others may
+ * have been forwarded; these never are, and who is in a group goes by them. */
+static bool is_in_anothers_name(const tr_peer *peer, const tr_envelope *envelope)
+{
+    const uint64_t node = envelope->from.node;
+    return node != 0 && node != peer->node && tr_groups_word_is(envelope->type);
+}
+
 bool tr_refusal_is_due(tr_peer *peer, const tr_envelope *envelope)
 {
+    if (is_in_anothers_name(peer, envelope)) {
+        peer->border->counts.envelopes_refused++;
+        if (envelope->kind == TR_ENVELOPE_ASK) {
+            tr_outgoing_push_error(peer, envelope->number, TROUPE_ERROR_PROTOCOL);
+        }
+        return true;
+    }
     const uint32_t rights = rights_for(peer, envelope);
     const uint32_t missing = rights & ~peer->rights.granted;
     if (missing == 0) {

@@ -197,6 +197,28 @@ static void to_look_takes_its_role_with_any_actor(void **state)
     drop_probe(&cast.seen);
 }
 
+/* Promise: GROUPS-HOSTILE */
+static void a_word_of_groups_is_its_nodes_own(void **state)
+{
+    struct wires *wires = *state;
+    tr_peer *peer = wires_peer(wires, 1);
+    const tr_border_counts *counts = &wires->ends[1].border.counts;
+    tr_envelope word = {.kind = TR_ENVELOPE_TELL,
+                        .form = TR_ENVELOPE_PROTOBUF,
+                        .to = {.slot = 1, .generation = 1},
+                        .from = {.slot = 1, .generation = 1},
+                        .type = "troupe.GroupsWord"};
+    peer->rights = (tr_rights) {.granted = TR_RIGHTS_ALL};
+    assert_false(tr_refusal_is_due(peer, &word));
+    word.from.node = peer->node;
+    assert_false(tr_refusal_is_due(peer, &word));
+    word.from.node = peer->node + 1;
+    assert_true(tr_refusal_is_due(peer, &word));
+    assert_int_equal(counts->envelopes_refused, 1);
+    word.type = "shop.Item"; /* may have been forwarded */
+    assert_false(tr_refusal_is_due(peer, &word));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +227,7 @@ int main(void)
         cmocka_unit_test(the_log_tells_of_the_first_ten),
         WITH_WIRES(answers_need_no_right),
         WITH_WIRES(to_look_takes_its_role_with_any_actor),
+        WITH_WIRES(a_word_of_groups_is_its_nodes_own),
     };
     return cmocka_run_group_tests_name("A refusal", tests, NULL, NULL);
 }
