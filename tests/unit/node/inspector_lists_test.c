@@ -36,18 +36,16 @@ static const Troupe__Inspect__Actor *find(const Troupe__Inspect__Actors *actors,
     return NULL;
 }
 
-/* Promise: INSPECT-PIECES */
-static void a_crowd_comes_in_pieces_each_actor_once(void **state)
+/* The whole list, piece by piece. How many members are in it; 0 if a worker was late and said
+ * nothing. */
+static uint32_t count_members(troupe_node *node)
 {
-    (void) state;
-    struct idlers idlers = {.probe = a_probe(), .count = CROWD};
-    troupe_node *node = an_open_node();
-    (void) a_root_of(node, TROUPE_SPAWN(.name = "crowd", .body = idlers_body, .argument = &idlers));
-    assert_true(probe_wait_for(idlers.probe, "OK"));
     bool *seen = calloc(2 * CROWD, sizeof *seen);
     uint32_t members = 0;
     uint32_t pieces = 0;
     uint64_t cursor = 0;
+    bool is_whole = true;
+    assert_non_null(seen);
     do {
         Troupe__Inspect__Actors *actors = list(node, cursor, 0);
         assert_in_range(actors->n_actors, 0, TR_INSPECTOR_ROWS);
@@ -65,11 +63,27 @@ static void a_crowd_comes_in_pieces_each_actor_once(void **state)
         }
         cursor = actors->next;
         pieces++;
+        is_whole = is_whole && actors->n_silent == 0;
         inspected_free(actors);
     } while (cursor != 0);
-    assert_int_equal(members, CROWD);
     assert_in_range(pieces, CROWD / TR_INSPECTOR_ROWS, CROWD);
     free(seen);
+    return is_whole ? members : 0;
+}
+
+/* Promise: INSPECT-PIECES */
+static void a_crowd_comes_in_pieces_each_actor_once(void **state)
+{
+    (void) state;
+    struct idlers idlers = {.probe = a_probe(), .count = CROWD};
+    troupe_node *node = an_open_node();
+    (void) a_root_of(node, TROUPE_SPAWN(.name = "crowd", .body = idlers_body, .argument = &idlers));
+    assert_true(probe_wait_for(idlers.probe, "OK"));
+    uint32_t members = 0;
+    while (members == 0) { /* on a machine with much to do again */
+        members = count_members(node);
+    }
+    assert_int_equal(members, CROWD);
     drop_node(&node);
     drop_probe(&idlers.probe);
 }
