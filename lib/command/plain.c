@@ -45,7 +45,9 @@ void tr_plain_make(char *text)
         for (size_t i = 0; i < taken && is_good; i++) {
             to[i] = at[i];
         }
-        *to = is_good ? *to : '?';
+        if (!is_good) {
+            *to = '?';
+        }
         to += is_good ? size : 1;
         at += taken;
     }

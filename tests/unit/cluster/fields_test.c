@@ -189,6 +189,21 @@ static bool is_repeat(const Troupe__Envelope *envelope)
     return troupe__envelope__get_packed_size(&rest) == 0;
 }
 
+static void assert_same_frame(const tr_frame_head *head, const tr_frame_reader *reader,
+                              const Troupe__Frame *frame)
+{
+    assert_non_null(frame);
+    assert_int_equal(head->from, frame->from);
+    assert_int_equal(head->sequence, frame->sequence);
+    assert_int_equal(reader->count, frame->n_envelopes);
+    for (size_t i = 0; i < reader->count; i++) {
+        const tr_envelope read = what_was_read(reader, i);
+        if (!is_repeat(frame->envelopes[i]) || (int) read.kind == 0) {
+            assert_same(&read, frame->envelopes[i]);
+        }
+    }
+}
+
 /* Whatever is changed in a frame: what is read is what protobuf reads, or it is refused. */
 static void read_what_protobuf_reads(void **state)
 {
@@ -208,16 +223,7 @@ static void read_what_protobuf_reads(void **state)
         tr_frame_reader reader;
         Troupe__Frame *frame = troupe__frame__unpack(NULL, size, bytes);
         if (tr_frame_read(arena, bytes, size, &head, &reader)) {
-            assert_non_null(frame);
-            assert_int_equal(head.from, frame->from);
-            assert_int_equal(head.sequence, frame->sequence);
-            assert_int_equal(reader.count, frame->n_envelopes);
-            for (size_t i = 0; i < reader.count; i++) {
-                const tr_envelope read = what_was_read(&reader, i);
-                if (!is_repeat(frame->envelopes[i]) || (int) read.kind == 0) {
-                    assert_same(&read, frame->envelopes[i]);
-                }
-            }
+            assert_same_frame(&head, &reader, frame);
             read_count++;
         }
         if (frame != NULL) {

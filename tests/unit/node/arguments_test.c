@@ -45,7 +45,7 @@ static void what_is_a_nodes_is_taken_out(void **state)
     troupe_arguments *arguments =
         take(&line,
              WORDS("count", "--listen", "tcp://127.0.0.1:*", "--name=shop", "-v",
-                   "--join=tcp://192.0.2.1:1=" KEY, "--join", "tcp://192.0.2.2:1", "--key-file",
+                   ("--join=tcp://192.0.2.1:1=" KEY), "--join", "tcp://192.0.2.2:1", "--key-file",
                    "k", "--allowed-file=a", "--plain", "anywhere", "--", "--name"),
              TROUPE_NODE_OPTIONS(.workers = 3, .name = "other"));
     const troupe_node_options *options = arguments->options;
