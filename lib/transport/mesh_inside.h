@@ -108,8 +108,8 @@ void tr_mesh_hear(tr_mesh_link *link, tr_channel channel, zmq_msg_t *message);
 
 tr_zmq_options tr_mesh_socket_options(const tr_mesh *mesh, int type);
 
-/* Ends a connection that the listener has accepted. */
-void tr_mesh_cut(const tr_mesh *mesh, int fd);
+/* Ends a connection that this door has accepted, with this descriptor and beginning. */
+void tr_mesh_cut(const tr_mesh_door *door, int fd, uint64_t begun);
 
 /* A line about one who was hung up on before anybody knew of it; NULL: who it is is not known. At
  * most one in a second. */

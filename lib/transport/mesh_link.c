@@ -40,7 +40,7 @@ void tr_mesh_end_link(tr_mesh_link *link)
         if (link->is_dialled) {
             tr_zmq_close(&link->sides[i].socket);
         } else {
-            tr_mesh_cut(mesh, link->sides[i].fd);
+            tr_mesh_cut(link->door, link->sides[i].fd, link->sides[i].begun);
         }
     }
     if (!link->is_dialled) {

@@ -55,11 +55,11 @@ static bool is_ours(const tr_mesh *mesh, int fd)
 }
 
 /* A ROUTER cannot end one of its connections. The descriptor is ZeroMQ's and may be another's by
- * now; so only one that our listener has accepted is ended: at the worst another link, which is
- * dialled again. */
-void tr_mesh_cut(const tr_mesh *mesh, int fd)
+ * now; so only one that our listener has accepted is ended, and that it does not say is over: at
+ * the worst another link, which is dialled again. */
+void tr_mesh_cut(const tr_mesh_door *door, int fd, uint64_t begun)
 {
-    if (is_ours(mesh, fd)) {
+    if (is_ours(door->mesh, fd) && !tr_zmq_is_over(door->socket, fd, begun)) {
         (void) shutdown(fd, SHUT_RDWR); /* it may be over already */
     }
 }
@@ -90,10 +90,17 @@ static const char *address_of(zmq_msg_t *message)
     return address != NULL ? tr_zmq_plain_address(address) : "?";
 }
 
-static void hang_up_on(tr_mesh *mesh, zmq_msg_t *message, const char *why)
+/* By which this has come. */
+static void cut_connection_of(const tr_mesh_door *door, const zmq_msg_t *message)
 {
-    tr_mesh_cut(mesh, zmq_msg_get(message, ZMQ_SRCFD));
-    tr_mesh_complain(mesh, address_of(message), why);
+    const int fd = zmq_msg_get(message, ZMQ_SRCFD);
+    tr_mesh_cut(door, fd, tr_zmq_beginning(door->socket, fd));
+}
+
+static void hang_up_on(const tr_mesh_door *door, zmq_msg_t *message, const char *why)
+{
+    cut_connection_of(door, message);
+    tr_mesh_complain(door->mesh, address_of(message), why);
 }
 
 static void note_peer(tr_mesh_link *link, tr_channel channel, zmq_msg_t *message)
@@ -119,14 +126,14 @@ static void knocked(tr_mesh_door *door, tr_mesh_link *link, tr_channel channel,
                    ? tr_mesh_make_link(mesh)
                    : NULL;
         if (link == NULL) {
-            hang_up_on(mesh, message, "there are as many links as there may be"); /* for now */
+            hang_up_on(door, message, "there are as many links as there may be"); /* for now */
             return;
         }
         memcpy(link->key, key, TR_MESH_KEY_BYTES);
         link->door = door;
         tr_map_add(&mesh->accepted, &link->by_key, tr_hash_bytes(key, TR_MESH_KEY_BYTES));
     } else if (link->door != door || strncmp(user, link->user, sizeof link->user - 1) != 0) {
-        hang_up_on(mesh, message, "its second connection has another key than the first");
+        hang_up_on(door, message, "its second connection has another key than the first");
         return;
     }
     note_peer(link, channel, message);
@@ -143,7 +150,7 @@ static void take(tr_mesh_door *door, const unsigned char *id, size_t id_size, zm
     const tr_channel channel =
         id[0] == tr_mesh_letter(TR_CHANNEL_DATA) ? TR_CHANNEL_DATA : TR_CHANNEL_CONTROL;
     if (id_size != TR_MESH_ID_BYTES || id[0] != tr_mesh_letter(channel)) {
-        hang_up_on(mesh, message, "it does not connect as nodes do");
+        hang_up_on(door, message, "it does not connect as nodes do");
         return;
     }
     tr_mesh_link *link = find(mesh, id + 1);
@@ -152,7 +159,7 @@ static void take(tr_mesh_door *door, const unsigned char *id, size_t id_size, zm
     } else if (zmq_msg_size(message) == 0 && (link == NULL || !link->sides[channel].is_there)) {
         knocked(door, link, channel, id + 1, message);
     } else if (link == NULL || link->door != door) {
-        tr_mesh_cut(mesh, zmq_msg_get(message, ZMQ_SRCFD)); /* the link is over, or never was */
+        cut_connection_of(door, message); /* the link is over, or never was */
     } else {
         tr_mesh_lose(link, TROUPE_ERROR_PROTOCOL, "it speaks before it has knocked");
     }
@@ -175,7 +182,7 @@ static bool take_message(tr_mesh_door *door, tr_zmq_socket *socket, zmq_msg_t *p
     if (is_whole) {
         take(door, id, id_size, part);
     } else {
-        hang_up_on(door->mesh, part, "it does not speak as nodes do");
+        hang_up_on(door, part, "it does not speak as nodes do");
     }
     while (!is_whole && zmq_msg_more(part) && tr_zmq_receive(socket, part)) {}
     return true;

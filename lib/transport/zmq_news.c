@@ -8,6 +8,31 @@
 
 #define KEPT_LEAST 16
 
+const int tr_zmq_news_events =
+    ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+    ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+    ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED;
+
+tr_zmq_event tr_zmq_event_of(uint32_t event)
+{
+    switch (event) {
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+        return TR_ZMQ_CONNECTED;
+    case ZMQ_EVENT_DISCONNECTED:
+    case ZMQ_EVENT_CLOSED:
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: /* it broke, or took too long */
+        return TR_ZMQ_DISCONNECTED;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        return TR_ZMQ_REFUSED;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        return TR_ZMQ_STRANGE;
+    case ZMQ_EVENT_ACCEPT_FAILED:
+        return TR_ZMQ_NO_DESCRIPTORS;
+    default:
+        return TR_ZMQ_EVENT_COUNT;
+    }
+}
+
 void tr_zmq_news_init(tr_zmq_news *news, const troupe_allocator *allocator)
 {
     *news = (tr_zmq_news) {.allocator = allocator};
@@ -72,16 +97,27 @@ static bool reserve_one(tr_zmq_news *news)
     return true;
 }
 
-uint64_t tr_zmq_news_beginning(tr_zmq_news *news, void *monitor, int fd)
+/* The number of the last notice of this event with this descriptor; 0: there is none. */
+static uint64_t find_last(tr_zmq_news *news, void *monitor, uint32_t event, int fd)
 {
     while (reserve_one(news) && read_one(news, monitor, &news->kept[news->count])) {
         news->count++;
     }
     for (size_t i = news->count; i > news->first; i--) {
         const tr_zmq_notice *notice = &news->kept[i - 1];
-        if (notice->event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && notice->value == fd) {
+        if (notice->event == event && notice->value == fd) {
             return notice->order;
         }
     }
     return 0;
+}
+
+uint64_t tr_zmq_news_beginning(tr_zmq_news *news, void *monitor, int fd)
+{
+    return find_last(news, monitor, ZMQ_EVENT_ACCEPTED, fd);
+}
+
+bool tr_zmq_news_is_over(tr_zmq_news *news, void *monitor, int fd, uint64_t begun)
+{
+    return find_last(news, monitor, ZMQ_EVENT_DISCONNECTED, fd) > begun;
 }

@@ -11,11 +11,6 @@
 #include "base/memory.h"
 #include "transport/tsan.h"
 
-#define EVENTS                                                                                     \
-    (ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |                             \
-     ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |                  \
-     ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_ACCEPT_FAILED)
-
 /* With less a copy costs less. */
 #define LENT_BYTES_MIN 4096
 #define NAMES_TRIED 10000
@@ -245,7 +240,7 @@ static int begin_monitor(tr_zmq_socket *socket)
     for (unsigned i = 0; number == EADDRINUSE && i < NAMES_TRIED; i++) {
         (void) snprintf(endpoint, sizeof endpoint, "inproc://monitor-%" PRIxPTR "-%" PRIu64,
                         (uintptr_t) set, set->monitors++); /* fits */
-        number = result_of(zmq_socket_monitor(socket->socket, endpoint, EVENTS));
+        number = result_of(zmq_socket_monitor(socket->socket, endpoint, tr_zmq_news_events));
     }
     if (number != 0) {
         return number;
@@ -459,26 +454,6 @@ const char *tr_zmq_plain_address(const char *address)
 
 /* Looking. */
 
-static tr_zmq_event event_of(unsigned event)
-{
-    switch (event) {
-    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-        return TR_ZMQ_CONNECTED;
-    case ZMQ_EVENT_DISCONNECTED:
-    case ZMQ_EVENT_CLOSED:
-    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: /* it broke, or took too long */
-        return TR_ZMQ_DISCONNECTED;
-    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-        return TR_ZMQ_REFUSED;
-    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        return TR_ZMQ_STRANGE;
-    case ZMQ_EVENT_ACCEPT_FAILED:
-        return TR_ZMQ_NO_DESCRIPTORS;
-    default:
-        return TR_ZMQ_EVENT_COUNT;
-    }
-}
-
 /* What had come by a connection before it broke is there when that is told. */
 static void take_the_rest(tr_zmq_socket *socket)
 {
@@ -494,7 +469,7 @@ static bool take_event(tr_zmq_socket *socket)
     if (socket->monitor == NULL || !tr_zmq_news_take(&socket->news, socket->monitor, &notice)) {
         return false;
     }
-    const tr_zmq_event what = event_of(notice.event);
+    const tr_zmq_event what = tr_zmq_event_of(notice.event);
     if (what == TR_ZMQ_DISCONNECTED) {
         take_the_rest(socket);
     }
@@ -511,6 +486,12 @@ static bool take_event(tr_zmq_socket *socket)
 uint64_t tr_zmq_beginning(tr_zmq_socket *socket, int fd)
 {
     return socket->monitor != NULL ? tr_zmq_news_beginning(&socket->news, socket->monitor, fd) : 0;
+}
+
+bool tr_zmq_is_over(tr_zmq_socket *socket, int fd, uint64_t begun)
+{
+    return socket->monitor == NULL ||
+           tr_zmq_news_is_over(&socket->news, socket->monitor, fd, begun);
 }
 
 uint64_t tr_zmq_told(const tr_zmq_socket *socket)

@@ -39,16 +39,6 @@ typedef struct tr_zmq_set {
     bool is_looking;
 } tr_zmq_set;
 
-/* What is heard of a socket's connections. */
-typedef enum tr_zmq_event {
-    TR_ZMQ_CONNECTED,      /* and both sides agree; `number` is the descriptor */
-    TR_ZMQ_DISCONNECTED,   /* `number` is the descriptor; -1: it could not be made */
-    TR_ZMQ_REFUSED,        /* for its key */
-    TR_ZMQ_STRANGE,        /* the other side speaks something else */
-    TR_ZMQ_NO_DESCRIPTORS, /* left to accept with */
-    TR_ZMQ_EVENT_COUNT
-} tr_zmq_event;
-
 typedef struct tr_zmq_owner {
     void *context;
     /* Something can be received; what is left after the call is offered again. Either may close
@@ -129,9 +119,10 @@ const char *tr_zmq_plain_address(const char *address);
 bool tr_zmq_look(tr_zmq_set *set);
 
 /* For who has received a message from this descriptor: events are numbered, and those below this
- * one, be they told later, are not of its connection. And the number of the event that is told
- * now. */
+ * one, be they told later, are not of its connection. Whether that connection is over, though it
+ * was not told yet; and the number of the event that is told now. */
 uint64_t tr_zmq_beginning(tr_zmq_socket *socket, int fd);
+bool tr_zmq_is_over(tr_zmq_socket *socket, int fd, uint64_t begun);
 uint64_t tr_zmq_told(const tr_zmq_socket *socket);
 
 /* The last thing before sleeping on tr_zmq_fd. False: look first. */

@@ -68,20 +68,23 @@ static void assert_no_more(struct fixture *fixture)
 static void tell_apart_who_had_a_descriptor_before(void **state)
 {
     struct fixture *fixture = *state;
-    say(fixture, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 7);
+    say(fixture, ZMQ_EVENT_ACCEPTED, 7);
     assert_int_equal(tr_zmq_news_beginning(&fixture->news, fixture->monitor, 7), 1);
-    assert_next(fixture, 1, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 7);
+    assert_next(fixture, 1, ZMQ_EVENT_ACCEPTED, 7);
     assert_int_equal(tr_zmq_news_beginning(&fixture->news, fixture->monitor, 7), 0);
     say(fixture, ZMQ_EVENT_DISCONNECTED, 7);
-    say(fixture, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 8);
-    say(fixture, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 7);
+    say(fixture, ZMQ_EVENT_ACCEPTED, 8);
+    say(fixture, ZMQ_EVENT_ACCEPTED, 7);
     say(fixture, ZMQ_EVENT_DISCONNECTED, 7);
     assert_int_equal(tr_zmq_news_beginning(&fixture->news, fixture->monitor, 7), 4);
     assert_int_equal(tr_zmq_news_beginning(&fixture->news, fixture->monitor, 8), 3);
     assert_int_equal(tr_zmq_news_beginning(&fixture->news, fixture->monitor, 9), 0);
+    assert_true(tr_zmq_news_is_over(&fixture->news, fixture->monitor, 7, 4));
+    assert_false(tr_zmq_news_is_over(&fixture->news, fixture->monitor, 8, 3));
+    assert_false(tr_zmq_news_is_over(&fixture->news, fixture->monitor, 9, 0));
     assert_next(fixture, 2, ZMQ_EVENT_DISCONNECTED, 7); /* the one before */
-    assert_next(fixture, 3, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 8);
-    assert_next(fixture, 4, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 7);
+    assert_next(fixture, 3, ZMQ_EVENT_ACCEPTED, 8);
+    assert_next(fixture, 4, ZMQ_EVENT_ACCEPTED, 7);
     assert_next(fixture, 5, ZMQ_EVENT_DISCONNECTED, 7); /* its own */
     assert_no_more(fixture);
 }
@@ -108,9 +111,9 @@ static void stay_with_the_monitor_without_memory(void **state)
     const troupe_allocator allocator = tr_failing_allocator_port(&memory);
     tr_failing_allocator_fail_after(&memory, 0);
     tr_zmq_news_init(&fixture->news, &allocator);
-    say(fixture, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 7);
+    say(fixture, ZMQ_EVENT_ACCEPTED, 7);
     assert_int_equal(tr_zmq_news_beginning(&fixture->news, fixture->monitor, 7), 0);
-    assert_next(fixture, 1, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 7);
+    assert_next(fixture, 1, ZMQ_EVENT_ACCEPTED, 7);
     assert_no_more(fixture);
     tr_zmq_news_init(&fixture->news, tr_allocator_default());
 }

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -186,6 +187,40 @@ static void tells_only_descriptors_of_connections(void **state)
     assert_in_range(heard->most, 0, EPIPE - 1); /* and no errno of a connection that broke */
 }
 
+/* Of a connection whose events were not told yet.
+ * Promise: MESH-DESCRIPTORS-AGAIN */
+static void knows_when_a_connection_began_and_that_it_is_over(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heard *heard = &fixture->heard[0];
+    const int none = 0;
+    void *dealer = zmq_socket(fixture->zmq, ZMQ_DEALER);
+    assert_int_equal(zmq_setsockopt(dealer, ZMQ_LINGER, &none, sizeof none), 0);
+    assert_int_equal(zmq_connect(dealer, fixture->endpoint), 0);
+    assert_int_equal(zmq_send(dealer, "x", 1, 0), 1);
+    zmq_msg_t part;
+    assert_int_equal(zmq_msg_init(&part), 0);
+    for (int i = 0; i < 2; i++) { /* its id, and what it said */
+        while (!tr_zmq_receive(heard->socket, &part)) {
+            (void) sched_yield();
+        }
+    }
+    const int fd = zmq_msg_get(&part, ZMQ_SRCFD);
+    const uint64_t begun = tr_zmq_beginning(heard->socket, fd);
+    assert_int_not_equal(begun, 0);
+    assert_false(tr_zmq_is_over(heard->socket, fd, begun));
+    assert_int_equal(zmq_msg_close(&part), 0);
+    assert_int_equal(zmq_close(dealer), 0);
+    while (!tr_zmq_is_over(heard->socket, fd, begun)) {
+        (void) sched_yield();
+    }
+    while (heard->events[TR_ZMQ_DISCONNECTED] == 0) {
+        look(fixture);
+    }
+    assert_int_equal(heard->most, fd);
+    assert_true(tr_zmq_told(heard->socket) > begun);
+}
+
 static void knows_what_is_no_endpoint(void **state)
 {
     struct fixture *fixture = *state;
@@ -202,6 +237,7 @@ int main(void)
         WITH_SOCKETS(may_be_closed_while_it_is_read),
         WITH_SOCKETS(says_full_when_nobody_reads),
         WITH_SOCKETS(tells_only_descriptors_of_connections),
+        WITH_SOCKETS(knows_when_a_connection_began_and_that_it_is_over),
         WITH_SOCKETS(knows_what_is_no_endpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors that are one connection's after another: nobody is taken for who had his before. */
+#include <sched.h>
+#include <zmq.h>
+
+#include "mesh_fixture.h"
+#include "support/descriptors.h"
+
+#define ROUNDS 90
+#define TURNS 20
+
+/* One that knocks as a node does, and says a number; the mesh has not looked since. */
+struct caller {
+    void *sockets[TR_CHANNEL_COUNT];
+};
+
+static struct caller a_caller(struct meshes *meshes, char mark)
+{
+    struct caller caller;
+    char id[17] = "c0123456789abcde";
+    id[16] = mark;
+    for (tr_channel i = 0; i < TR_CHANNEL_COUNT; i++) {
+        const int none = 0;
+        id[0] = i == TR_CHANNEL_CONTROL ? 'c' : 'd';
+        caller.sockets[i] = zmq_socket(meshes->zmq, ZMQ_DEALER);
+        assert_non_null(caller.sockets[i]);
+        assert_int_equal(zmq_setsockopt(caller.sockets[i], ZMQ_LINGER, &none, sizeof none), 0);
+        assert_int_equal(zmq_setsockopt(caller.sockets[i], ZMQ_ROUTING_ID, id, sizeof id), 0);
+        assert_int_equal(zmq_connect(caller.sockets[i], tr_mesh_endpoint(meshes->places[0].mesh)),
+                         0);
+        assert_int_equal(zmq_send(caller.sockets[i], "", 0, 0), 0);
+    }
+    return caller;
+}
+
+static void say(struct caller *caller)
+{
+    const uint64_t number = 0;
+    assert_int_equal(zmq_send(caller->sockets[TR_CHANNEL_DATA], &number, sizeof number, 0),
+                     sizeof number);
+}
+
+static void drop_caller(struct caller *caller)
+{
+    for (tr_channel i = 0; i < TR_CHANNEL_COUNT; i++) {
+        assert_int_equal(zmq_close(caller->sockets[i]), 0);
+    }
+}
+
+/* What callers say has come meanwhile: their connections are served by the same thread of ZeroMQ's
+ * as this one is, and it has turned more often than a handshake takes. */
+static void let_it_come(struct meshes *meshes)
+{
+    char endpoint[64];
+    size_t size = sizeof endpoint;
+    char heard = 0;
+    void *here = zmq_socket(meshes->zmq, ZMQ_PAIR);
+    void *there = zmq_socket(meshes->zmq, ZMQ_PAIR);
+    assert_int_equal(zmq_bind(here, "tcp://127.0.0.1:*"), 0);
+    assert_int_equal(zmq_getsockopt(here, ZMQ_LAST_ENDPOINT, endpoint, &size), 0);
+    assert_int_equal(zmq_connect(there, endpoint), 0);
+    for (uint32_t i = 0; i < TURNS; i++) {
+        assert_int_equal(zmq_send(there, "x", 1, 0), 1);
+        assert_int_equal(zmq_recv(here, &heard, 1, 0), 1);
+    }
+    assert_int_equal(zmq_close(here), 0);
+    assert_int_equal(zmq_close(there), 0);
+}
+
+/* Both ends have given their descriptors back, though the mesh does not know yet. */
+static void wait_for_descriptors(uint32_t count)
+{
+    const tr_clock clock = tr_clock_real();
+    const uint64_t limit_ns = clock.now_ns(clock.context) + LIMIT_NS;
+    while (descriptors_open() > count) {
+        assert_true(clock.now_ns(clock.context) < limit_ns);
+        (void) sched_yield();
+    }
+}
+
+/* Promise: MESH-DESCRIPTORS-AGAIN */
+static void the_next_is_not_taken_for_who_had_its_descriptor(void **state)
+{
+    struct meshes *meshes = *state;
+    struct mesh_place *place = &meshes->places[0];
+    const tr_mesh_options options = mesh_options(meshes, 0);
+    open_mesh(meshes, 0, &options);
+    struct caller caller = a_caller(meshes, 'z'); /* ZeroMQ has made what it keeps */
+    turn_until(meshes, place->ups == 1);
+    drop_caller(&caller);
+    turn_until(meshes, place->downs == 1);
+    const uint32_t none = descriptors_open();
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        const uint32_t ups = place->ups;
+        uint32_t downs = place->downs;
+        struct caller first = a_caller(meshes, (char) ('0' + 2 * (i % 10)));
+        turn_until(meshes, place->ups == ups + 1);
+        if (i % 3 == 0) { /* no link is left of which its end could be */
+            tr_mesh_hang_up(&place->link);
+        }
+        drop_caller(&first);
+        wait_for_descriptors(none);
+        struct caller second = a_caller(meshes, (char) ('1' + 2 * (i % 10)));
+        let_it_come(meshes);
+        if (i % 3 == 1) { /* what it would cut is the second's by now */
+            tr_mesh_hang_up(&place->link);
+        } else if (i % 3 == 2) {
+            downs++;
+        }
+        const uint64_t came = place->came[TR_CHANNEL_DATA];
+        turn_until(meshes, place->ups == ups + 2 && place->downs == downs);
+        say(&second);
+        turn_until(meshes, place->came[TR_CHANNEL_DATA] == came + 1);
+        assert_int_equal(place->downs, downs);
+        drop_caller(&second);
+        turn_until(meshes, place->downs == downs + 1);
+        wait_for_descriptors(none);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_next_is_not_taken_for_who_had_its_descriptor,
+                                        make_meshes, drop_meshes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
