@@ -125,7 +125,8 @@ static void end(struct slow *slow)
     assert_int_equal(probe_count(slow->seen), 0); /* it still ran when it was reported */
     latch_open(slow->latch);
     wait_for(slow, "slow handler ended: actor 'till' ", 1);
-    assert_int_equal(count_of(slow, "slow handler: "), 1);
+    /* Others too may be, for a moment, where the machine has much to do. */
+    assert_int_equal(count_of(slow, "slow handler: actor 'till' "), 1);
     drop_slow_node(slow);
 }
 
@@ -165,6 +166,7 @@ static void says_less_without_signal_handlers(void **state)
     begin(&slow, TROUPE_SPAWN(.name = "till", .behavior = &slow_behavior, .argument = &slow,
                               .place = TROUPE_PLACE_WORKER, .place_worker = 1));
 
+    wait_for(&slow, "slow handler: actor 'till' ", 1);
     wait_for(&slow, "; no backtrace without .fault_signals", 1);
     assert_int_equal(count_of(&slow, "slow_handler_of_the_test"), 0);
     end(&slow);
