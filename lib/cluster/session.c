@@ -130,9 +130,9 @@ static bool open(tr_session *session, uint64_t now_ns)
         session->is_over ? TROUPE_ERROR_STALE : session->port.begun(session->port.context);
     if (error == TROUPE_ERROR_STALE) {
         end(session, TROUPE_ERROR_STALE);
-    } else if (error) {
+    } else if (error && error != TROUPE_ERROR_STOPPING) {
         close_link(session, now_ns);
-    } else {
+    } else if (!error) { /* who stops will say that it leaves, for which the link has to be there */
         session->is_open = true;
         session->has_complained = false;
         session->counts.begun++;
@@ -575,7 +575,9 @@ void tr_session_leave(tr_session *session, uint64_t now_ns)
         return;
     }
     pump(session, now_ns);
-    tr_speech_say_bye(session, TR_LINK_DATA, TR_BYE_LEAVING);
+    /* After all frames; and if there can be none, after the greeting: who has not heard that one
+     * listens to nothing else. */
+    tr_speech_say_bye(session, session->is_open ? TR_LINK_DATA : TR_LINK_CONTROL, TR_BYE_LEAVING);
     session->is_over = true;
     session->is_open = false;
     session->is_ready = false;

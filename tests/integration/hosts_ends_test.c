@@ -11,6 +11,7 @@
 #include "support/node_fixture.h"
 #include "support/numbered.h"
 #include "support/other.h"
+#include "support/ports.h"
 #include "support/tcp_proxy.h"
 
 #define WATCHERS 8
@@ -199,7 +200,8 @@ static void assert_told_once(struct probe *probe)
 static void who_is_killed_is_told_of_once(void **state)
 {
     (void) state;
-    char endpoint[128] = "tcp://127.0.0.1:*";
+    char endpoint[128];
+    a_free_endpoint(endpoint, sizeof endpoint); /* to be listened at again */
     struct visit visit = {.probe = a_probe()};
     struct other *other = a_neighbour("2000", endpoint, sizeof endpoint, &visit.node);
     troupe_node *node = a_visitor(endpoint, 2000);

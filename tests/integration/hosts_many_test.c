@@ -14,6 +14,7 @@
 #include "support/descriptors.h"
 #include "support/node_fixture.h"
 #include "support/numbered.h"
+#include "support/ports.h"
 
 #define NODES (TR_THREAD_SANITIZER ? 20 : 50)
 #define ASKS 5
@@ -24,24 +25,6 @@ struct crowd {
     uint64_t ids[NODES]; /* as they are asked for */
     struct probe *probe;
 };
-
-/* Ports that are free, as far as one can know. */
-static void choose_endpoints(struct crowd *crowd)
-{
-    int fds[NODES];
-    for (int i = 0; i < NODES; i++) {
-        struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t size = sizeof own;
-        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        assert_int_equal(bind(fds[i], (struct sockaddr *) &own, sizeof own), 0);
-        assert_int_equal(getsockname(fds[i], (struct sockaddr *) &own, &size), 0);
-        (void) snprintf(crowd->endpoints[i], sizeof crowd->endpoints[i], "tcp://127.0.0.1:%u",
-                        ntohs(own.sin_port));
-    }
-    for (int i = 0; i < NODES; i++) {
-        assert_int_equal(close(fds[i]), 0);
-    }
-}
 
 static void begin(struct crowd *crowd, uint32_t at)
 {
@@ -112,7 +95,9 @@ static void each_with_each_in_any_order(void **state)
     uint32_t order[NODES];
     tr_random random;
     tr_random_seed(&random, 7);
-    choose_endpoints(&crowd);
+    for (uint32_t i = 0; i < NODES; i++) {
+        a_free_endpoint(crowd.endpoints[i], sizeof crowd.endpoints[i]);
+    }
     const uint32_t descriptors = descriptors_open();
     shuffle(&random, order);
     for (uint32_t i = 0; i < NODES; i++) {

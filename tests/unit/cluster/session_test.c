@@ -388,6 +388,23 @@ static void leaves_behind_all_that_was_sent(void **state)
     end_fini(&end);
 }
 
+/* Promise: SESSION-LEAVE */
+static void says_that_it_leaves_to_whom_it_does_not_begin_with(void **state)
+{
+    (void) state;
+    struct end end;
+    end_init(&end);
+    end.answer = TROUPE_ERROR_STOPPING;
+    tr_session_link_up(&end.session, end.now_ns);
+    tell(&end, (tr_word) {.kind = TR_WORD_HELLO, .session = 1, .known = 1});
+    assert_false(end.session.is_open);
+    assert_int_equal(end.closed, 0);
+    tr_session_leave(&end.session, end.now_ns);
+    assert_int_equal(last(&end, TR_WORD_BYE)->reason, TR_BYE_LEAVING);
+    assert_int_equal(end.ways[end.count - 1], TR_LINK_CONTROL); /* behind its greeting */
+    end_fini(&end);
+}
+
 static void does_not_begin_if_the_border_does_not_want_it(void **state)
 {
     (void) state;
@@ -423,6 +440,7 @@ int main(void)
         cmocka_unit_test(takes_nothing_in_when_it_is_renewed_meanwhile),
         cmocka_unit_test(dials_while_somebody_wants_it),
         cmocka_unit_test(leaves_behind_all_that_was_sent),
+        cmocka_unit_test(says_that_it_leaves_to_whom_it_does_not_begin_with),
         cmocka_unit_test(does_not_begin_if_the_border_does_not_want_it),
     };
     return cmocka_run_group_tests_name("A session", tests, NULL, NULL);

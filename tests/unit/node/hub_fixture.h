@@ -27,7 +27,9 @@ static void count(void *context, troupe_log_level level, const char *text)
     const bool has_left = strstr(text, "has left") != NULL;
     lines->left += has_left ? 1 : 0;
     lines->interrupted += has_left || strstr(text, "is interrupted") != NULL ? 1 : 0;
-    lines->refused += strstr(text, "hangs up on") != NULL ? 1 : 0;
+    /* One who dials may have given up before it was known who it is. */
+    lines->refused +=
+        strstr(text, "hangs up on") != NULL && strstr(text, "not in time") == NULL ? 1 : 0;
     lines->failed += strstr(text, "no connection to") != NULL ? 1 : 0;
 }
 

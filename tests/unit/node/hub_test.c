@@ -2,6 +2,7 @@
 /* Ways to other nodes, over real tcp: one to each, whoever dials; strangers are refused. */
 
 #include "hub_fixture.h"
+#include "support/ports.h"
 
 /* Promise: HOSTS-CONNECT */
 static void connects_with_whom_it_dials(void **state)
@@ -10,8 +11,8 @@ static void connects_with_whom_it_dials(void **state)
     char endpoint[64];
     struct lines lines[2] = {0};
     const troupe_log logs[] = {log_of(&lines[0]), log_of(&lines[1])};
-    troupe_node *a = a_listener("a", "tcp://127.0.0.1:*", &logs[0]);
-    assert_ok(troupe_node_endpoint(a, endpoint, sizeof endpoint));
+    a_free_endpoint(endpoint, sizeof endpoint);
+    troupe_node *a = a_listener("a", endpoint, &logs[0]);
     troupe_node *b = a_dialler("b", endpoint, NULL, &logs[1]);
     until(&lines[0].connected, 1);
     until(&lines[1].connected, 1);
@@ -41,11 +42,8 @@ static void two_that_dial_each_other_have_one_way(void **state)
     char endpoints[2][64];
     struct lines lines[2] = {0};
     const troupe_log logs[] = {log_of(&lines[0]), log_of(&lines[1])};
-    /* Ports that are free, as far as one can know. */
     for (int i = 0; i < 2; i++) {
-        troupe_node *node = a_listener("x", "tcp://127.0.0.1:*", NULL);
-        assert_ok(troupe_node_endpoint(node, endpoints[i], sizeof endpoints[i]));
-        drop_node(&node);
+        a_free_endpoint(endpoints[i], sizeof endpoints[i]);
     }
     troupe_node *a = a_dialler("a", endpoints[1], endpoints[0], &logs[0]);
     troupe_node *b = a_dialler("b", endpoints[0], endpoints[1], &logs[1]);
@@ -62,9 +60,7 @@ static void does_not_go_on_dialling_itself(void **state)
     char endpoint[64];
     struct lines lines = {0};
     const troupe_log log = log_of(&lines);
-    troupe_node *first = a_listener("x", "tcp://127.0.0.1:*", NULL);
-    assert_ok(troupe_node_endpoint(first, endpoint, sizeof endpoint));
-    drop_node(&first);
+    a_free_endpoint(endpoint, sizeof endpoint);
     troupe_node *node = a_dialler("self", endpoint, endpoint, &log);
     troupe_node *other = a_dialler("other", endpoint, NULL, NULL);
     until(&lines.connected, 1); /* with the other one */
