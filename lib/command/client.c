@@ -117,11 +117,14 @@ static troupe_error client_body(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
+/* On the thread that starts the node: what is wrong with its options. */
+static _Thread_local bool was_said;
+
 /* Why there is no connection, most of all. */
 static void say(void *context, troupe_log_level level, const char *text)
 {
     const tr_client *client = context;
-    (void) level;
+    was_said = was_said || level == TROUPE_LOG_ERROR;
     (void) fprintf(stderr, "troupe %s: %s\n", client->command->name, text);
 }
 
@@ -162,10 +165,10 @@ int tr_client_run(const tr_command *command, const tr_reach *reach, tr_client_bo
         error = run(&client, node);
         troupe_node_destroy(&node);
     }
-    if (error) {
+    if (error && !was_said) {
         return tr_client_fail(&client, "it cannot be asked", troupe_error_text(error));
     }
-    return client.status;
+    return error ? TR_EXIT_FAILED : client.status;
 }
 
 void tr_client_target(const tr_client *client, const char *text, Troupe__Inspect__Target *target,

@@ -12,6 +12,16 @@
 
 #define SPARES_DEFAULT 8
 
+/* Whether it was said why the node does not start, on the thread that starts it: more than its
+ * error says. */
+static _Thread_local bool was_said;
+
+static void write_for_people(void *context, troupe_log_level level, const char *text)
+{
+    was_said = was_said || level == TROUPE_LOG_ERROR;
+    troupe_log_to_stderr(context, level, text);
+}
+
 /* As the journal reads it. */
 static void write_to_journal(void *context, troupe_log_level level, const char *text)
 {
@@ -20,6 +30,7 @@ static void write_to_journal(void *context, troupe_log_level level, const char *
         [TROUPE_LOG_INFO] = "<6>",  [TROUPE_LOG_DEBUG] = "<7>",
     };
     (void) context;
+    was_said = was_said || level == TROUPE_LOG_ERROR;
     (void) fprintf(stderr, "%s%s\n", priorities[level], text); /* there is no other place */
 }
 
@@ -54,6 +65,7 @@ static troupe_error start(struct service *service, troupe_node *node)
     error = tr_warden_start(warden, node);
     if (!error) {
         error = tr_modules_start(&service->wishes.modules, node);
+        was_said = was_said || error;
     }
     if (!error) {
         tr_notify_say(&service->notify, "READY=1\nSTATUS=%s", warden->status);
@@ -90,8 +102,7 @@ static troupe_error serve(struct service *service)
 static int run(int argc, char **argv)
 {
     static struct service service;
-    const troupe_log log = {.write =
-                                tr_notify_is_journal() ? write_to_journal : troupe_log_to_stderr};
+    const troupe_log log = {.write = tr_notify_is_journal() ? write_to_journal : write_for_people};
     if (!tr_node_options_read(
             &service.wishes, argc, argv,
             TROUPE_NODE_OPTIONS(.log = &log, .stop_on_signals = 1,
@@ -103,11 +114,10 @@ static int run(int argc, char **argv)
         return TR_EXIT_FAILED;
     }
     const troupe_error error = serve(&service);
-    if (error) {
+    if (error && !was_said) {
         (void) fprintf(stderr, "troupe node: %s\n", troupe_error_text(error));
-        return TR_EXIT_FAILED;
     }
-    return TR_EXIT_OK;
+    return error ? TR_EXIT_FAILED : TR_EXIT_OK;
 }
 
 const tr_command tr_command_node = {

@@ -344,6 +344,39 @@ static void says_what_it_did_not_understand(void **state)
     ends("--join tcp://127.0.0.1:1 --key-file /none", 1, "/none");
 }
 
+/* Nothing but this line is on stderr. */
+static void says_only(const char *arguments, const char *line)
+{
+    char command[1024];
+    (void) snprintf(command, sizeof command, "'%s' node %s", COMMAND, arguments);
+    struct program program = program_run(command);
+    assert_int_equal(program.status, 1);
+    assert_string_equal(program.err, line);
+    program_fini(&program);
+}
+
+/* Promise: SERVICE-FAILS */
+static void says_once_what_is_wrong_with_a_file(void **state)
+{
+    const struct scene *scene = *state;
+    char arguments[512];
+    char line[256];
+    write_list(scene, "# name key roles\nno line\n");
+    (void) snprintf(arguments, sizeof arguments,
+                    "--listen 'tcp://127.0.0.1:*' --key-file %s --allowed-file %s", scene->key_file,
+                    scene->allowed_file);
+    (void) snprintf(line, sizeof line,
+                    "ERROR node 'node': %s:2: a line should be NAME KEY ROLES, as 'worker-1 KEY "
+                    "send,monitor'\n",
+                    scene->allowed_file);
+    says_only(arguments, line);
+    says_only("--listen tcp://127.0.0.1:1 --key-file /none",
+              "ERROR node 'node': /none: No such file or directory\n");
+    says_only("--listen tcp://nobody:x --plain anywhere",
+              "ERROR node 'node': cannot listen at tcp://nobody:x (BAD_ARGUMENT); it should be like"
+              " tcp://*:7400, with an address of this machine and a port that nobody uses\n");
+}
+
 int main(void)
 {
 #define IN_SCENE(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
@@ -353,6 +386,7 @@ int main(void)
         IN_SCENE(a_second_signal_hurries),
         IN_SCENE(reads_the_allow_list_again_at_sighup),
         IN_SCENE(ends_when_a_supervisor_gives_up),
+        IN_SCENE(says_once_what_is_wrong_with_a_file),
         cmocka_unit_test(says_what_is_wrong_with_a_module),
         cmocka_unit_test(says_what_it_did_not_understand),
     };
