@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* `troupe ps`, `tree`, `peers` and `waits` on a node over loopback. */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <troupe/troupe.h>
+#include <unistd.h>
 
 #include "integration/commands.h"
 #include "support/node_fixture.h"
@@ -299,13 +302,37 @@ static void peers_are_shown(void **state)
     drop_node(&other);
 }
 
+/* A port that is taken, and nobody listens there. */
+static int a_deaf_port(unsigned *out_port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *) &address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *) &address, &size), 0);
+    *out_port = ntohs(address.sin_port);
+    return fd;
+}
+
+static void nobody_listens(void)
+{
+    char line[128];
+    char said[128];
+    unsigned port = 0;
+    const int fd = a_deaf_port(&port);
+    (void) snprintf(line, sizeof line, "troupe ps --node tcp://127.0.0.1:%u --timeout 0.5", port);
+    (void) snprintf(said, sizeof said,
+                    "troupe ps: tcp://127.0.0.1:%u: there is no connection in time", port);
+    command_ends(line, 1, NULL, said);
+    assert_int_equal(close(fd), 0);
+}
+
 /* Promise: COMMAND-REACH */
 static void says_why_a_node_is_not_reached(void **state)
 {
-    struct scene *scene = *state;
-    (void) scene;
-    command_ends("troupe ps --node tcp://127.0.0.1:1 --timeout 0.5", 1, NULL,
-                 "troupe ps: tcp://127.0.0.1:1: there is no connection in time");
+    (void) state;
+    nobody_listens();
     command_ends("troupe ps --node 127.0.0.1:1", 1, NULL, "an endpoint should be like tcp://");
     command_ends("troupe ps --node tcp://192.0.2.1:7400", 1, NULL, "without keys");
     command_ends("troupe ps --key-file /none", 2, NULL, "--key-file and --peer-key go together");
