@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "node/keeper.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -77,9 +78,12 @@ static void read_signals(struct keeping *keeping)
         tr_signals_are_open(&node->signals) ? tr_signals_read(&node->signals) : 0;
     keeping->signals += count;
     if (count > 0) {
-        tr_log_write(&node->settings.log, TROUPE_LOG_NOTICE,
-                     "node '%s': told to stop by a signal%s", node->settings.name,
-                     keeping->signals > 1 ? " again: it hurries" : "");
+        tr_log_write(&node->settings.log, TROUPE_LOG_NOTICE, "node '%s': told to stop by a %s",
+                     node->settings.name,
+                     keeping->signals == 1   ? "signal"
+                     : keeping->signals == 2 ? "second signal: it waits no more for what is "
+                                               "queued, and cancels actors that have not ended"
+                                             : "signal again: what has not ended is left behind");
         troupe_node_stop(node);
     }
 }
@@ -138,9 +142,21 @@ static void log_report(troupe_node *node, troupe_log_level level)
     }
 }
 
-static unsigned long long in_ms(uint64_t ns)
+/* What has ended a wait that was in vain: its time or, before that, signals. */
+struct limit {
+    char text[48];
+};
+
+static struct limit limit_of(const struct keeping *keeping, struct awaited awaited)
 {
-    return ns / NS_PER_MS;
+    struct limit limit;
+    if (keeping->signals >= awaited.signals_max) {
+        (void) snprintf(limit.text, sizeof limit.text, "before another signal came");
+    } else {
+        (void) snprintf(limit.text, sizeof limit.text, "within %llu ms",
+                        (unsigned long long) (awaited.timeout_ns / NS_PER_MS));
+    }
+    return limit;
 }
 
 static void drain(struct keeping *keeping)
@@ -154,10 +170,9 @@ static void drain(struct keeping *keeping)
                                     .signals_max = 2};
     if (!wait_for(keeping, drained)) {
         tr_log_write(&node->settings.log, TROUPE_LOG_WARNING,
-                     "node '%s': %llu messages were not handled within %llu ms; its actors are "
-                     "stopped",
+                     "node '%s': %llu messages were not handled %s; its actors are stopped",
                      node->settings.name, (unsigned long long) count_held(node),
-                     in_ms(node->settings.drain_timeout_ns));
+                     limit_of(keeping, drained).text);
         log_report(node, TROUPE_LOG_WARNING);
     }
 }
@@ -191,8 +206,8 @@ static bool stop_actors(struct keeping *keeping)
     }
 
     tr_log_write(&settings->log, TROUPE_LOG_WARNING,
-                 "node '%s': not all actors stopped within %llu ms; they are cancelled",
-                 settings->name, in_ms(settings->stop_timeout_ns));
+                 "node '%s': not all actors stopped %s; they are cancelled", settings->name,
+                 limit_of(keeping, ended).text);
     log_report(node, TROUPE_LOG_WARNING);
     enter(node, TR_NODE_CANCELLING);
     node->cancel_call.run = cancel_guardian;

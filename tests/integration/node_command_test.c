@@ -259,7 +259,8 @@ static void a_second_signal_hurries(void **state)
     assert_int_equal(kill(scene->service.pid, SIGTERM), 0);
     service_assert_logged(&scene->service, "told to stop by a signal");
     assert_int_equal(kill(scene->service.pid, SIGTERM), 0);
-    service_assert_logged(&scene->service, "it hurries");
+    service_assert_logged(&scene->service, "told to stop by a second signal: it waits no more");
+    service_assert_logged(&scene->service, "before another signal came");
     service_hear_until(&scene->service, "STATUS=stopped");
     assert_int_equal(service_end(&scene->service), 0);
 }
