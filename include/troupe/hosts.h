@@ -57,6 +57,12 @@ typedef struct troupe_peer {
     const char *key;      /* its public key; NULL: plain */
 } troupe_peer;
 
+/* What becomes of a node when one that it dials refuses its key. */
+typedef enum troupe_on_refusal {
+    TROUPE_REFUSAL_GO_ON, /* it dials again and again: the list there may change */
+    TROUPE_REFUSAL_STOP   /* it stops, as by troupe_node_stop; troupe_node_join: NOT_AUTHORISED */
+} troupe_on_refusal;
+
 /* The incarnation of the node, as in its actors' refs. */
 TROUPE_API uint64_t troupe_node_id(const troupe_node *node);
 

@@ -85,14 +85,12 @@ typedef struct troupe_node_options {
     /* Other nodes; see hosts.h. All copied. */
     const char *labels;       /* told to other nodes, as "rack=a,ssd": words of letters, digits and
                                * ._-:/=, below 128 bytes in all; see nodes.h. NULL: none */
-    const char *listen;       /* where they may dial, as "tcp://192.0.2.1:7400", the port
-                                         * may be "*"; NULL: nowhere */
+    const char *listen;       /* where they may dial, as "tcp://192.0.2.1:7400" or with port "*" */
     const troupe_peer *peers; /* dialled again and again while the node runs */
     const char *public_key;   /* of this node: CURVE, 40 characters of ZeroMQ's Z85 */
     const char *secret_key;
     const char *const *allowed_keys; /* the public keys of who may dial */
-    troupe_timeout suspect_after;    /* silence of a node that is worth a line in the log; not
-                                         * given: 2 s */
+    troupe_timeout suspect_after;    /* silence that is worth a line in the log; not given: 2 s */
     troupe_timeout dead_after;       /* silence after which it counts as lost; not given: 15 s */
     uint32_t peer_count;
     uint32_t allowed_key_count;
@@ -101,6 +99,8 @@ typedef struct troupe_node_options {
     uint32_t inspect;         /* a troupe_inspect */
     uint32_t compress;        /* 1: bodies above 64 KiB, for nodes that know LZ4; see hosts.h */
     const char *listen_local; /* besides, for this user on this machine: "ipc:///run/node" */
+    uint32_t on_refusal;      /* a troupe_on_refusal */
+    uint32_t reserved;
 } troupe_node_options;
 
 /* Handlers that block. When one has held its worker for longer than .blocking_limit while others

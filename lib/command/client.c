@@ -93,6 +93,10 @@ static int connect_and_run(tr_client *client)
     if (error == TROUPE_ERROR_TIMED_OUT) {
         return tr_client_fail(client, "there is no connection in time", NULL);
     }
+    if (error == TROUPE_ERROR_STOPPING) {
+        client->was_stopped = true; /* why is known when the node has ended */
+        return TR_EXIT_FAILED;
+    }
     if (error) {
         return fail_by(client, "there is no connection", error);
     }
@@ -158,6 +162,7 @@ int tr_client_run(const tr_command *command, const tr_reach *reach, tr_client_bo
         TROUPE_NODE_OPTIONS(.name = "command", .workers = 1, .log = &log, .peers = &peer,
                             .peer_count = 1, .key_file = reach->key_file, .stack_size = STACK_BYTES,
                             .stop_on_signals = 1, .inspect = TROUPE_INSPECT_OFF,
+                            .on_refusal = TROUPE_REFUSAL_STOP,
                             .plain = reach->is_plain_forced ? TROUPE_PLAIN_ANYWHERE
                                                             : TROUPE_PLAIN_ON_LOOPBACK),
         &node);
@@ -165,8 +170,11 @@ int tr_client_run(const tr_command *command, const tr_reach *reach, tr_client_bo
         error = run(&client, node);
         troupe_node_destroy(&node);
     }
-    if (error && !was_said) {
+    if (error && error != TROUPE_ERROR_NOT_AUTHORISED && !was_said) { /* that the log has said */
         return tr_client_fail(&client, "it cannot be asked", troupe_error_text(error));
+    }
+    if (!error && client.was_stopped) {
+        return fail_by(&client, "there is no connection", TROUPE_ERROR_STOPPING);
     }
     return error ? TR_EXIT_FAILED : client.status;
 }

@@ -26,6 +26,7 @@ struct tr_client {
     troupe_ref inspector;
     tr_client_body *body;
     void *argument;
+    bool was_stopped; /* before there was a connection */
     int status;
 };
 

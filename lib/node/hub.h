@@ -41,7 +41,8 @@ typedef struct tr_hub_options {
     uint64_t beat_ns;
     uint64_t suspect_ns;
     uint64_t dead_ns;
-    bool squeezes; /* what is large, for who can read it */
+    bool squeezes;           /* what is large, for who can read it */
+    bool stops_when_refused; /* the node, when a key of its own is */
 } tr_hub_options;
 
 /* Errors: as tr_mesh_open. */

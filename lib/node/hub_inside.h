@@ -31,6 +31,7 @@ struct tr_target {
     uint64_t pause_ns;
     bool has_failed; /* which was said */
     bool is_self;
+    bool is_given_up;
 };
 
 /* A link, whoever dialled it. */

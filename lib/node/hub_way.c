@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "node/hub_inside.h"
+#include "node/node.h"
 
 /* How long the greeting of one that is connected may take. */
 #define GREETING_NS (TR_HUB_HANDSHAKE_MS * TR_HUB_NS_PER_MS)
@@ -29,7 +30,8 @@ static tr_way *find_way(const tr_hub *hub, uint64_t node)
 /* Later each time, and never all at once. */
 static void dial_later(tr_hub *hub, tr_target *to)
 {
-    if (to->is_self) {
+    if (to->is_self || to->is_given_up) {
+        to->dial_ns = TR_NEVER;
         return;
     }
     const uint64_t least = to->pause_ns / 2;
@@ -39,11 +41,21 @@ static void dial_later(tr_hub *hub, tr_target *to)
 
 static void say_failed(tr_hub *hub, tr_target *to, const char *why)
 {
-    if (!to->has_failed) {
+    if (!to->has_failed || to->is_given_up) {
         tr_log_write(tr_hub_log(hub), TROUPE_LOG_WARNING,
-                     "node '%s': no connection to %s: %s; it goes on trying", hub->options.name,
-                     to->given.endpoint, why);
+                     "node '%s': no connection to %s: %s; it %s", hub->options.name,
+                     to->given.endpoint, why, to->is_given_up ? "gives up" : "goes on trying");
         to->has_failed = true;
+    }
+}
+
+/* Nobody may be there yet; who refuses this node's key may do so for ever. */
+static void fail(tr_hub *hub, tr_target *to, troupe_error error, const char *why)
+{
+    to->is_given_up = error == TROUPE_ERROR_NOT_AUTHORISED && hub->options.stops_when_refused;
+    say_failed(hub, to, why);
+    if (to->is_given_up) {
+        tr_node_give_up(hub->options.system->node, error);
     }
 }
 
@@ -64,7 +76,7 @@ static void dial(tr_hub *hub, tr_target *to)
     }
     if (error) {
         tr_free(hub->allocator, made, sizeof *made);
-        say_failed(hub, to, troupe_error_text(error));
+        fail(hub, to, error, troupe_error_text(error));
         dial_later(hub, to);
         return;
     }
@@ -129,7 +141,6 @@ static void link_down(void *context, tr_mesh_link *link, troupe_error reason, co
 {
     tr_hub *hub = context;
     tr_way *gone = tr_mesh_context(link);
-    (void) reason;
     if (gone == NULL) {
         return;
     }
@@ -137,7 +148,7 @@ static void link_down(void *context, tr_mesh_link *link, troupe_error reason, co
     if (node != 0) {
         say_broken(hub, gone, why);
     } else if (gone->from != NULL) {
-        say_failed(hub, gone->from, why);
+        fail(hub, gone->from, reason, why);
     }
     free_way(gone);
     if (node != 0) {
@@ -378,7 +389,7 @@ static void open_link(void *context, uint64_t node)
     const uint64_t time_ns = tr_hub_now_ns(hub);
     for (uint32_t i = 0; i < hub->options.address_count; i++) {
         tr_target *to = &hub->addresses[i];
-        if (to->node == node && to->way == NULL && to->dial_ns > time_ns) {
+        if (to->node == node && to->way == NULL && !to->is_given_up && to->dial_ns > time_ns) {
             to->dial_ns = time_ns;
         }
     }

@@ -118,6 +118,7 @@ static troupe_error make_hub(troupe_node *node)
     tr_hub_options options = tr_hosts_hub_options(&node->hosts);
     options.system = &node->system;
     options.name = node->settings.name;
+    options.stops_when_refused = node->settings.stops_when_refused;
     options.zmq = tr_inproc_context(node->inproc);
     sigset_t before;
     tr_signals_hold(&before); /* for ZeroMQ's threads, as above */
@@ -328,6 +329,14 @@ void troupe_node_stop(troupe_node *node)
     }
     tr_mutex_unlock(&node->mutex);
     tr_keeper_wake(node);
+}
+
+void tr_node_give_up(troupe_node *node, troupe_error error)
+{
+    tr_mutex_lock(&node->mutex);
+    node->root_error = node->root_error != TROUPE_OK ? node->root_error : error;
+    tr_mutex_unlock(&node->mutex);
+    troupe_node_stop(node);
 }
 
 static troupe_error wait_until_stopped(troupe_node *node)

@@ -94,6 +94,9 @@ bool tr_node_is_inside(troupe_node *node);
 
 tr_node_phase tr_node_phase_now(troupe_node *node);
 
+/* Tells it to stop; join returns this error, unless there was another. Threads: any. */
+void tr_node_give_up(troupe_node *node, troupe_error error);
+
 /* Spawns a root actor without waiting for its start. */
 TROUPE_MUST_CHECK troupe_error tr_node_spawn_nowait(troupe_node *node,
                                                     const troupe_spawn_options *options,

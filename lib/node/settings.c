@@ -14,7 +14,7 @@
 #include "node/hosts.h"
 #include "node/spares.h"
 
-TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, listen_local);
+TR_OPTIONS_HAVE_NO_TAIL_PADDING(troupe_node_options, reserved);
 
 #define TIMEOUT_DEFAULT_NS UINT64_C(5000000000)
 #define SLOW_AFTER_DEFAULT_NS UINT64_C(100000000)
@@ -48,6 +48,7 @@ static troupe_error check(const troupe_node_options *options)
     TR_REQUIRE(options->offload_queue_max <= TR_OFFLOAD_QUEUE_MAX, BAD_ARGUMENT);
     TR_REQUIRE(options->balance <= TROUPE_BALANCE_OFF, BAD_ARGUMENT);
     TR_REQUIRE(options->on_root_failure <= TROUPE_ROOT_STOP, BAD_ARGUMENT);
+    TR_REQUIRE(options->on_refusal <= TROUPE_REFUSAL_STOP, BAD_ARGUMENT);
     TR_REQUIRE(options->plain <= TROUPE_PLAIN_ANYWHERE, BAD_ARGUMENT);
     TR_REQUIRE(options->border <= TROUPE_BORDER_SHARED, BAD_ARGUMENT);
     TR_REQUIRE(options->inspect <= TROUPE_INSPECT_OFF && options->compress <= 1, BAD_ARGUMENT);
@@ -149,6 +150,7 @@ troupe_error tr_node_settings_read(tr_node_settings *settings, const troupe_node
         .offload_queue_max = or_default(known.offload_queue_max, TR_OFFLOAD_QUEUE_MAX_DEFAULT),
         .watch = (troupe_watchdog) known.watchdog,
         .stops_with_failed_root = known.on_root_failure == TROUPE_ROOT_STOP,
+        .stops_when_refused = known.on_refusal == TROUPE_REFUSAL_STOP,
         .stops_on_signals = known.stop_on_signals != 0,
         .has_fault_signals = known.fault_signals != 0,
         .has_inspector = has_inspector(&known),

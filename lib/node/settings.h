@@ -29,6 +29,7 @@ typedef struct tr_node_settings {
     troupe_watchdog watch;
     bool stops_on_signals;
     bool stops_with_failed_root;
+    bool stops_when_refused;
     bool has_fault_signals;
     bool has_inspector;
     char name[TR_NAME_MAX + 1];

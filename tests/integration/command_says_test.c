@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `troupe send`, `ask` and `stop`, and what roles the commands take, on a node with CURVE. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <troupe/troupe.h>
@@ -20,7 +21,15 @@ struct scene {
     troupe_node *node;
     struct probe *probe;
     troupe_ref till;
+    _Atomic uint32_t refusals;
 };
+
+static void count_refusals(void *context, troupe_log_level level, const char *text)
+{
+    struct scene *scene = context;
+    (void) level;
+    scene->refusals += strstr(text, "refuses who dials") != NULL ? 1 : 0;
+}
 
 static const troupe_type stone_type = TROUPE_SIGNAL("stone");
 
@@ -78,10 +87,11 @@ static int open_scene(void **state)
     assert_ok(
         troupe_key_file_create(scene->guest_file, NULL, scene->guest_key, sizeof scene->guest_key));
     write_list(scene, "all");
+    const troupe_log log = {.write = count_refusals, .context = scene};
     scene->node =
         a_node(TROUPE_NODE_OPTIONS(.name = "shop", .workers = 2, .drain_timeout = TROUPE_NOW,
-                                   .listen = "tcp://127.0.0.1:*", .key_file = scene->server_file,
-                                   .allowed_file = scene->list));
+                                   .log = &log, .listen = "tcp://127.0.0.1:*",
+                                   .key_file = scene->server_file, .allowed_file = scene->list));
     assert_ok(troupe_node_endpoint(scene->node, scene->endpoint, sizeof scene->endpoint));
     command_reach(scene->endpoint, scene->guest_file, scene->server_key);
     scene->probe = a_probe();
@@ -140,6 +150,41 @@ static void sends_to_an_actor(void **state)
                  NULL);
     assert_true(probe_wait(scene->probe, 4));
     assert_said(scene->probe, "stone", "so to say", "stone", "stone");
+}
+
+/* Promise: COMMAND-REFUSED */
+static void gives_up_when_its_key_is_refused(void **state)
+{
+    struct scene *scene = *state;
+    char said[256];
+    (void) snprintf(said, sizeof said,
+                    "troupe ps: node 'command': no connection to %s: the other node refuses this "
+                    "one's key; it gives up\n",
+                    scene->endpoint);
+    (void) snprintf(scene->guest_key, sizeof scene->guest_key, "%s", scene->server_key);
+    write_list(scene, "all");
+    struct program program = command_run("troupe ps --timeout 3600");
+    assert_int_equal(program.status, 1);
+    assert_string_equal(program.err, said);
+    program_fini(&program);
+    assert_in_range(scene->refusals, 1, 2); /* of its two connections */
+}
+
+/* Promise: COMMAND-REFUSED */
+static void waits_for_a_node_that_is_not_there_yet(void **state)
+{
+    const struct scene *scene = *state;
+    char line[1024];
+    command_reach(NULL, NULL, NULL);
+    (void) snprintf(line, sizeof line,
+                    "f=%s; '" COMMAND
+                    "' ps --node ipc://$f/node --timeout 60 2>$f/err & p=$!;"
+                    " until grep -q 'goes on trying' $f/err; do :; done;"
+                    " '" COMMAND
+                    "' node --listen-local ipc://$f/node 2>/dev/null & n=$!;"
+                    " wait $p; s=$?; kill $n; wait $n; rm $f/err; exit $s",
+                    scene->folder);
+    command_ends(line, 0, "NAME", NULL);
 }
 
 static troupe_error sends_orders(troupe_self *self, void *argument)
@@ -257,6 +302,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(asks_an_actor, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(sends_to_an_actor, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(gives_up_when_its_key_is_refused, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(waits_for_a_node_that_is_not_there_yet, open_scene,
+                                        close_scene),
         cmocka_unit_test_setup_teardown(taps_an_actor, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(a_tap_ends_in_order_at_ctrl_c, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(who_has_no_role_is_told_so, open_scene, close_scene),

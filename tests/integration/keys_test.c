@@ -202,7 +202,19 @@ static void who_has_no_role_is_told_so(void **state)
     assert_int_equal(scene->cuts, 0);
 }
 
-/* Promise: KEYS-RELOAD */
+/* Promise: KEYS-GIVES-UP */
+static void who_is_refused_gives_up_if_it_is_to(void **state)
+{
+    const struct scene *scene = *state;
+    const troupe_peer peer = {.endpoint = scene->endpoint, .key = scene->server_key};
+    troupe_node *node = a_node(TROUPE_NODE_OPTIONS(.name = "guest", .workers = 1, .peers = &peer,
+                                                   .peer_count = 1, .key_file = scene->guest_file,
+                                                   .on_refusal = TROUPE_REFUSAL_STOP));
+    assert_fails(troupe_node_join(node), NOT_AUTHORISED);
+    troupe_node_destroy(&node);
+}
+
+/* Promise: KEYS-RELOAD, KEYS-GIVES-UP */
 static void who_is_no_longer_in_the_list_is_cut_off(void **state)
 {
     struct scene *scene = *state;
@@ -363,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(who_has_no_role_is_told_so, set, drop),
         cmocka_unit_test_setup_teardown(who_is_no_longer_in_the_list_is_cut_off, set, drop),
+        cmocka_unit_test_setup_teardown(who_is_refused_gives_up_if_it_is_to, set, drop),
         cmocka_unit_test_setup_teardown(a_bad_list_changes_nothing, set, drop),
         cmocka_unit_test_setup_teardown(who_has_not_greeted_yet_is_cut_off_too, set, drop),
         cmocka_unit_test_setup_teardown(nobody_is_taken_for_a_node_with_another_key, set, drop),

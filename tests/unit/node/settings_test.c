@@ -106,6 +106,7 @@ static void refuses_each_option_that_is_out_of_range(void **state)
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.workers = 65)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.balance = 2)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.on_root_failure = 2)), BAD_ARGUMENT);
+    assert_fails(read_options(TROUPE_NODE_OPTIONS(.on_refusal = 2)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.actors_max = UINT32_MAX)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.own_threads_max = 193)), BAD_ARGUMENT);
     assert_fails(read_options(TROUPE_NODE_OPTIONS(.mailbox_capacity_default = UINT32_MAX)),
