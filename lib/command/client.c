@@ -121,14 +121,11 @@ static troupe_error client_body(troupe_self *self, void *argument)
     return TROUPE_OK;
 }
 
-/* On the thread that starts the node: what is wrong with its options. */
-static _Thread_local bool was_said;
-
 /* Why there is no connection, most of all. */
 static void say(void *context, troupe_log_level level, const char *text)
 {
-    const tr_client *client = context;
-    was_said = was_said || level == TROUPE_LOG_ERROR;
+    tr_client *client = context;
+    client->has_complained = client->has_complained || level == TROUPE_LOG_ERROR;
     (void) fprintf(stderr, "troupe %s: %s\n", client->command->name, text);
 }
 
@@ -170,7 +167,8 @@ int tr_client_run(const tr_command *command, const tr_reach *reach, tr_client_bo
         error = run(&client, node);
         troupe_node_destroy(&node);
     }
-    if (error && error != TROUPE_ERROR_NOT_AUTHORISED && !was_said) { /* that the log has said */
+    /* A refusal, and what its log calls an error, was said there. */
+    if (error && error != TROUPE_ERROR_NOT_AUTHORISED && !client.has_complained) {
         return tr_client_fail(&client, "it cannot be asked", troupe_error_text(error));
     }
     if (!error && client.was_stopped) {

@@ -12,14 +12,20 @@
 
 #define SPARES_DEFAULT 8
 
-/* Whether it was said why the node does not start, on the thread that starts it: more than its
- * error says. */
-static _Thread_local bool was_said;
+/* There until the program ends: some threads may have been left behind with it. */
+struct service {
+    tr_node_wishes wishes;
+    tr_notify notify;
+    tr_warden warden;
+    _Atomic bool has_complained; /* its log, of an error */
+    bool is_explained;           /* why it has not started, which says more than its error */
+};
 
 static void write_for_people(void *context, troupe_log_level level, const char *text)
 {
-    was_said = was_said || level == TROUPE_LOG_ERROR;
-    troupe_log_to_stderr(context, level, text);
+    struct service *service = context;
+    service->has_complained = service->has_complained || level == TROUPE_LOG_ERROR;
+    troupe_log_to_stderr(NULL, level, text);
 }
 
 /* As the journal reads it. */
@@ -29,8 +35,8 @@ static void write_to_journal(void *context, troupe_log_level level, const char *
         [TROUPE_LOG_ERROR] = "<3>", [TROUPE_LOG_WARNING] = "<4>", [TROUPE_LOG_NOTICE] = "<5>",
         [TROUPE_LOG_INFO] = "<6>",  [TROUPE_LOG_DEBUG] = "<7>",
     };
-    (void) context;
-    was_said = was_said || level == TROUPE_LOG_ERROR;
+    struct service *service = context;
+    service->has_complained = service->has_complained || level == TROUPE_LOG_ERROR;
     (void) fprintf(stderr, "%s%s\n", priorities[level], text); /* there is no other place */
 }
 
@@ -47,13 +53,6 @@ static void describe(const tr_node_wishes *wishes, const troupe_node *node, char
                     nodes == 1 ? "" : "s");
 }
 
-/* There until the program ends: some threads may have been left behind with it. */
-struct service {
-    tr_node_wishes wishes;
-    tr_notify notify;
-    tr_warden warden;
-};
-
 static troupe_error start(struct service *service, troupe_node *node)
 {
     tr_warden *warden = &service->warden;
@@ -65,7 +64,7 @@ static troupe_error start(struct service *service, troupe_node *node)
     error = tr_warden_start(warden, node);
     if (!error) {
         error = tr_modules_start(&service->wishes.modules, node);
-        was_said = was_said || error;
+        service->has_complained = service->has_complained || error;
     }
     if (!error) {
         tr_notify_say(&service->notify, "READY=1\nSTATUS=%s", warden->status);
@@ -86,10 +85,12 @@ static troupe_error serve(struct service *service)
         .notify = &service->notify, .log = options->log, .watchdog_ns = tr_notify_watchdog_ns()};
     troupe_error error = troupe_node_create(options, &node);
     if (error) {
+        service->is_explained = service->has_complained;
         return error;
     }
     error = start(service, node);
     if (error) {
+        service->is_explained = service->has_complained;
         troupe_node_stop(node);
     }
     const troupe_error end = troupe_node_join(node);
@@ -102,7 +103,8 @@ static troupe_error serve(struct service *service)
 static int run(int argc, char **argv)
 {
     static struct service service;
-    const troupe_log log = {.write = tr_notify_is_journal() ? write_to_journal : write_for_people};
+    const troupe_log log = {.write = tr_notify_is_journal() ? write_to_journal : write_for_people,
+                            .context = &service};
     if (!tr_node_options_read(
             &service.wishes, argc, argv,
             TROUPE_NODE_OPTIONS(.log = &log, .stop_on_signals = 1,
@@ -114,7 +116,7 @@ static int run(int argc, char **argv)
         return TR_EXIT_FAILED;
     }
     const troupe_error error = serve(&service);
-    if (error && !was_said) {
+    if (error && !service.is_explained) {
         (void) fprintf(stderr, "troupe node: %s\n", troupe_error_text(error));
     }
     return error ? TR_EXIT_FAILED : TR_EXIT_OK;
