@@ -3,6 +3,7 @@
 #include <string.h>
 #include <troupe/ask.h>
 #include <troupe/monitor.h>
+#include <troupe/nodes.h>
 #include <troupe/send.h>
 #include <troupe/spawn.h>
 
@@ -47,8 +48,9 @@ struct ear {
     size_t count;
     uint64_t heard;
     troupe_message *request; /* that waits for a note; NULL: none */
-    uint64_t request_until_ns;
-    bool is_over; /* the actor has ended */
+    uint64_t until_ns;       /* by when it is answered, or else another has to come */
+    uint64_t asker;          /* the node of who has asked last */
+    bool is_over;            /* the actor has ended */
 };
 
 /* Answering. */
@@ -151,6 +153,7 @@ static void give(troupe_self *self, struct ear *ear)
     }
     tr_json_buffer_free(&texts);
     troupe_message_destroy(&ear->request);
+    ear->until_ns = troupe_self_now_ns(self) + IDLE_NS;
 }
 
 /* The tap's actor. */
@@ -177,7 +180,8 @@ static bool take_request(troupe_self *self, struct ear *ear, troupe_message **me
     }
     ear->request = *message;
     *message = NULL;
-    ear->request_until_ns = troupe_self_now_ns(self) + within_ns;
+    ear->asker = troupe_message_sender(ear->request).node;
+    ear->until_ns = troupe_self_now_ns(self) + within_ns;
     if (ends) {
         tr_tap_end(ear->tap); /* who is answered can begin another */
     }
@@ -187,30 +191,44 @@ static bool take_request(troupe_self *self, struct ear *ear, troupe_message **me
     return !ends;
 }
 
-static troupe_timeout patience(troupe_self *self, const struct ear *ear)
+/* What is left of the time; 0: nothing, however much comes. */
+static uint64_t patience_ns(troupe_self *self, const struct ear *ear)
 {
     const uint64_t now_ns = troupe_self_now_ns(self);
-    return troupe_timeout_of_ns(ear->request == NULL             ? IDLE_NS
-                                : ear->request_until_ns > now_ns ? ear->request_until_ns - now_ns
-                                                                 : 1);
+    return ear->until_ns > now_ns ? ear->until_ns - now_ns : 0;
+}
+
+/* Whether the node of who asks is not connected any more: the one who asked may be dead. */
+static bool is_cut_off(troupe_self *self, const struct ear *ear)
+{
+    const tr_system *system = &troupe_self_node(self)->system;
+    troupe_node_info info;
+    return ear->asker != system->options.node_id && tr_nodes_look(system, ear->asker, &info) &&
+           info.state != TROUPE_NODE_CONNECTED && info.state != TROUPE_NODE_SUSPECTED;
 }
 
 static void listen_on(troupe_self *self, struct ear *ear)
 {
     TROUPE_AUTO(troupe_message) *message = NULL;
     bool goes_on = true;
+    (void) !troupe_watch_nodes(self); /* else it ends when it is left alone */
     while (goes_on) {
-        const troupe_error error = troupe_receive(self, &message, patience(self, ear));
+        const uint64_t left_ns = patience_ns(self, ear);
+        const troupe_error error =
+            left_ns > 0 ? troupe_receive(self, &message, troupe_timeout_of_ns(left_ns))
+                        : TROUPE_ERROR_TIMED_OUT;
         if (error == TROUPE_ERROR_TIMED_OUT && ear->request != NULL) {
             give(self, ear);
         } else if (error) {
             goes_on = false; /* told to stop, or left alone */
+        } else if (troupe_message_struct(message, &troupe_node_event_type) != NULL) {
+            goes_on = !is_cut_off(self, ear);
         } else if (note_of(message) != NULL) {
             take_note(ear, &message);
         } else if (troupe_message_struct(message, &troupe_down_type) != NULL) {
             ear->is_over = true;
         } else if (troupe_message_as(message, &troupe__inspect__tap__descriptor) != NULL) {
-            goes_on = take_request(self, ear, &message);
+            goes_on = take_request(self, ear, &message) && !is_cut_off(self, ear);
         }
         if (ear->request != NULL && (ear->count > 0 || ear->is_over)) {
             give(self, ear);
@@ -256,6 +274,8 @@ static troupe_error ear_body(troupe_self *self, void *argument)
     if (ear == NULL) {
         return TROUPE_OK; /* who asks is told that it has ended */
     }
+    ear->until_ns = troupe_self_now_ns(self) + IDLE_NS;
+    ear->asker = troupe_self_ref(self).node;
     if (troupe_monitor(self, ear->target, &id) == TROUPE_OK) {
         listen_on(self, ear);
     }

@@ -235,6 +235,20 @@ static void a_tap_ends_in_order_at_ctrl_c(void **state)
     command_ends("troupe tap --count 1 till", 0, "1 of ", NULL);
 }
 
+/* Its connection is over with it, and the next need not wait until the tap is left alone.
+ * Promise: COMMAND-TAP */
+static void a_tap_ends_with_a_killed_command(void **state)
+{
+    struct scene *scene = *state;
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.body = sends_orders, .argument = &scene->till));
+    command_ends("coproc T { exec '" COMMAND
+                 "' tap till; }; p=$T_PID; read -r -u ${T[0]} line;"
+                 " kill -KILL $p; wait $p 2>/dev/null; SECONDS=0;"
+                 " until troupe tap --count 1 till 2>/dev/null; do :; done;"
+                 " [ $SECONDS -lt 40 ] || echo too late >&2",
+                 0, "1 of ", NULL);
+}
+
 /* Promise: COMMAND-ROLES */
 static void who_has_no_role_is_told_so(void **state)
 {
@@ -307,6 +321,7 @@ int main(void)
                                         close_scene),
         cmocka_unit_test_setup_teardown(taps_an_actor, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(a_tap_ends_in_order_at_ctrl_c, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(a_tap_ends_with_a_killed_command, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(who_has_no_role_is_told_so, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(json_is_as_the_document_says, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(stops_an_actor_and_the_node, open_scene, close_scene),
