@@ -29,7 +29,8 @@ struct place {
     troupe_ref tills[TILLS_MAX];
     uint32_t count;
     _Atomic uint32_t to_send;
-    _Atomic uint32_t got; /* by all of them */
+    _Atomic uint32_t got;  /* by all of them */
+    _Atomic uint32_t told; /* to who watches: how many members there are */
 };
 
 static troupe_error till(troupe_self *self, void *argument)
@@ -140,12 +141,46 @@ static void got(struct place *place, uint32_t wanted)
     say_as_other("%" PRIu32, atomic_load(&place->got));
 }
 
+static troupe_error watches(troupe_self *self, void *argument)
+{
+    struct place *place = argument;
+    TROUPE_AUTO(troupe_message) *message = NULL;
+    troupe_error error = troupe_watch_group(self, GROUP);
+    while (error == TROUPE_OK) {
+        error = troupe_receive(self, &message, TROUPE_FOREVER);
+        const troupe_group_event *event =
+            error ? NULL : troupe_message_struct(message, &troupe_group_event_type);
+        if (event != NULL && strcmp(event->group, GROUP) == 0) {
+            atomic_store(&place->told, event->members);
+        }
+    }
+    return error == TROUPE_ERROR_STOPPING ? TROUPE_OK : error;
+}
+
+static void watch(struct place *place, uint32_t number)
+{
+    (void) number;
+    atomic_store(&place->told, UINT32_MAX);
+    (void) a_root_of(place->node, TROUPE_SPAWN(.body = watches, .argument = place));
+    say_as_other("OK");
+}
+
+/* Waits until who watches is told of so many members, and says of how many. */
+static void told(struct place *place, uint32_t wanted)
+{
+    const uint64_t until_ns = troupe_self_now_ns(place->self) + WAITS_MS * UINT64_C(1000000);
+    while (atomic_load(&place->told) != wanted && troupe_self_now_ns(place->self) < until_ns &&
+           troupe_sleep(place->self, TROUPE_WITHIN_MS(5)) == TROUPE_OK) {}
+    say_as_other("%" PRIu32, atomic_load(&place->told));
+}
+
 static const struct {
     const char *word;
     void (*act)(struct place *place, uint32_t number);
 } orders[] = {
-    {"join", join},      {"leave", leave},       {"end", end}, {"members", members},
-    {"send", send_some}, {"tell all", tell_all}, {"got", got},
+    {"join", join},       {"leave", leave},    {"end", end},
+    {"members", members}, {"send", send_some}, {"tell all", tell_all},
+    {"got", got},         {"watch", watch},    {"told", told},
 };
 
 static void do_as_told(struct place *place, const char *line)
@@ -319,6 +354,41 @@ static void members_go_with_a_killed_process_and_late_ones_learn_the_rest(void *
     drop_fleet(&fleet);
 }
 
+static void assert_told(struct other *node, const char *members)
+{
+    char order[32];
+    (void) snprintf(order, sizeof order, "told %s", members);
+    assert_answers(node, order, members);
+}
+
+/* Promise: GROUPS-EVENTS */
+static void who_watches_is_told_of_members_of_other_processes(void **state)
+{
+    (void) state;
+    struct fleet fleet = {0};
+    struct other *till_one = add_node(&fleet);
+    struct other *office = add_node(&fleet);
+    assert_answers(office, "watch", "OK");
+    assert_told(office, "0");
+    add_members(till_one, 2);
+    assert_told(office, "2");
+    add_members(office, 1);
+    assert_told(office, "3");
+    assert_answers(till_one, "leave", "OK");
+    assert_told(office, "2");
+    assert_answers(till_one, "end", "OK");
+    assert_told(office, "1");
+    add_members(add_node(&fleet), 3); /* it comes late */
+    assert_told(office, "4");
+    add_members(till_one, 1);
+    assert_told(office, "5");
+    kill_other(&fleet.nodes[2]);
+    assert_told(office, "2");
+    drop_other(&fleet.nodes[0]); /* it leaves */
+    assert_told(office, "1");
+    drop_fleet(&fleet);
+}
+
 /* Promise: GROUPS-HOSTS */
 static void each_is_a_member_once_after_a_cut(void **state)
 {
@@ -369,6 +439,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_of_all_processes_are_known_and_sent_to),
         cmocka_unit_test(members_go_with_a_killed_process_and_late_ones_learn_the_rest),
+        cmocka_unit_test(who_watches_is_told_of_members_of_other_processes),
         cmocka_unit_test(each_is_a_member_once_after_a_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
