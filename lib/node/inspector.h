@@ -30,15 +30,27 @@ typedef struct tr_inspector_tap {
     troupe_ref ear;  /* its actor */
 } tr_inspector_tap;
 
+/* What is said at once; and for one node, which is not to keep the others waiting. */
+#define TR_INSPECTOR_SAYS 64
+#define TR_INSPECTOR_SAYS_OF_ONE 16
+
+typedef struct tr_inspector tr_inspector;
+
+/* Of what is being said, in a task. */
+typedef struct tr_inspector_saying {
+    tr_inspector *inspector;
+    uint64_t asker; /* a node; 0: it is free */
+} tr_inspector_saying;
+
 /* What it remembers. */
-typedef struct tr_inspector {
+struct tr_inspector {
     troupe_node *node;
     troupe_scope *scope; /* of the tasks */
-    uint32_t tasks;
+    tr_inspector_saying sayings[TR_INSPECTOR_SAYS];
     uint64_t taps_begun;
     tr_inspector_tap taps[TR_INSPECTOR_TAPS];
     uint64_t asleep_ns[TR_ENDS_MAX]; /* until when a worker that was silent is not asked again */
-} tr_inspector;
+};
 
 /* Spawns it as a root actor. Errors: as troupe_node_spawn. */
 TROUPE_MUST_CHECK troupe_error tr_inspector_start(troupe_node *node);

@@ -15,8 +15,6 @@
 #include "node/inspector.h"
 #include "node/json.h"
 
-/* Of what is said at once. */
-#define TASKS_MAX 64
 #define WITHIN_DEFAULT_NS UINT64_C(5000000000)
 #define BODY_BYTES_MAX (1 << 20)
 #define WHAT_SIZE 256
@@ -261,28 +259,51 @@ static void say(tr_inspector *inspector, troupe_self *self, troupe_message *requ
 
 static troupe_error say_task(troupe_self *self, void *argument)
 {
-    tr_inspector *inspector = argument;
+    tr_inspector_saying *saying = argument;
     TROUPE_AUTO(troupe_message) *request = troupe_task_message(self);
     const Troupe__Inspect__Say *wanted =
         request == NULL
             ? NULL
             : (const void *) troupe_message_as(request, &troupe__inspect__say__descriptor);
     if (wanted != NULL) {
-        say(inspector, self, request, wanted);
+        say(saying->inspector, self, request, wanted);
     }
-    inspector->tasks--;
+    saying->asker = 0;
     return TROUPE_OK;
+}
+
+/* A place for one more; NULL: there is none, or not for this node. */
+static tr_inspector_saying *find_place(tr_inspector *inspector, uint64_t asker)
+{
+    tr_inspector_saying *found = NULL;
+    uint32_t count = 0;
+    for (size_t i = 0; i < TR_INSPECTOR_SAYS; i++) {
+        tr_inspector_saying *saying = &inspector->sayings[i];
+        found = found == NULL && saying->asker == 0 ? saying : found;
+        count += saying->asker == asker ? 1 : 0;
+    }
+    return count < TR_INSPECTOR_SAYS_OF_ONE ? found : NULL;
 }
 
 troupe_error tr_inspector_say(tr_inspector *inspector, troupe_self *self, troupe_message **request)
 {
-    TR_REQUIRE(inspector->tasks < TASKS_MAX, LIMIT_REACHED);
-    inspector->tasks++;
+    const uint64_t asker = troupe_message_sender(*request).node;
+    tr_inspector_saying *saying = find_place(inspector, asker);
+    if (saying == NULL) {
+        struct answer answer = an_answer();
+        give(self, *request, &answer,
+             explain(&answer, TROUPE_ERROR_LIMIT_REACHED,
+                     "%d of one node's, or %d in all, are being sent and asked already",
+                     TR_INSPECTOR_SAYS_OF_ONE, TR_INSPECTOR_SAYS));
+        return TROUPE_OK;
+    }
+    *saying = (tr_inspector_saying) {.inspector = inspector, .asker = asker};
     const troupe_error error = troupe_task_start(
         self, inspector->scope,
-        TROUPE_TASK(.name = "say", .body = say_task, .argument = inspector, .message = request),
-        NULL);
-    inspector->tasks -= error ? 1 : 0;
+        TROUPE_TASK(.name = "say", .body = say_task, .argument = saying, .message = request), NULL);
+    if (error) {
+        saying->asker = 0;
+    }
     return error;
 }
 

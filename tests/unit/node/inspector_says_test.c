@@ -4,6 +4,7 @@
 #include <troupe/troupe.h>
 
 #include "inspect.pb-c.h"
+#include "node/inspector.h"
 #include "shop.pb-c.h"
 #include "support/inspected.h"
 #include "support/node_fixture.h"
@@ -231,6 +232,71 @@ static void stops_an_actor(void **state)
     assert_true(probe_wait_for(scene->probe, "ended"));
 }
 
+/* One of another node, by which much is asked at once. */
+struct crowd {
+    const struct scene *scene;
+    struct probe *probe;
+};
+
+static troupe_error asks_the_pit(troupe_self *self, void *argument)
+{
+    const struct crowd *crowd = argument;
+    Troupe__Inspect__Target target = TROUPE__INSPECT__TARGET__INIT;
+    Troupe__Inspect__Say request = TROUPE__INSPECT__SAY__INIT;
+    TROUPE_AUTO(troupe_message) *reply = NULL;
+    troupe_ref inspector;
+    target.name = (char *) (uintptr_t) "pit";
+    request.to = &target;
+    request.json = (char *) (uintptr_t) "who is there?";
+    request.is_ask = true;
+    request.within_ns = UINT64_MAX;
+    troupe_error error = troupe_learn(self, &troupe__inspect__said__descriptor);
+    error = error ? error
+                  : troupe_await_on(self, troupe_node_id(crowd->scene->node), "troupe.inspect",
+                                    TROUPE_WITHIN_S(60), &inspector);
+    error = error ? error : troupe_ask(self, inspector, &request.base, TROUPE_FOREVER, &reply);
+    const Troupe__Inspect__Said *said =
+        error ? NULL : (const void *) troupe_message_as(reply, &troupe__inspect__said__descriptor);
+    probe_say(crowd->probe, "%s",
+              troupe_error_name(said != NULL ? (troupe_error) said->error : error));
+    return TROUPE_OK;
+}
+
+/* Promise: INSPECT-FAIR */
+static void one_node_leaves_room_for_others(void **state)
+{
+    struct scene *scene = *state;
+    char endpoint[64];
+    drop_node(&scene->node);
+    scene->node = a_node(TROUPE_NODE_OPTIONS(.workers = 2, .listen = "tcp://127.0.0.1:*",
+                                             .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    scene->till = a_root_of(scene->node,
+                            TROUPE_SPAWN(.name = "till", .body = till, .argument = scene->probe));
+    const troupe_ref full = a_root_of(scene->node, TROUPE_SPAWN(.name = "pit", .body = pit));
+    assert_ok(troupe_node_endpoint(scene->node, endpoint, sizeof endpoint));
+    const troupe_peer peer = {.endpoint = endpoint};
+    troupe_node *greedy = a_node(TROUPE_NODE_OPTIONS(.workers = 1, .peers = &peer, .peer_count = 1,
+                                                     .plain = TROUPE_PLAIN_ON_LOOPBACK));
+    struct crowd crowd = {.scene = scene, .probe = a_probe()};
+    for (unsigned i = 0; i < TR_INSPECTOR_SAYS_OF_ONE + 4; i++) {
+        (void) a_root_of(greedy, TROUPE_SPAWN(.body = asks_the_pit, .argument = &crowd));
+    }
+    assert_true(probe_wait(crowd.probe, 4));
+    assert_said(crowd.probe, "LIMIT_REACHED", "LIMIT_REACHED", "LIMIT_REACHED", "LIMIT_REACHED");
+
+    for (unsigned i = 0; i < 2 * TR_INSPECTOR_SAYS_OF_ONE; i++) { /* one after the other */
+        Troupe__Inspect__Said *said = say(scene, true, "till", "shop.Order", "{\"id\": 7}");
+        assert_int_equal(said->error, TROUPE_OK);
+        inspected_free(said);
+    }
+    Troupe__Inspect__Said *said = stop(scene, &full); /* which ends what it was asked */
+    assert_int_equal(said->error, TROUPE_OK);
+    inspected_free(said);
+    assert_true(probe_wait(crowd.probe, TR_INSPECTOR_SAYS_OF_ONE + 4));
+    drop_node(&greedy);
+    drop_probe(&crowd.probe);
+}
+
 /* Promise: INSPECT-STOP */
 static void stops_the_node(void **state)
 {
@@ -252,6 +318,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(says_nothing_to_itself_or_the_node_s_own, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(does_nothing_for_who_does_not_ask, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(one_node_leaves_room_for_others, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(stops_an_actor, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(stops_the_node, open_scene, close_scene),
     };
