@@ -57,21 +57,33 @@ static const char *title_of(const tr_table *table, size_t column)
     return table->titles[column] + (is_number(table->titles[column]) ? 1 : 0);
 }
 
+/* In columns: characters, as how wide each is only a locale knows. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+    for (const char *at = text; *at != '\0'; width++) {
+        const size_t size = tr_plain_character(at);
+        at += size != 0 ? size : 1;
+    }
+    return width;
+}
+
 static void print_cell(const char *text, size_t width, bool is_right, bool is_last)
 {
-    const int padded = is_right ? (int) width : is_last ? 0 : -(int) width;
-    (void) printf("%*s%s", padded, text, is_last ? "\n" : "  ");
+    const int blanks = (int) (width - width_of(text));
+    (void) printf("%*s%s%*s%s", is_right ? blanks : 0, "", text, is_right || is_last ? 0 : blanks,
+                  "", is_last ? "\n" : "  ");
 }
 
 void tr_table_print(const tr_table *table)
 {
     size_t widths[TR_TABLE_COLUMNS_MAX] = {0};
     for (size_t column = 0; column < table->columns; column++) {
-        widths[column] = strlen(title_of(table, column));
+        widths[column] = width_of(title_of(table, column));
     }
     const size_t rows = table->columns > 0 ? table->count / table->columns : 0;
     for (size_t i = 0; i < rows * table->columns; i++) {
-        const size_t width = strlen(table->cells[i]);
+        const size_t width = width_of(table->cells[i]);
         size_t *widest = &widths[i % table->columns];
         *widest = width > *widest ? width : *widest;
     }

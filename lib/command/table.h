@@ -6,7 +6,7 @@
  *     tr_table_print(&table);
  *     tr_table_free(&table);
  *
- * Each is made plain (plain.h).
+ * Each is made plain (plain.h); a character counts as one column.
  * Owns:    the cells.
  * Threads: one.
  * Fails:   without memory: what finds none is left out, and print says so. */

@@ -358,6 +358,22 @@ static void says_so_when_it_is_given_up(void **state)
                  1, NULL, "it was given up: the node or the actor is stopping");
 }
 
+/* What comes behind the names of all begins in the same column, be they of so many bytes or not.
+ * Promise: COMMAND-PS */
+static void columns_stand_below_each_other_in_any_language(void **state)
+{
+    const struct scene *scene = *state;
+    static const troupe_behavior same = TROUPE_BEHAVIOR(.name = "the_same");
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "cheese", .behavior = &same));
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "K\u00e4se", .behavior = &same));
+    (void) a_root_of(scene->node, TROUPE_SPAWN(.name = "\u0441\u044b\u0440", .behavior = &same));
+    command_ends(
+        "troupe ps | PYTHONUTF8=1 python3 -c 'import sys; print({l.index(\"the_same\")"
+        " - l.index(s) for l in sys.stdin for s in [\"cheese\", \"K\u00e4se\","
+        " \"\u0441\u044b\u0440\"] if s in l})'",
+        0, "{8}", NULL);
+}
+
 /* What a terminal would obey is not written to it, whoever has made it up. In JSON it is escaped.
  * Promise: COMMAND-PLAIN */
 static void names_do_nothing_to_a_terminal(void **state)
@@ -394,6 +410,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_others_have_spawned_is_the_programs, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(ps_sorts_and_cuts, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(columns_stand_below_each_other_in_any_language, open_scene,
+                                        close_scene),
         cmocka_unit_test_setup_teardown(waits_are_shown, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(a_ring_is_shown, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(top_shows_who_is_busy, open_scene, close_scene),
