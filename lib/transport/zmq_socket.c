@@ -254,6 +254,14 @@ static int begin_monitor(tr_zmq_socket *socket)
     return number != 0 ? number : result_of(zmq_connect(socket->monitor, endpoint));
 }
 
+/* ZeroMQ's thread may wait for room in it, with the lock that its end needs. */
+static void end_monitor(tr_zmq_socket *socket)
+{
+    tr_zmq_notice notice;
+    while (socket->monitor != NULL && tr_zmq_news_take(&socket->news, socket->monitor, &notice)) {}
+    (void) zmq_socket_monitor(socket->socket, NULL, 0); /* there may be none */
+}
+
 static troupe_error make(tr_zmq_socket *socket, const tr_zmq_options *options)
 {
     const tr_zmq_report *report = &socket->set->report;
@@ -310,7 +318,7 @@ void tr_zmq_close(tr_zmq_socket **in_socket)
     end_watch(set, &socket->watch);
     end_watch(set, &socket->monitor_watch);
     if (socket->socket != NULL) {
-        (void) zmq_socket_monitor(socket->socket, NULL, 0); /* there may be none */
+        end_monitor(socket);
         TR_ASSERT(zmq_close(socket->socket) == 0);
         socket->socket = NULL;
     }
