@@ -71,8 +71,13 @@ void tr_mesh_be_up(tr_mesh_link *link)
     tr_mesh *mesh = link->mesh;
     link->is_up = true;
     tr_list_remove(&link->opening);
-    if (!link->is_dialled &&
-        tr_mesh_send(link, TR_CHANNEL_CONTROL, "", 0) != TROUPE_OK) { /* the answer to the knocks */
+    const troupe_error error = link->is_dialled
+                                   ? TROUPE_OK
+                                   : tr_mesh_send(link, TR_CHANNEL_CONTROL, "", 0); /* an answer */
+    if (error) {
+        for (tr_channel i = 0; i < TR_CHANNEL_COUNT && error == TROUPE_ERROR_UNREACHABLE; i++) {
+            link->sides[i].fd = -1; /* who knocked has gone: what has it now is another's */
+        }
         tr_mesh_end_link(link);
         return;
     }

@@ -55,12 +55,18 @@ static bool is_ours(const tr_mesh *mesh, int fd)
 }
 
 /* A ROUTER cannot end one of its connections. The descriptor is ZeroMQ's and may be another's by
- * now; so only one that our listener has accepted is ended, and that it does not say is over: at
- * the worst another link, which is dialled again. */
+ * now; so it is held before it is looked at, and only one is ended that our listener has accepted
+ * and does not say is over. (Without a descriptor to hold it with it may become another link's in
+ * between, which is dialled again.) */
 void tr_mesh_cut(const tr_mesh_door *door, int fd, uint64_t begun)
 {
-    if (is_ours(door->mesh, fd) && !tr_zmq_is_over(door->socket, fd, begun)) {
-        (void) shutdown(fd, SHUT_RDWR); /* it may be over already */
+    const int held = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    const int it = held >= 0 ? held : fd;
+    if (is_ours(door->mesh, it) && !tr_zmq_is_over(door->socket, fd, begun)) {
+        (void) shutdown(it, SHUT_RDWR); /* it may be over already */
+    }
+    if (held >= 0) {
+        (void) close(held);
     }
 }
 
@@ -90,11 +96,11 @@ static const char *address_of(zmq_msg_t *message)
     return address != NULL ? tr_zmq_plain_address(address) : "?";
 }
 
-/* By which this has come. */
+/* By which this has come. If one with its descriptor has ended just now it may have come by that
+ * one: then none is cut, as nobody is to suffer for another. */
 static void cut_connection_of(const tr_mesh_door *door, const zmq_msg_t *message)
 {
-    const int fd = zmq_msg_get(message, ZMQ_SRCFD);
-    tr_mesh_cut(door, fd, tr_zmq_beginning(door->socket, fd));
+    tr_mesh_cut(door, zmq_msg_get(message, ZMQ_SRCFD), 0);
 }
 
 static void hang_up_on(const tr_mesh_door *door, zmq_msg_t *message, const char *why)
@@ -199,20 +205,30 @@ static void came_to_listener(void *context, tr_zmq_socket *socket)
     (void) zmq_msg_close(&part);
 }
 
-/* The connection with this descriptor has ended, as the door was told by this event. */
-static void lose_by_fd(const tr_mesh_door *door, int fd, uint64_t event)
+static tr_mesh_side *find_by_fd(const tr_mesh_door *door, int fd, uint64_t event)
 {
     const tr_mesh *mesh = door->mesh;
     for (tr_list *node = tr_list_first(&mesh->links); node != NULL;
          node = tr_list_next(&mesh->links, node)) {
         tr_mesh_link *link = TR_CONTAINER_OF(node, tr_mesh_link, link);
         for (tr_channel i = 0; i < TR_CHANNEL_COUNT; i++) {
-            if (link->door == door && link->sides[i].fd == fd && link->sides[i].begun < event) {
-                link->sides[i].fd = -1;
-                tr_mesh_break(link, i);
-                return;
+            tr_mesh_side *side = &link->sides[i];
+            if (link->door == door && side->fd == fd && side->begun < event) {
+                return side;
             }
         }
+    }
+    return NULL;
+}
+
+/* The connection with this descriptor has ended, as the door was told by this event; and whatever
+ * else was thought to have it. */
+static void lose_by_fd(const tr_mesh_door *door, int fd, uint64_t event)
+{
+    for (tr_mesh_side *side = find_by_fd(door, fd, event); side != NULL;
+         side = find_by_fd(door, fd, event)) {
+        side->fd = -1;
+        tr_mesh_break(side->link, (tr_channel) (side - side->link->sides));
     }
 }
 

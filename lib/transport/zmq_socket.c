@@ -37,6 +37,7 @@ struct tr_zmq_socket {
     tr_list touched;
     tr_zmq_news news;
     uint64_t told;      /* the number of the event that is told now, or was last */
+    int ends;           /* while the end of a connection is told, its descriptor; -1 */
     bool may_have_news; /* of connections: its monitor was not looked at since it said so */
 };
 
@@ -296,6 +297,7 @@ troupe_error tr_zmq_open(tr_zmq_set *set, const tr_zmq_options *options, const t
     tr_list_init(&socket->ready);
     tr_list_init(&socket->touched);
     socket->may_have_news = true;
+    socket->ends = -1;
     tr_zmq_news_init(&socket->news, set->allocator);
     const troupe_error error = make(socket, options);
     if (error) {
@@ -478,14 +480,16 @@ static bool take_event(tr_zmq_socket *socket)
         return false;
     }
     const tr_zmq_event what = tr_zmq_event_of(notice.event);
+    socket->told = notice.order;
     if (what == TR_ZMQ_DISCONNECTED) {
+        socket->ends = notice.value;
         take_the_rest(socket);
+        socket->ends = -1;
     }
     if (notice.event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
         notice.value = -1; /* it is an errno, and the descriptor's end is told of as well */
     }
     if (what != TR_ZMQ_EVENT_COUNT) {
-        socket->told = notice.order;
         socket->owner->happened(socket->owner->context, socket, what, notice.value);
     }
     return true;
@@ -498,7 +502,7 @@ uint64_t tr_zmq_beginning(tr_zmq_socket *socket, int fd)
 
 bool tr_zmq_is_over(tr_zmq_socket *socket, int fd, uint64_t begun)
 {
-    return socket->monitor == NULL ||
+    return socket->monitor == NULL || (socket->ends == fd && socket->told > begun) ||
            tr_zmq_news_is_over(&socket->news, socket->monitor, fd, begun);
 }
 

@@ -119,8 +119,8 @@ const char *tr_zmq_plain_address(const char *address);
 bool tr_zmq_look(tr_zmq_set *set);
 
 /* For who has received a message from this descriptor: events are numbered, and those below this
- * one, be they told later, are not of its connection. Whether that connection is over, though it
- * was not told yet; and the number of the event that is told now. */
+ * one, be they told later, are not of its connection. Whether one with it that has begun since is
+ * over, though that was not told yet; and the number of the event that is told now. */
 uint64_t tr_zmq_beginning(tr_zmq_socket *socket, int fd);
 bool tr_zmq_is_over(tr_zmq_socket *socket, int fd, uint64_t begun);
 uint64_t tr_zmq_told(const tr_zmq_socket *socket);

@@ -11,12 +11,13 @@
 
 /* One that knocks as a node does, and says a number; the mesh has not looked since. */
 struct caller {
+    void *zmq;
     void *sockets[TR_CHANNEL_COUNT];
 };
 
 static struct caller a_caller(struct meshes *meshes, char mark)
 {
-    struct caller caller;
+    struct caller caller = {.zmq = meshes->zmq};
     char id[17] = "c0123456789abcde";
     id[16] = mark;
     for (tr_channel i = 0; i < TR_CHANNEL_COUNT; i++) {
@@ -78,18 +79,25 @@ static void wait_for_descriptors(uint32_t count)
     }
 }
 
-/* Promise: MESH-DESCRIPTORS-AGAIN */
-static void the_next_is_not_taken_for_who_had_its_descriptor(void **state)
+/* Returns how many descriptors there are when nobody has called. */
+static uint32_t open_listening(struct meshes *meshes)
 {
-    struct meshes *meshes = *state;
-    struct mesh_place *place = &meshes->places[0];
+    const struct mesh_place *place = &meshes->places[0];
     const tr_mesh_options options = mesh_options(meshes, 0);
     open_mesh(meshes, 0, &options);
     struct caller caller = a_caller(meshes, 'z'); /* ZeroMQ has made what it keeps */
     turn_until(meshes, place->ups == 1);
     drop_caller(&caller);
     turn_until(meshes, place->downs == 1);
-    const uint32_t none = descriptors_open();
+    return descriptors_open();
+}
+
+/* Promise: MESH-DESCRIPTORS-AGAIN */
+static void the_next_is_not_taken_for_who_had_its_descriptor(void **state)
+{
+    struct meshes *meshes = *state;
+    struct mesh_place *place = &meshes->places[0];
+    const uint32_t none = open_listening(meshes);
     for (uint32_t i = 0; i < ROUNDS; i++) {
         const uint32_t ups = place->ups;
         uint32_t downs = place->downs;
@@ -118,11 +126,84 @@ static void the_next_is_not_taken_for_who_had_its_descriptor(void **state)
     }
 }
 
+/* There is a link for the caller: it is answered. */
+static void wait_for_answer(struct meshes *meshes, struct caller *caller)
+{
+    const tr_clock clock = tr_clock_real();
+    const uint64_t limit_ns = clock.now_ns(clock.context) + LIMIT_NS;
+    char answer = 0;
+    while (zmq_recv(caller->sockets[TR_CHANNEL_CONTROL], &answer, 1, ZMQ_DONTWAIT) != 0) {
+        assert_true(clock.now_ns(clock.context) < limit_ns);
+        (void) tr_mesh_look(meshes->places[0].mesh);
+        (void) sched_yield();
+    }
+}
+
+/* The mesh hears of both at once.
+ * Promise: MESH-DESCRIPTORS-AGAIN */
+static void who_has_gone_before_he_was_heard_takes_nobody_along(void **state)
+{
+    struct meshes *meshes = *state;
+    struct mesh_place *place = &meshes->places[0];
+    const uint32_t none = open_listening(meshes);
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        const uint64_t came = place->came[TR_CHANNEL_DATA];
+        struct caller first = a_caller(meshes, (char) ('0' + 2 * (i % 10)));
+        let_it_come(meshes);
+        drop_caller(&first);
+        wait_for_descriptors(none);
+        struct caller second = a_caller(meshes, (char) ('1' + 2 * (i % 10)));
+        let_it_come(meshes);
+        wait_for_answer(meshes, &second);
+        say(&second);
+        turn_until(meshes, place->came[TR_CHANNEL_DATA] == came + 1);
+        turn_until(meshes, place->ups == place->downs + 1);
+        drop_caller(&second);
+        turn_until(meshes, place->ups == place->downs);
+        wait_for_descriptors(none);
+    }
+}
+
+/* What somebody said before he was hung up on is heard when the next has his descriptor.
+ * Promise: MESH-DESCRIPTORS-AGAIN */
+static void what_is_left_of_one_is_not_the_next_ones(void **state)
+{
+    struct meshes *meshes = *state;
+    struct mesh_place *place = &meshes->places[0];
+    const uint32_t none = open_listening(meshes);
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        const uint32_t ups = place->ups;
+        const uint32_t downs = place->downs;
+        const uint64_t came = place->came[TR_CHANNEL_DATA];
+        struct caller first = a_caller(meshes, (char) ('0' + 2 * (i % 10)));
+        turn_until(meshes, place->ups == ups + 1);
+        for (uint32_t j = 0; j < 10; j++) {
+            say(&first);
+            assert_int_equal(zmq_send(first.sockets[TR_CHANNEL_CONTROL], "more", 4, 0), 4);
+        }
+        let_it_come(meshes);
+        tr_mesh_hang_up(&place->link);
+        drop_caller(&first);
+        wait_for_descriptors(none);
+        struct caller second = a_caller(meshes, (char) ('1' + 2 * (i % 10)));
+        let_it_come(meshes);
+        turn_until(meshes, place->ups == ups + 2);
+        say(&second);
+        turn_until(meshes, place->came[TR_CHANNEL_DATA] == came + 1);
+        assert_int_equal(place->downs, downs);
+        drop_caller(&second);
+        turn_until(meshes, place->downs == downs + 1);
+        wait_for_descriptors(none);
+    }
+}
+
 int main(void)
 {
+#define WITH_MESHES(test) cmocka_unit_test_setup_teardown(test, make_meshes, drop_meshes)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_next_is_not_taken_for_who_had_its_descriptor,
-                                        make_meshes, drop_meshes),
+        WITH_MESHES(the_next_is_not_taken_for_who_had_its_descriptor),
+        WITH_MESHES(who_has_gone_before_he_was_heard_takes_nobody_along),
+        WITH_MESHES(what_is_left_of_one_is_not_the_next_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
