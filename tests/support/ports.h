@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* ports: ports of tcp that nobody uses, for a test that listens there again and again.
  *
- * What the kernel gives ("tcp://127.0.0.1:*") it gives to somebody else as soon as it is free; these
- * are of a range from which it gives none, and each process begins to look somewhere else in it. */
+ * What the kernel gives ("tcp://127.0.0.1:*") it gives to somebody else as soon as it is free;
+ * these are of a range from which it gives none, and each process begins to look somewhere else in
+ * it. */
 #ifndef TR_TESTS_SUPPORT_PORTS_H
 #define TR_TESTS_SUPPORT_PORTS_H
 
