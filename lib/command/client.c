@@ -133,15 +133,14 @@ static troupe_error run(tr_client *client, troupe_node *node)
 {
     troupe_ref ref;
     troupe_error error = troupe_node_start(node);
-    error = error ? error
-                  : troupe_node_spawn(node,
-                                      TROUPE_SPAWN(.body = client_body, .argument = client,
-                                                   .reply_bytes = REPLY_BYTES),
-                                      &ref);
     if (error) {
         return error;
     }
-    return troupe_node_join(node);
+    error = troupe_node_spawn(
+        node, TROUPE_SPAWN(.body = client_body, .argument = client, .reply_bytes = REPLY_BYTES),
+        &ref);
+    client->was_stopped = error == TROUPE_ERROR_STOPPING; /* already */
+    return error && !client->was_stopped ? error : troupe_node_join(node);
 }
 
 int tr_client_run(const tr_command *command, const tr_reach *reach, tr_client_body *body,
