@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* number_line send ENDPOINT COUNT, number_line receive ENDPOINT: two ends of numbered messages, for
- * scripts. The receiver ends with the sender, and says what came; each says what went wrong. */
+/* number_line send ENDPOINT COUNT FILE, number_line receive ENDPOINT: two ends of numbered messages,
+ * for scripts. So many are sent at least, and then until there is the file. The receiver ends with
+ * the sender. Each says how many there were, and what went wrong. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,15 +16,17 @@ static troupe_error send_all(troupe_self *self, void *argument)
     return error ? error : numbered_sends(self, sender);
 }
 
-static int send_numbers(const troupe_log *log, const char *endpoint, uint64_t count)
+static int send_numbers(const troupe_log *log, const char *endpoint, uint64_t count,
+                        const char *until)
 {
     struct numbered_sender sender = {
-        .name = "numbers", .count = count, .asks_after = 1000, .probe = a_probe()};
+        .name = "numbers", .count = count, .asks_after = 1000, .until = until, .probe = a_probe()};
     const troupe_peer peer = {.endpoint = endpoint};
     const troupe_error error =
         troupe_run(TROUPE_NODE_OPTIONS(.name = "sender", .workers = 1, .log = log, .peers = &peer,
                                        .peer_count = 1, .plain = TROUPE_PLAIN_ANYWHERE),
                    send_all, &sender);
+    (void) printf("%" PRIu64 " sent\n", sender.count);
     for (size_t i = 0; i < probe_count(sender.probe); i++) {
         (void) printf("%s\n", probe_line(sender.probe, i));
     }
@@ -64,8 +67,8 @@ static int receive_numbers(const troupe_log *log, const char *endpoint)
 int main(int argc, char **argv)
 {
     const troupe_log log = {.write = troupe_log_to_stderr, .level = TROUPE_LOG_WARNING};
-    if (argc == 4 && strcmp(argv[1], "send") == 0) {
-        return send_numbers(&log, argv[2], strtoull(argv[3], NULL, 10));
+    if (argc == 5 && strcmp(argv[1], "send") == 0) {
+        return send_numbers(&log, argv[2], strtoull(argv[3], NULL, 10), argv[4]);
     }
     return argc == 3 && strcmp(argv[1], "receive") == 0 ? receive_numbers(&log, argv[2]) : 2;
 }

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HEAD_BYTES 12
 /* One in so many is large. */
@@ -81,11 +82,19 @@ troupe_error numbered_learn(troupe_self *self)
     return troupe_learn_type(self, &number_type);
 }
 
-static troupe_error send_all(troupe_self *self, const struct numbered_sender *sender, troupe_ref to)
+static bool goes_on(const struct numbered_sender *sender)
+{
+    return sender->until != NULL && access(sender->until, F_OK) != 0;
+}
+
+static troupe_error send_all(troupe_self *self, struct numbered_sender *sender, troupe_ref to)
 {
     troupe_error error = TROUPE_OK;
     for (uint64_t i = 1; i <= sender->count && !error; i++) {
         const struct number number = {.value = i, .sender = sender->sender};
+        if (i == sender->count && goes_on(sender)) {
+            sender->count += sender->asks_after;
+        }
         error = troupe_send_struct(self, to, &number_type, &number);
         if (!error && (i % sender->asks_after == 0 || i == sender->count)) {
             TROUPE_AUTO(troupe_message) *reply = NULL;
@@ -104,7 +113,7 @@ static troupe_error send_all(troupe_self *self, const struct numbered_sender *se
 
 troupe_error numbered_sends(troupe_self *self, void *argument)
 {
-    const struct numbered_sender *sender = argument;
+    struct numbered_sender *sender = argument;
     troupe_ref to;
     troupe_ready(self);
     troupe_error error = troupe_learn_type(self, &number_type);

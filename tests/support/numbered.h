@@ -16,11 +16,12 @@
 
 /* Says the error's name when it has sent all, or could not; and what else it sees. */
 struct numbered_sender {
-    uint64_t node;    /* where the receiver is */
-    const char *name; /* the receiver's */
-    uint32_t sender;  /* its own number with the receiver */
-    uint64_t count;
+    uint64_t node;       /* where the receiver is */
+    const char *name;    /* the receiver's */
+    uint32_t sender;     /* its own number with the receiver */
+    uint64_t count;      /* and those that were sent beyond it, in the end */
     uint32_t asks_after; /* so many messages; at least 1 */
+    const char *until;   /* goes on until there is a file of this name; NULL: does not */
     struct probe *probe;
 };
 troupe_error numbered_sends(troupe_self *self, void *argument);
