@@ -177,7 +177,7 @@ static void waits_for_a_node_that_is_not_there_yet(void **state)
     char line[1024];
     command_reach(NULL, NULL, NULL);
     (void) snprintf(line, sizeof line,
-                    "f=%s; '" COMMAND
+                    "f=%s; : >$f/err; '" COMMAND
                     "' ps --node ipc://$f/node --timeout 60 2>$f/err & p=$!;"
                     " until grep -q 'goes on trying' $f/err; do :; done;"
                     " '" COMMAND

@@ -17,18 +17,24 @@
 
 static const troupe_type work_type = TROUPE_SIGNAL("work");
 
-/* Works off what it is sent, each for a moment; says how much it was. */
+struct work {
+    struct probe *seen;
+    troupe_timeout each;
+};
+
+/* Works off what it is sent, for some time each; says how much it was. */
 static troupe_error worker_body(troupe_self *self, void *argument)
 {
+    const struct work *work = argument;
     TROUPE_AUTO(troupe_message) *message = NULL;
     unsigned done = 0;
     while (troupe_receive(self, &message, TROUPE_FOREVER) == TROUPE_OK) {
         done++;
-        if (troupe_sleep(self, TROUPE_WITHIN_MS(2)) != TROUPE_OK) {
+        if (troupe_sleep(self, work->each) != TROUPE_OK) {
             break;
         }
     }
-    probe_say(argument, "did %u", done);
+    probe_say(work->seen, "did %u", done);
     return TROUPE_OK;
 }
 
@@ -54,14 +60,14 @@ static void drains_what_is_queued_before_it_stops_anyone(void **state)
 {
     (void) state;
     troupe_node *node = a_node_of(2);
-    struct probe *seen = a_probe();
+    struct work work = {.seen = a_probe(), .each = TROUPE_WITHIN_MS(2)};
 
-    a_root_of(node, TROUPE_SPAWN(.body = boss_body, .argument = seen));
+    a_root_of(node, TROUPE_SPAWN(.body = boss_body, .argument = &work));
     assert_ok(troupe_node_join(node));
 
-    assert_said(seen, "did 20");
+    assert_said(work.seen, "did 20");
     drop_node(&node);
-    drop_probe(&seen);
+    drop_probe(&work.seen);
 }
 
 /* Promise: NODE-DRAIN */
@@ -69,15 +75,15 @@ static void drains_no_longer_than_it_may(void **state)
 {
     (void) state;
     troupe_node *node = a_node(TROUPE_NODE_OPTIONS(.workers = 1, .drain_timeout = TROUPE_NOW));
-    struct probe *seen = a_probe();
+    struct work work = {.seen = a_probe(), .each = TROUPE_WITHIN_MS(200)};
 
-    a_root_of(node, TROUPE_SPAWN(.body = boss_body, .argument = seen));
+    a_root_of(node, TROUPE_SPAWN(.body = boss_body, .argument = &work));
     assert_ok(troupe_node_join(node));
 
-    assert_true(probe_wait(seen, 1));
-    assert_string_not_equal(probe_line(seen, 0), "did 20");
+    assert_true(probe_wait(work.seen, 1));
+    assert_string_not_equal(probe_line(work.seen, 0), "did 20");
     drop_node(&node);
-    drop_probe(&seen);
+    drop_probe(&work.seen);
 }
 
 /* Promise: NODE-STOP */
@@ -151,7 +157,7 @@ static void cancels_who_does_not_stop(void **state)
 {
     (void) state;
     troupe_node *node =
-        a_node(TROUPE_NODE_OPTIONS(.workers = 1, .stop_timeout = TROUPE_WITHIN_MS(30)));
+        a_node(TROUPE_NODE_OPTIONS(.workers = 1, .stop_timeout = TROUPE_WITHIN_MS(1000)));
     struct probe *seen = a_probe();
 
     a_root_of(node, TROUPE_SPAWN(.body = deaf_body, .argument = seen));
