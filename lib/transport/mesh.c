@@ -88,8 +88,13 @@ troupe_error tr_mesh_lend(tr_mesh_link *link, tr_channel channel, const void *da
     unsigned char id[TR_MESH_ID_BYTES] = {tr_mesh_letter(channel)};
     memcpy(id + 1, link->key, TR_MESH_KEY_BYTES);
     const tr_zmq_part parts[] = {{id, sizeof id}, {data, size}};
-    return link->is_dialled ? tr_zmq_lend(link->sides[channel].socket, &parts[1], 1, crate)
-                            : tr_zmq_lend(link->door->socket, parts, 2, crate);
+    const troupe_error error = link->is_dialled
+                                   ? tr_zmq_lend(link->sides[channel].socket, &parts[1], 1, crate)
+                                   : tr_zmq_lend(link->door->socket, parts, 2, crate);
+    if (error == TROUPE_ERROR_UNREACHABLE) {
+        tr_mesh_miss(link, channel);
+    }
+    return error;
 }
 
 void *tr_mesh_context(const tr_mesh_link *link)

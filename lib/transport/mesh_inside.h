@@ -103,6 +103,8 @@ void tr_mesh_lose(tr_mesh_link *link, troupe_error reason, const char *why);
 void tr_mesh_be_up(tr_mesh_link *link);
 /* One of its connections is over: soon it is as a whole. */
 void tr_mesh_break(tr_mesh_link *link, tr_channel channel);
+/* The same, of one by which nothing can be sent; nobody is told before the next look. */
+void tr_mesh_miss(tr_mesh_link *link, tr_channel channel);
 bool tr_mesh_has_all_sides(const tr_mesh_link *link);
 void tr_mesh_hear(tr_mesh_link *link, tr_channel channel, zmq_msg_t *message);
 

@@ -84,9 +84,17 @@ void tr_mesh_be_up(tr_mesh_link *link)
     mesh->options.ears.up(mesh->options.ears.context, link);
 }
 
+static void begin_ending(tr_mesh_link *link)
+{
+    if (!link->is_ending) {
+        link->is_ending = true;
+        link->deadline_ns = tr_mesh_now_ns(link->mesh) + ENDING_NS;
+        tr_list_push_back(&link->mesh->ending, &link->opening);
+    }
+}
+
 void tr_mesh_break(tr_mesh_link *link, tr_channel channel)
 {
-    tr_mesh *mesh = link->mesh;
     link->sides[channel].is_there = false;
     const bool is_whole_gone =
         !link->sides[TR_CHANNEL_CONTROL].is_there && !link->sides[TR_CHANNEL_DATA].is_there;
@@ -97,11 +105,16 @@ void tr_mesh_break(tr_mesh_link *link, tr_channel channel)
         tr_mesh_lose(link, link->is_up ? TROUPE_ERROR_DISCONNECTED : TROUPE_ERROR_UNREACHABLE,
                      link->is_up ? "the connection broke"
                                  : "nobody listens there, or hangs up at once");
-    } else if (!link->is_ending) {
-        link->is_ending = true;
-        link->deadline_ns = tr_mesh_now_ns(mesh) + ENDING_NS;
-        tr_list_push_back(&mesh->ending, &link->opening);
+    } else {
+        begin_ending(link);
     }
+}
+
+void tr_mesh_miss(tr_mesh_link *link, tr_channel channel)
+{
+    link->sides[channel].is_there = false;
+    link->sides[channel].fd = -1;
+    begin_ending(link);
 }
 
 bool tr_mesh_has_all_sides(const tr_mesh_link *link)

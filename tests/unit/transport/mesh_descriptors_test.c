@@ -1,35 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 /* Descriptors that are one connection's after another: nobody is taken for who had his before. */
 #include <sched.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "mesh_fixture.h"
 #include "support/descriptors.h"
 
 #define ROUNDS 90
+#define FEW_ROUNDS 8
 #define TURNS 20
+#define FILLERS 32
 
 /* One that knocks as a node does, and says a number; the mesh has not looked since. */
 struct caller {
-    void *zmq;
     void *sockets[TR_CHANNEL_COUNT];
 };
 
-static struct caller a_caller(struct meshes *meshes, char mark)
+static struct caller caller_with_id(struct meshes *meshes, char mark)
 {
-    struct caller caller = {.zmq = meshes->zmq};
+    struct caller caller;
     char id[17] = "c0123456789abcde";
     id[16] = mark;
     for (tr_channel i = 0; i < TR_CHANNEL_COUNT; i++) {
         const int none = 0;
+        const int never = -1;
         id[0] = i == TR_CHANNEL_CONTROL ? 'c' : 'd';
         caller.sockets[i] = zmq_socket(meshes->zmq, ZMQ_DEALER);
         assert_non_null(caller.sockets[i]);
         assert_int_equal(zmq_setsockopt(caller.sockets[i], ZMQ_LINGER, &none, sizeof none), 0);
-        assert_int_equal(zmq_setsockopt(caller.sockets[i], ZMQ_ROUTING_ID, id, sizeof id), 0);
-        assert_int_equal(zmq_connect(caller.sockets[i], tr_mesh_endpoint(meshes->places[0].mesh)),
+        assert_int_equal(zmq_setsockopt(caller.sockets[i], ZMQ_RECONNECT_IVL, &never, sizeof never),
                          0);
-        assert_int_equal(zmq_send(caller.sockets[i], "", 0, 0), 0);
+        assert_int_equal(zmq_setsockopt(caller.sockets[i], ZMQ_ROUTING_ID, id, sizeof id), 0);
+    }
+    return caller;
+}
+
+static void call(struct meshes *meshes, struct caller *caller, tr_channel channel)
+{
+    void *socket = caller->sockets[channel];
+    assert_int_equal(zmq_connect(socket, tr_mesh_endpoint(meshes->places[0].mesh)), 0);
+    assert_int_equal(zmq_send(socket, "", 0, 0), 0);
+}
+
+static struct caller a_caller(struct meshes *meshes, char mark)
+{
+    struct caller caller = caller_with_id(meshes, mark);
+    for (tr_channel i = 0; i < TR_CHANNEL_COUNT; i++) {
+        call(meshes, &caller, i);
     }
     return caller;
 }
@@ -85,11 +103,13 @@ static uint32_t open_listening(struct meshes *meshes)
     const struct mesh_place *place = &meshes->places[0];
     const tr_mesh_options options = mesh_options(meshes, 0);
     open_mesh(meshes, 0, &options);
+    const uint32_t none = descriptors_open();
     struct caller caller = a_caller(meshes, 'z'); /* ZeroMQ has made what it keeps */
     turn_until(meshes, place->ups == 1);
     drop_caller(&caller);
     turn_until(meshes, place->downs == 1);
-    return descriptors_open();
+    wait_for_descriptors(none);
+    return none;
 }
 
 /* Promise: MESH-DESCRIPTORS-AGAIN */
@@ -197,6 +217,104 @@ static void what_is_left_of_one_is_not_the_next_ones(void **state)
     }
 }
 
+/* Both ends have given their descriptors back; the socket has its own still. */
+static void leave_side(struct meshes *meshes, struct caller *caller, tr_channel channel,
+                       uint32_t descriptors)
+{
+    const tr_clock clock = tr_clock_real();
+    const uint64_t limit_ns = clock.now_ns(clock.context) + LIMIT_NS;
+    void *socket = caller->sockets[channel];
+    int events = 0;
+    size_t size = sizeof events;
+    assert_int_equal(zmq_disconnect(socket, tr_mesh_endpoint(meshes->places[0].mesh)), 0);
+    while (descriptors_open() > descriptors) {
+        assert_true(clock.now_ns(clock.context) < limit_ns);
+        assert_int_equal(zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size), 0); /* it goes on */
+    }
+}
+
+/* Two callers, and the first's data connection is over when the link comes up; but its descriptor
+ * is the second's by then, more often than not. Returns how many descriptors there are. */
+static uint32_t call_by_turns(struct meshes *meshes, uint32_t none, struct caller *first,
+                              struct caller *second, char mark)
+{
+    const struct mesh_place *place = &meshes->places[0];
+    const uint32_t ups = place->ups;
+    const uint32_t then = none + 4 + 2 * 2; /* of sockets, and of both ends of connections */
+    int fillers[FILLERS];                   /* so that those given back are the least */
+    *second = caller_with_id(meshes, (char) (mark + 1));
+    call(meshes, second, TR_CHANNEL_CONTROL);
+    *first = a_caller(meshes, mark);
+    let_it_come(meshes);
+    wait_for_descriptors(then + 2);
+    for (uint32_t i = 0; i < FILLERS; i++) {
+        fillers[i] = dup(STDOUT_FILENO);
+        assert_true(fillers[i] >= 0);
+    }
+    leave_side(meshes, first, TR_CHANNEL_DATA, then + FILLERS);
+    call(meshes, second, TR_CHANNEL_DATA);
+    let_it_come(meshes);
+    for (uint32_t i = 0; i < FILLERS; i++) {
+        assert_int_equal(close(fillers[i]), 0);
+    }
+    turn_until(meshes, place->ups == ups + 2);
+    return then;
+}
+
+static void drop_both(struct meshes *meshes, uint32_t none, struct caller *first,
+                      struct caller *second)
+{
+    const struct mesh_place *place = &meshes->places[0];
+    drop_caller(first);
+    drop_caller(second);
+    turn_until(meshes, place->downs == place->ups);
+    wait_for_descriptors(none);
+}
+
+/* Promise: MESH-DOWN */
+static void who_cannot_be_sent_to_is_over(void **state)
+{
+    struct meshes *meshes = *state;
+    struct mesh_place *place = &meshes->places[0];
+    const uint32_t none = open_listening(meshes);
+    struct caller first;
+    struct caller second;
+    for (uint32_t i = 0; i < FEW_ROUNDS; i++) {
+        const uint32_t downs = place->downs;
+        const uint64_t came = place->came[TR_CHANNEL_CONTROL];
+        (void) call_by_turns(meshes, none, &first, &second, (char) ('A' + 2 * i));
+        assert_int_equal(zmq_send(first.sockets[TR_CHANNEL_CONTROL], "more", 4, 0), 4);
+        turn_until(meshes, place->came[TR_CHANNEL_CONTROL] > came || place->downs > downs);
+        if (place->downs == downs) { /* else it was noticed without */
+            const troupe_error error = tr_mesh_send(place->last_from, TR_CHANNEL_DATA, "more", 4);
+            assert_int_equal(error, TROUPE_ERROR_UNREACHABLE);
+        }
+        turn_until(meshes, place->downs == downs + 1);
+        say(&second);
+        turn_until(meshes, place->came[TR_CHANNEL_DATA] == i + 1);
+        assert_int_equal(place->downs, downs + 1);
+        drop_both(meshes, none, &first, &second);
+    }
+}
+
+/* Promise: MESH-DOWN */
+static void all_are_over_whose_descriptor_is_closed(void **state)
+{
+    struct meshes *meshes = *state;
+    struct mesh_place *place = &meshes->places[0];
+    const uint32_t none = open_listening(meshes);
+    struct caller first;
+    struct caller second;
+    for (uint32_t i = 0; i < FEW_ROUNDS; i++) {
+        const uint32_t downs = place->downs;
+        const uint32_t then = call_by_turns(meshes, none, &first, &second, (char) ('A' + 2 * i));
+        wait_for_descriptors(then + 2);
+        leave_side(meshes, &second, TR_CHANNEL_DATA, then);
+        turn_until(meshes, place->downs == downs + 2);
+        drop_both(meshes, none, &first, &second);
+    }
+}
+
 int main(void)
 {
 #define WITH_MESHES(test) cmocka_unit_test_setup_teardown(test, make_meshes, drop_meshes)
@@ -204,6 +322,8 @@ int main(void)
         WITH_MESHES(the_next_is_not_taken_for_who_had_its_descriptor),
         WITH_MESHES(who_has_gone_before_he_was_heard_takes_nobody_along),
         WITH_MESHES(what_is_left_of_one_is_not_the_next_ones),
+        WITH_MESHES(who_cannot_be_sent_to_is_over),
+        WITH_MESHES(all_are_over_whose_descriptor_is_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
