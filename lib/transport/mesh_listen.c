@@ -150,6 +150,14 @@ static void knocked(tr_mesh_door *door, tr_mesh_link *link, tr_channel channel,
     tr_mesh_be_up(link);
 }
 
+/* Whether it was said by who has the key of the link: who has another could have come in its
+ * connection's place, by its id, when that has broken. */
+static bool is_users(const tr_mesh_link *link, zmq_msg_t *message)
+{
+    const char *user = link->user[0] != '\0' ? zmq_msg_gets(message, "User-Id") : "";
+    return user != NULL && strncmp(user, link->user, sizeof link->user - 1) == 0;
+}
+
 static void take(tr_mesh_door *door, const unsigned char *id, size_t id_size, zmq_msg_t *message)
 {
     tr_mesh *mesh = door->mesh;
@@ -161,7 +169,11 @@ static void take(tr_mesh_door *door, const unsigned char *id, size_t id_size, zm
     }
     tr_mesh_link *link = find(mesh, id + 1);
     if (link != NULL && link->is_up && link->door == door) {
-        tr_mesh_hear(link, channel, message);
+        if (is_users(link, message)) {
+            tr_mesh_hear(link, channel, message);
+        } else {
+            hang_up_on(door, message, "it speaks in the name of another key");
+        }
     } else if (zmq_msg_size(message) == 0 && (link == NULL || !link->sides[channel].is_there)) {
         knocked(door, link, channel, id + 1, message);
     } else if (link == NULL || link->door != door) {

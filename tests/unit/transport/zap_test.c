@@ -61,6 +61,42 @@ static void only_known_keys_connect(void **state)
     turn_until(meshes, places[0].expected == 1);
 }
 
+/* With the key of this place. */
+static void *a_caller_with_keys(struct meshes *meshes, uint32_t place, const char *id)
+{
+    const int none = 0;
+    void *socket = zmq_socket(meshes->zmq, ZMQ_DEALER);
+    assert_non_null(socket);
+    assert_int_equal(zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none), 0);
+    assert_int_equal(zmq_setsockopt(socket, ZMQ_ROUTING_ID, id, 17), 0);
+    assert_int_equal(zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, keys[place].public_key, 40), 0);
+    assert_int_equal(zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys[place].secret_key, 40), 0);
+    assert_int_equal(zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, keys[0].public_key, 40), 0);
+    assert_int_equal(zmq_connect(socket, tr_mesh_endpoint(meshes->places[0].mesh)), 0);
+    assert_int_equal(zmq_send(socket, "", 0, 0), 0);
+    return socket;
+}
+
+/* Another whose key is known comes with the id of a connection that has broken, while the link has
+ * a moment left.
+ * Promise: MESH-OTHER-KEY */
+static void nobody_speaks_in_the_name_of_another_key(void **state)
+{
+    struct meshes *meshes = *state;
+    struct mesh_place *place = &meshes->places[0];
+    static const char control[] = "c0123456789abcdef";
+    static const char data[] = "d0123456789abcdef";
+    open_all(meshes);
+    void *sides[] = {a_caller_with_keys(meshes, 1, control), a_caller_with_keys(meshes, 1, data)};
+    turn_until(meshes, place->ups == 1);
+    assert_int_equal(zmq_close(sides[0]), 0);
+    turn_until(meshes, tr_mesh_next_due_ns(place->mesh) != TR_NEVER);
+    void *thief = a_caller_with_keys(meshes, 0, control);
+    turn_until(meshes, place->downs == 1);
+    assert_int_equal(place->came[TR_CHANNEL_CONTROL], 0);
+    assert_int_equal(zmq_close(sides[1]) + zmq_close(thief), 0);
+}
+
 static void keys_need_a_judge(void **state)
 {
     struct meshes *meshes = *state;
@@ -76,6 +112,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_known_keys_connect, make_meshes, drop_meshes),
+        cmocka_unit_test_setup_teardown(nobody_speaks_in_the_name_of_another_key, make_meshes,
+                                        drop_meshes),
         cmocka_unit_test_setup_teardown(keys_need_a_judge, make_meshes, drop_meshes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
