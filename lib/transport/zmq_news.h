@@ -7,8 +7,8 @@
  * reads from it (as long as one thread of its does both: contexts here have one). So who has
  * received a message can ask when the connection with its descriptor began: what is numbered below
  * that is of an earlier one, whenever it is heard. And who is about to end a connection can ask
- * whether it is over. (Two that have come and gone with one descriptor, between a message and its
- * receipt, are taken for one.)
+ * whether it is over. (A message of one that is over, received when the next with its descriptor
+ * has begun, is taken for that one's: who relies on it asks whether one is over, too.)
  * Owns:       what was gathered and not yet taken.
  * Invariants: what is taken has the numbers from 1 up.
  * Threads:    the socket's.

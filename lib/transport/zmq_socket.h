@@ -91,7 +91,9 @@ TROUPE_MUST_CHECK troupe_error tr_zmq_listen_by(tr_zmq_socket *socket, const cha
 /* Where it listens, with the port that was chosen for "*". Errors: SYSTEM. */
 TROUPE_MUST_CHECK troupe_error tr_zmq_endpoint(const tr_zmq_socket *socket, char *out_text,
                                                size_t size);
-/* One attempt; how it ends is said by events. Errors: BAD_ARGUMENT; SYSTEM. */
+/* One attempt; how it ends is said by events. Nothing is said if the name is not known or there is
+ * no descriptor: ZeroMQ looks the name up later, on the thread that serves all connections, which
+ * wait as long as that takes. Errors: BAD_ARGUMENT; SYSTEM. */
 TROUPE_MUST_CHECK troupe_error tr_zmq_dial(tr_zmq_socket *socket, const char *endpoint);
 
 typedef struct tr_zmq_part {

@@ -144,12 +144,14 @@ void tcp_assert_closed(int fd)
 static void *dial_side(struct stranger *stranger, const char *endpoint, const void *id, size_t size)
 {
     const int none = 0;
+    const int never = -1; /* who is hung up on does not dial again by itself, and not knock */
     const int limit = TOWN_WAIT_MS;
     const int high_water = 50; /* what it has to say takes little memory of this process */
     void *socket = zmq_socket(stranger->context, ZMQ_DEALER);
     assert_non_null(socket);
     assert_int_equal(zmq_setsockopt(socket, ZMQ_ROUTING_ID, id, size), 0);
     assert_int_equal(zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none), 0);
+    assert_int_equal(zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &never, sizeof never), 0);
     assert_int_equal(zmq_setsockopt(socket, ZMQ_SNDHWM, &high_water, sizeof high_water), 0);
     assert_int_equal(zmq_setsockopt(socket, ZMQ_RCVTIMEO, &limit, sizeof limit), 0);
     if (stranger->monitor == NULL) {

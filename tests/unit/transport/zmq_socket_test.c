@@ -231,6 +231,30 @@ static void knows_when_a_connection_began_and_that_it_is_over(void **state)
     assert_true(tr_zmq_told(heard->socket) > begun);
 }
 
+/* ZeroMQ would, after 100 ms. */
+static void does_not_dial_again_by_itself(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    struct pollfd listener = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                              .events = POLLIN};
+    assert_int_equal(bind(listener.fd, (struct sockaddr *) &address, size), 0);
+    assert_int_equal(listen(listener.fd, 5), 0);
+    assert_int_equal(getsockname(listener.fd, (struct sockaddr *) &address, &size), 0);
+    (void) snprintf(fixture->endpoint, sizeof fixture->endpoint, "tcp://127.0.0.1:%u",
+                    ntohs(address.sin_port));
+    assert_ok(tr_zmq_dial(fixture->heard[1].socket, fixture->endpoint));
+    assert_int_equal(poll(&listener, 1, 20000), 1);
+    const int fd = accept(listener.fd, NULL, NULL);
+    assert_int_equal(close(fd), 0);
+    while (fixture->heard[1].events[TR_ZMQ_DISCONNECTED] == 0) {
+        look(fixture);
+    }
+    assert_int_equal(poll(&listener, 1, 300), 0);
+    assert_int_equal(close(listener.fd), 0);
+}
+
 /* More than a monitor holds has happened, and ZeroMQ's thread waits for room in it.
  * Promise: MESH-CLOSE-FLOODED */
 static void may_be_closed_with_much_that_was_not_told(void **state)
@@ -264,6 +288,7 @@ int main(void)
         WITH_SOCKETS(says_full_when_nobody_reads),
         WITH_SOCKETS(tells_only_descriptors_of_connections),
         WITH_SOCKETS(knows_when_a_connection_began_and_that_it_is_over),
+        WITH_SOCKETS(does_not_dial_again_by_itself),
         WITH_SOCKETS(may_be_closed_with_much_that_was_not_told),
         WITH_SOCKETS(knows_what_is_no_endpoint),
     };
