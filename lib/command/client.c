@@ -139,8 +139,12 @@ static troupe_error run(tr_client *client, troupe_node *node)
     error = troupe_node_spawn(
         node, TROUPE_SPAWN(.body = client_body, .argument = client, .reply_bytes = REPLY_BYTES),
         &ref);
-    client->was_stopped = error == TROUPE_ERROR_STOPPING; /* already */
-    return error && !client->was_stopped ? error : troupe_node_join(node);
+    if (error == TROUPE_ERROR_STOPPING) {
+        client->was_stopped = true; /* already */
+    } else if (error) {
+        return error;
+    }
+    return troupe_node_join(node);
 }
 
 int tr_client_run(const tr_command *command, const tr_reach *reach, tr_client_body *body,

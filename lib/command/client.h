@@ -26,7 +26,7 @@ struct tr_client {
     troupe_ref inspector;
     tr_client_body *body;
     void *argument;
-    bool was_stopped;            /* before there was a connection */
+    _Atomic bool was_stopped;    /* before there was a connection */
     _Atomic bool has_complained; /* its log, of an error */
     int status;
 };

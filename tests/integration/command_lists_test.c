@@ -317,7 +317,7 @@ static int a_deaf_port(unsigned *out_port)
 
 static void nobody_listens(void)
 {
-    char line[128];
+    char line[512];
     char said[128];
     unsigned port = 0;
     const int fd = a_deaf_port(&port);
@@ -325,6 +325,13 @@ static void nobody_listens(void)
     (void) snprintf(said, sizeof said,
                     "troupe ps: tcp://127.0.0.1:%u: there is no connection in time", port);
     command_ends(line, 1, NULL, said);
+    (void) snprintf(line, sizeof line,
+                    "coproc P { exec '" COMMAND
+                    "' ps --node tcp://127.0.0.1:%u --timeout 60 2>&1; };"
+                    " p=$P_PID; exec {f}<&${P[0]}; read -r -u $f line; kill -INT $p; cat <&$f;"
+                    " wait $p",
+                    port);
+    command_ends(line, 1, "there is no connection: the node or the actor is stopping", NULL);
     assert_int_equal(close(fd), 0);
 }
 
