@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* number_line send ENDPOINT COUNT FILE, number_line receive ENDPOINT: two ends of numbered messages,
+/* number_line send ENDPOINT COUNT FILE, number_line receive ENDPOINT: two ends of numbered messages
  * for scripts. So many are sent at least, and then until there is the file. The receiver ends with
  * the sender. Each says how many there were, and what went wrong. */
 #include <inttypes.h>
