@@ -3,6 +3,7 @@
 
 #include <stdalign.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <troupe/keys.h>
 
@@ -52,6 +53,15 @@ static bool may_be_plain(const troupe_node_options *options, const char *endpoin
            (options->plain == TROUPE_PLAIN_ON_LOOPBACK && is_loopback(endpoint));
 }
 
+/* ZeroMQ would take another for one above 65535. */
+static bool has_port(const char *endpoint, bool may_be_any)
+{
+    const char *port = strrchr(endpoint, ':') + 1;
+    const size_t digits = strspn(port, "0123456789");
+    const bool is_number = digits > 0 && digits <= 5 && port[digits] == '\0';
+    return is_number ? strtoul(port, NULL, 10) - 1 < 65535 : may_be_any && strcmp(port, "*") == 0;
+}
+
 static bool check_endpoint(const troupe_node_options *options, const troupe_log *log,
                            const char *endpoint, bool is_plain)
 {
@@ -70,6 +80,12 @@ static bool check_endpoint(const troupe_node_options *options, const troupe_log 
         strrchr(endpoint, ':') == endpoint + 3) {
         return blame(options, log, "an endpoint should be like tcp://192.0.2.1:7400 and is",
                      endpoint != NULL ? endpoint : "NULL");
+    }
+    if (!has_port(endpoint, endpoint == options->listen)) {
+        return blame(options, log,
+                     "an endpoint should have a port from 1 to 65535 (or *, to listen at any "
+                     "that is free), like tcp://192.0.2.1:7400, and is",
+                     endpoint);
     }
     if (is_plain && !may_be_plain(options, endpoint)) {
         return blame(options, log,

@@ -287,7 +287,8 @@ static tr_inspector_saying *find_place(tr_inspector *inspector, uint64_t asker)
 
 troupe_error tr_inspector_say(tr_inspector *inspector, troupe_self *self, troupe_message **request)
 {
-    const uint64_t asker = troupe_message_sender(*request).node;
+    const uint64_t sender = troupe_message_sender(*request).node;
+    const uint64_t asker = sender != 0 ? sender : inspector->node->system.options.node_id;
     tr_inspector_saying *saying = find_place(inspector, asker);
     if (saying == NULL) {
         struct answer answer = an_answer();

@@ -63,6 +63,15 @@ static void refuses_what_cannot_be(void **state)
     const troupe_peer keyed = {.endpoint = "tcp://127.0.0.1:7400", .key = KEY};
     const char *const keys[] = {"short"};
     refuses((troupe_node_options) {.listen = "nonsense", .plain = 2}, "tcp://192.0.2.1:7400");
+    static const char *const no_ports[] = {"tcp://127.0.0.1:99999", "tcp://127.0.0.1:0",
+                                           "tcp://127.0.0.1:", "tcp://127.0.0.1:74x"};
+    for (size_t i = 0; i < sizeof no_ports / sizeof no_ports[0]; i++) {
+        const troupe_peer peer = {.endpoint = no_ports[i]};
+        refuses((troupe_node_options) {.listen = no_ports[i], .plain = 2}, "from 1 to 65535");
+        refuses((troupe_node_options) {.peers = &peer, .peer_count = 1, .plain = 2}, no_ports[i]);
+    }
+    const troupe_peer any = {.endpoint = "tcp://127.0.0.1:*"};
+    refuses((troupe_node_options) {.peers = &any, .peer_count = 1, .plain = 2}, "from 1 to 65535");
     refuses((troupe_node_options) {.peers = &nowhere, .peer_count = 1, .plain = 2}, "udp://");
     refuses((troupe_node_options) {.peers = &none, .peer_count = 1, .plain = 2}, "NULL");
     refuses((troupe_node_options) {.peers = &keyed, .peer_count = 1}, "keys of its own");
