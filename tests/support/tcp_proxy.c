@@ -202,6 +202,15 @@ static bool write_some(const struct tcp_proxy *proxy, int fd, struct way *way)
     return true;
 }
 
+/* Nobody hears it any more; but what goes the other way, and was sent before, still comes. */
+static void fall_silent(struct way *way)
+{
+    const bool has_ended = way->has_ended;
+    empty(way);
+    way->has_ended = has_ended;
+    way->has_lost = true;
+}
+
 /* False: it is over. */
 static bool serve(const struct tcp_proxy *proxy, struct connection *connection,
                   const struct pollfd *polled)
@@ -211,8 +220,10 @@ static bool serve(const struct tcp_proxy *proxy, struct connection *connection,
         if ((polled[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && may_read(proxy, way)) {
             read_some(proxy, connection->fds[i], way, proxy->now.swallows[i]);
         }
-        if (!write_some(proxy, connection->fds[1 - i], way) ||
-            (way->has_ended && way->first == NULL)) {
+        if (!write_some(proxy, connection->fds[1 - i], way)) {
+            fall_silent(way);
+        }
+        if (way->has_ended && way->first == NULL) {
             return false;
         }
     }
