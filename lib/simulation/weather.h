@@ -34,7 +34,7 @@ void tr_weather_clear(tr_weather *weather);
 /* `rate`'s due_ns says nothing. */
 void tr_weather_set(tr_weather *weather, tr_gust gust, tr_rate rate);
 uint64_t tr_weather_next_due_ns(const tr_weather *weather);
-/* Adds the first that is due to the plan, for now. */
+/* Adds the first that is due to the plan, to happen at this time. */
 void tr_weather_happen(tr_weather *weather);
 
 #endif

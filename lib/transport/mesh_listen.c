@@ -132,7 +132,7 @@ static void knocked(tr_mesh_door *door, tr_mesh_link *link, tr_channel channel,
                    ? tr_mesh_make_link(mesh)
                    : NULL;
         if (link == NULL) {
-            hang_up_on(door, message, "there are as many links as there may be"); /* for now */
+            hang_up_on(door, message, "there are as many links as there may be");
             return;
         }
         memcpy(link->key, key, TR_MESH_KEY_BYTES);

@@ -97,7 +97,8 @@ static bool reserve_one(tr_zmq_news *news)
     return true;
 }
 
-/* The number of the last notice of this event with this descriptor; 0: there is none. */
+/* Keeps what the monitor has. The number of the last notice of this event with this descriptor; 0:
+ * none is kept. */
 static uint64_t find_last(tr_zmq_news *news, void *monitor, uint32_t event, int fd)
 {
     while (reserve_one(news) && read_one(news, monitor, &news->kept[news->count])) {

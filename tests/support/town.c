@@ -185,8 +185,8 @@ void stranger_assert_hung_up_on(struct stranger *stranger)
     assert_int_equal(zmq_recv(stranger->monitor, event, sizeof event, 0), 6);
 }
 
-/* Its end is known there when this returns: a descriptor may be the next one's at once, who would
- * be taken for it, and strangers here do not dial again as nodes do. */
+/* Both ends have given their descriptors back when this returns: what is counted after it is of the
+ * next one. */
 void drop_stranger(const struct town *town, struct stranger *stranger)
 {
     assert_int_equal(zmq_socket_monitor(stranger->sockets[0], NULL, 0), 0);
@@ -270,7 +270,7 @@ static bool has_session(struct town *town, struct stranger *stranger, uint64_t n
 
 struct stranger a_stranger_in_session(struct town *town, char mark, uint64_t node)
 {
-    /* What was left of one before may end this one's connection, if it has the same descriptor. */
+    /* Again if it is hung up on, as was once who had the descriptor of one before. */
     const int patience = TOWN_WAIT_MS / TOWN_TRIES;
     const int limit = TOWN_WAIT_MS;
     struct stranger stranger = {.node = 0};
